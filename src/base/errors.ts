@@ -1,0 +1,117 @@
+/**
+ * Every code that a GemmaError can carry, with its meaning. Codes are stable: scripts may match on them.
+ * `docs/errors.md` is generated from this table.
+ */
+export const ERROR_CODES = {
+  // Files
+  ERR_BAD_MAGIC: "the first bytes are not the format's",
+  ERR_UNSUPPORTED_VERSION: "a known container in an unknown version or byte order",
+  ERR_TRUNCATED: "the file ends before what its header announces",
+  ERR_LIMIT_EXCEEDED: "a count or size is absurd; refused before allocating",
+  ERR_OVERFLOW: "a product or sum does not fit",
+  ERR_OUT_OF_BOUNDS: "an offset or range lies outside the file",
+  ERR_MISALIGNED: "an offset breaks the alignment",
+  ERR_OVERLAP: "two ranges share bytes",
+  ERR_HOLE: "bytes that belong to no tensor",
+  ERR_TRAILING_DATA: "bytes after the end",
+  ERR_DUPLICATE_NAME: "a name or id twice",
+  ERR_INVALID_NAME: "a name is too long, empty or has characters that are not allowed",
+  ERR_INVALID_TYPE: "a wrong or unknown value type",
+  ERR_INVALID_DTYPE: "an unknown or unusable tensor type",
+  ERR_INVALID_UTF8: "text that is not UTF-8",
+  ERR_INVALID_JSON: "not JSON, or not the JSON type needed",
+  ERR_INVALID_HEADER: "the structure of a header is wrong",
+  ERR_INVALID_SHAPE: "dimensions are wrong in themselves",
+  ERR_SHAPE_MISMATCH: "dimensions do not fit the configuration",
+  ERR_MISSING_TENSOR: "a needed tensor is absent",
+  ERR_MISSING_KEY: "a needed key is absent",
+  ERR_MISSING_FILE: "a needed file is absent",
+  ERR_INVALID_VALUE: "a value outside its range (NaN, negative, zero, ...)",
+  ERR_UNSUPPORTED_ARCH: "another architecture",
+  ERR_UNSUPPORTED_OPTION: "a known option that is not supported",
+  ERR_BASE_MISMATCH: "an adapter does not fit the base model",
+  ERR_PATH_ESCAPE: "a name leads out of its directory",
+  ERR_CHECKSUM: "a checksum does not match",
+  ERR_FORBIDDEN_FORMAT: "a format that can run code when it is read (pickle), refused",
+  ERR_IO: "the operating system refused a read or a write",
+  ERR_DISK_FULL: "no space left on the device",
+  // Sources
+  ERR_UNKNOWN_MODEL: "no model has this name",
+  ERR_OFFLINE: "a download is needed, and offline mode is on",
+  ERR_NETWORK: "the network or the remote server failed",
+  ERR_GATED: "the model's owner asks for a login or an accepted licence",
+  ERR_FORBIDDEN_ADDRESS: "a host or address that downloads must not reach",
+  ERR_TOOL_MISSING: "a program that this step needs is not installed",
+  // Calls
+  ERR_USAGE: "wrong usage of a command or an option",
+  ERR_SHAPE: "a tensor given to an operation has the wrong shape or type",
+  ERR_RANGE: "a number given to an operation or an option is outside its range",
+  ERR_CONTEXT_FULL: "the prompt does not fit the context",
+  ERR_OUT_OF_MEMORY: "memory or cache pages do not suffice",
+  ERR_BACKEND_UNAVAILABLE: "this backend cannot run here",
+  ERR_BACKEND: "the backend failed inside",
+  ERR_DISPOSED: "used after dispose()",
+  ERR_SCHEMA: "a JSON schema that cannot be enforced",
+  ERR_TEMPLATE_BUDGET: "a chat template ran longer or wrote more than allowed",
+  ERR_TEMPLATE: "a chat template failed, or the messages do not fit it",
+  ERR_WORKER: "the engine's worker ended unexpectedly",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface GemmaErrorOptions {
+  /** What to do next, ideally a command. Shown on its own line. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class. `message` reads `where: what must hold, got actual`.
+ *
+ * @example throw new GemmaError("ERR_SHAPE", "rmsNorm: weight must be [2048] (D), got [3072]");
+ */
+export class GemmaError extends Error {
+  override readonly name = "GemmaError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: GemmaErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** The wire form: workers and `--json` send it. */
+  toJSON(): { code: ErrorCode; message: string; hint?: string } {
+    return { code: this.code, message: this.message, ...(this.hint === undefined ? {} : { hint: this.hint }) };
+  }
+
+  /** The reverse of toJSON. */
+  static fromJSON(json: { code: ErrorCode; message: string; hint?: string }): GemmaError {
+    return new GemmaError(json.code, json.message, json.hint === undefined ? {} : { hint: json.hint });
+  }
+}
+
+/** Turns an error of the operating system into a GemmaError; GemmaErrors and aborts pass unchanged. */
+export function fromSystemError(error: unknown, what: string): unknown {
+  if (error instanceof GemmaError || !(error instanceof Error) || !("code" in error)) return error;
+  const code = String(error.code);
+  if (code === "ENOENT")
+    return new GemmaError("ERR_MISSING_FILE", `${what}: no such file or directory`, { cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new GemmaError("ERR_DISK_FULL", `${what}: no space left on the device`, {
+      cause: error,
+      hint: "free some space, or set GEMMA_HOME to a folder on another disk",
+    });
+  }
+  if (/^E[A-Z]+$/.test(code)) return new GemmaError("ERR_IO", `${what}: ${systemReason(code)}`, { cause: error });
+  return error;
+}
+
+function systemReason(code: string): string {
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  if (code === "EISDIR") return "is a directory";
+  if (code === "ENOTDIR") return "a part of the path is not a directory";
+  if (code === "EROFS") return "the file system is read-only";
+  return code;
+}
