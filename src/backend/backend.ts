@@ -1,0 +1,85 @@
+import type { KvCache, KvLayout } from "./kv.js";
+import type { Add } from "./ops/add.js";
+import type { Attention } from "./ops/attention.js";
+import type { Embed } from "./ops/embed.js";
+import type { GatherRows } from "./ops/gather-rows.js";
+import type { Geglu } from "./ops/geglu.js";
+import type { LogProbs } from "./ops/log-probs.js";
+import type { LoraDelta } from "./ops/lora-delta.js";
+import type { Matmul } from "./ops/matmul.js";
+import type { RmsNorm } from "./ops/rms-norm.js";
+import type { Rope } from "./ops/rope.js";
+import type { Sample } from "./ops/sample.js";
+import type { SoftCap } from "./ops/soft-cap.js";
+import type { WriteKv } from "./ops/write-kv.js";
+import type { StoredWeight, Tensor, TensorDtype, Weight } from "./tensor.js";
+
+export const BACKEND_NAMES = ["native", "reference"] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+/**
+ * "int8": quantised weights times activations quantised in groups of 32, the fast path. "f32": activations stay f32,
+ * the exact path. Weights stored in f32, f16 or bf16 always meet f32 activations.
+ */
+export type Activations = "int8" | "f32";
+
+/** The operations. Output first, caller-owned; calls only enqueue, in order; nothing is allocated. */
+export interface Ops {
+  readonly embed: Embed;
+  readonly rmsNorm: RmsNorm;
+  readonly add: Add;
+  readonly matmul: Matmul;
+  readonly loraDelta: LoraDelta;
+  readonly rope: Rope;
+  readonly writeKv: WriteKv;
+  readonly attention: Attention;
+  readonly geglu: Geglu;
+  readonly softCap: SoftCap;
+  readonly gatherRows: GatherRows;
+  readonly logProbs: LogProbs;
+  readonly sample: Sample;
+}
+
+export interface BackendInfo {
+  readonly name: BackendName;
+  /** Instruction set of the kernels in use: "avx512", "avx2", "neon", "scalar"; "js" for the reference. */
+  readonly isa: string;
+  readonly threads: number;
+  readonly activations: Activations;
+}
+
+/** About a dozen operations on tensors that the backend owns, and the memory they live in. */
+export interface Backend extends Ops {
+  info(): BackendInfo;
+  /** A new tensor, zeroed. @throws ERR_OUT_OF_MEMORY */
+  tensor(dtype: TensorDtype, shape: readonly number[]): Tensor;
+  /** The same memory under another shape, from element `start` on. Views die with their tensor; freeing one does nothing. */
+  view(tensor: Tensor, shape: readonly number[], start?: number): Tensor;
+  /** Copies `data` into the tensor's first elements. */
+  write(tensor: Tensor, data: Float32Array | Int32Array): void;
+  /** Waits for everything enqueued and copies the tensor out. */
+  read(tensor: Tensor): Promise<Float32Array | Int32Array>;
+  /** Packs a stored matrix. @throws ERR_OUT_OF_MEMORY, ERR_INVALID_DTYPE */
+  weight(stored: StoredWeight): Weight;
+  kvCache(layout: KvLayout): KvCache;
+  free(handle: Tensor | Weight | KvCache): void;
+  /** Frees everything. Idempotent; any later call throws ERR_DISPOSED. */
+  dispose(): void;
+}
+
+export interface BackendOptions {
+  /** Default: "int8". */
+  readonly activations?: Activations;
+  /** Default: the physical cores that this process may use. */
+  readonly threads?: number;
+  /** Forces an instruction set that this CPU can run; for tests. */
+  readonly isa?: string;
+}
+
+/** How a backend is listed where it is composed. */
+export interface BackendFactory {
+  readonly name: BackendName;
+  /** true, or one line that says why it cannot run here and what to do. */
+  available(): Promise<true | string>;
+  create(options: BackendOptions): Promise<Backend>;
+}
