@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   ERR_TEMPLATE_BUDGET: "a chat template ran longer or wrote more than allowed",
   ERR_TEMPLATE: "a chat template failed, or the messages do not fit it",
   ERR_WORKER: "the engine's worker ended unexpectedly",
+  ERR_INTERNAL: "an unexpected failure: a bug",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,115 @@
+// Proves the import direction: imports point down only, the same level never imports the same level,
+// browser-safe folders import no Node module, and there are no import cycles. Tests may import anything.
+//   node scripts/check-layers.mjs [ROOT]
+import { existsSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { posix } from "node:path";
+import { isMain, walk } from "./lib/files.mjs";
+
+// A unit is a folder of src/; each folder under backends/ is one of its own.
+const LEVELS = {
+  base: 0,
+  backend: 1,
+  format: 1,
+  lm: 1,
+  model: 2,
+  tokenizer: 2,
+  "backends/*": 2,
+  eval: 2,
+  responsible: 2,
+  engine: 3,
+  tune: 3,
+  load: 3,
+  runtime: 4,
+  testing: 4,
+  "index.ts": 4.5, // the public face of the library: it may show all of level 4
+  server: 5,
+  cli: 6,
+};
+const NODE_UNITS = new Set(["backends/native", "load", "tune", "runtime", "index.ts", "server", "cli"]);
+const BUILTINS = new Set(builtinModules);
+
+/** Every broken rule under `root`/src, a line each. */
+export function layerErrors(root = ".") {
+  const errors = [];
+  const graph = new Map();
+  for (const file of walk(`${root}/src`, (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))) {
+    const name = file.slice(root.length + 5); // relative to src/
+    const unit = unitOf(name);
+    const level = levelOf(unit);
+    const edges = [];
+    graph.set(name, edges);
+    if (level === undefined) {
+      errors.push(`src/${name}: "${unit}" has no level; add it to scripts/check-layers.mjs and docs/architecture.md`);
+      continue;
+    }
+    for (const { specifier, typeOnly } of importsOf(readFileSync(file, "utf8"))) {
+      if (specifier.startsWith(".")) {
+        const target = posix.join(posix.dirname(name), specifier).replace(/\.js$/, ".ts");
+        if (!existsSync(`${root}/src/${target}`)) continue; // tsc reports it
+        if (!typeOnly) edges.push(target);
+        const other = unitOf(target);
+        const otherLevel = levelOf(other);
+        if (other !== unit && otherLevel !== undefined && otherLevel >= level) {
+          errors.push(
+            `src/${name}: imports ${specifier}, ${other} (level ${otherLevel}) is not below ${unit} (level ${level})`,
+          );
+        }
+      } else if (!NODE_UNITS.has(unit) && (specifier.startsWith("node:") || BUILTINS.has(specifier.split("/")[0]))) {
+        errors.push(`src/${name}: imports ${specifier}, but ${unit} must run in a browser`);
+      }
+    }
+  }
+  return [...errors, ...cycles(graph)];
+}
+
+function unitOf(name) {
+  const [first, second, third] = name.split("/");
+  return first === "backends" && third !== undefined ? `backends/${second}` : first;
+}
+
+function levelOf(unit) {
+  return LEVELS[unit.startsWith("backends/") ? "backends/*" : unit];
+}
+
+/** The module specifiers of a TypeScript source: static, re-exported and dynamic. Good enough without a parser. */
+export function importsOf(source) {
+  const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const statements = code.matchAll(/^\s*(?:import|export)\s+(type\s)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["']/gm);
+  const dynamic = code.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)/g);
+  return [
+    ...Array.from(statements, ([, type, specifier]) => ({ specifier, typeOnly: type !== undefined })),
+    // A dynamic import runs later, so it cannot close a cycle of initialisation.
+    ...Array.from(dynamic, ([, specifier]) => ({ specifier, typeOnly: true })),
+  ];
+}
+
+/** Import cycles, each once, as `a -> b -> a`. Type-only imports are erased and do not count. */
+function cycles(graph) {
+  const found = [];
+  const state = new Map(); // name -> "open" | "done"
+  const path = [];
+  const visit = (name) => {
+    if (state.get(name) === "done") return;
+    if (state.get(name) === "open") {
+      found.push(`import cycle: ${[...path.slice(path.indexOf(name)), name].join(" -> ")}`);
+      return;
+    }
+    state.set(name, "open");
+    path.push(name);
+    for (const next of graph.get(name) ?? []) visit(next);
+    path.pop();
+    state.set(name, "done");
+  };
+  for (const name of graph.keys()) visit(name);
+  return found;
+}
+
+if (isMain(import.meta.url)) {
+  const errors = layerErrors(process.argv[2]);
+  for (const error of errors) process.stderr.write(`${error}\n`);
+  process.stdout.write(
+    errors.length === 0 ? "layers: imports point down only\n" : `layers: ${errors.length} broken rules\n`,
+  );
+  process.exitCode = errors.length === 0 ? 0 : 1;
+}
