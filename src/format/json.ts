@@ -141,17 +141,23 @@ class Parser {
 
   private string(): string {
     const { text } = this;
-    const start = ++this.at;
+    const start = this.at + 1;
+    let at = start; // a local: strings are nearly all of a large file
     for (;;) {
-      const c = text.charCodeAt(this.at); // NaN at the end
-      if (c === QUOTE) return text.slice(start, this.at++);
-      if (c === BACKSLASH) return this.escapedString(start);
-      if (!(c >= 0x20)) this.fail("a closing quote (control characters must be escaped)");
-      this.at++;
+      const c = text.charCodeAt(at); // NaN at the end
+      if (c === QUOTE) {
+        this.at = at + 1;
+        return text.slice(start, at);
+      }
+      if (c === BACKSLASH || !(c >= 0x20)) {
+        this.at = at;
+        return this.escapedString(start);
+      }
+      at++;
     }
   }
 
-  /** The rest of a string in which a backslash was met. */
+  /** The rest of a string in which a backslash or the end was met. */
   private escapedString(start: number): string {
     const { text } = this;
     let value = "";

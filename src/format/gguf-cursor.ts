@@ -1,0 +1,126 @@
+import { GemmaError } from "../base/errors.js";
+import type { ByteSource } from "./byte-source.js";
+import { decodeUtf8 } from "./utf8.js";
+
+const SLICE_BYTES = 1 << 20; // a header is read in few large slices; a vocabulary makes it 3 to 10 MB
+
+/** Reads little-endian values from the front of a source, and never the tensor data far behind them. */
+export class GgufCursor {
+  /** Offset of the next byte in the source. */
+  position = 0;
+  private slice: Uint8Array = new Uint8Array(0);
+  private view = new DataView(this.slice.buffer);
+  private sliceStart = 0;
+
+  constructor(private readonly source: ByteSource) {}
+
+  get where(): string {
+    return this.source.name;
+  }
+
+  get bytesLeft(): number {
+    return this.source.sizeBytes - this.position;
+  }
+
+  /** Steps over `length` bytes that lie in the slice, and returns where they begin in it. */
+  private step(length: number): number {
+    let at = this.position - this.sliceStart;
+    if (length > this.slice.length - at) {
+      const wanted = Math.max(length, Math.min(SLICE_BYTES, this.bytesLeft));
+      this.slice = this.source.read(this.position, wanted);
+      this.view = new DataView(this.slice.buffer, this.slice.byteOffset, this.slice.byteLength);
+      this.sliceStart = this.position;
+      at = 0;
+    }
+    this.position += length;
+    return at;
+  }
+
+  u8(): number {
+    return this.view.getUint8(this.step(1));
+  }
+  i8(): number {
+    return this.view.getInt8(this.step(1));
+  }
+  u16(): number {
+    return this.view.getUint16(this.step(2), true);
+  }
+  i16(): number {
+    return this.view.getInt16(this.step(2), true);
+  }
+  u32(): number {
+    return this.view.getUint32(this.step(4), true);
+  }
+  i32(): number {
+    return this.view.getInt32(this.step(4), true);
+  }
+  f32(): number {
+    return this.view.getFloat32(this.step(4), true);
+  }
+  f64(): number {
+    return this.view.getFloat64(this.step(8), true);
+  }
+  u64(): bigint {
+    return this.view.getBigUint64(this.step(8), true);
+  }
+  i64(): bigint {
+    return this.view.getBigInt64(this.step(8), true);
+  }
+
+  /** A u64 as a number: exact up to 2^53, beyond it rounded and so still beyond 2^53. */
+  size(): number {
+    const at = this.step(8);
+    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
+  }
+
+  /** A u64 that counts things of at least `minBytes` each, checked against the bytes left. */
+  count(what: string, minBytes: number): number {
+    const count = this.size();
+    if (count * minBytes <= this.bytesLeft) return count;
+    // More things than bytes cannot come from a file that was cut.
+    const code = count > this.source.sizeBytes ? "ERR_LIMIT_EXCEEDED" : "ERR_TRUNCATED";
+    throw new GemmaError(
+      code,
+      `${this.where}: ${what} must fit the ${this.bytesLeft} bytes left, got ${count} of at least ${minBytes} bytes`,
+    );
+  }
+
+  /** `length` bytes; a view that lives as long as the slice, so copy what is to be kept. */
+  bytes(length: number): Uint8Array {
+    this.checkLength(length);
+    const at = this.step(length);
+    return this.slice.subarray(at, at + length);
+  }
+
+  /** Copies `length` bytes to out[start...]; for many short strings this is much faster than a view of each. */
+  copy(length: number, out: Uint8Array, start: number): void {
+    const at = this.step(length);
+    for (let i = 0; i < length; i++) out[start + i] = this.slice[at + i]!;
+  }
+
+  /** Throws unless the file has `length` more bytes. */
+  checkLength(length: number): void {
+    if (length <= this.bytesLeft) return;
+    throw new GemmaError(
+      "ERR_TRUNCATED",
+      `${this.where}: a length at ${this.position} must fit the ${this.bytesLeft} bytes left, got ${length}`,
+    );
+  }
+
+  /** A string: u64 length, then UTF-8. */
+  string(what: string): string {
+    return decodeUtf8(this.bytes(this.size()), `${this.where}: ${what}`);
+  }
+
+  /** A string of 1 to `maxBytes` bytes. */
+  name(what: string, maxBytes: number): string {
+    const bytes = this.bytes(this.size());
+    if (bytes.length < 1 || bytes.length > maxBytes) {
+      throw new GemmaError(
+        "ERR_INVALID_NAME",
+        `${this.where}: the name of ${what} must have 1 to ${maxBytes} bytes, got ${bytes.length}`,
+      );
+    }
+    return decodeUtf8(bytes, `${this.where}: the name of ${what}`);
+  }
+}
