@@ -26,7 +26,7 @@ export function supplyErrors(root = ".") {
 }
 
 function lifecycleScripts(path, { scripts = {} }, names) {
-  return names.filter((name) => scripts[name] !== undefined).map((name) => `${path}: has a ${name} script`);
+  return names.filter((name) => scripts[name] !== undefined).map((name) => `${path}: has the script "${name}"`);
 }
 
 if (isMain(import.meta.url)) {

@@ -1,8 +1,16 @@
-import type { OutputStreams } from "./output.js";
+import { type OutputStreams, printable } from "./output.js";
+
+/** How far one phase is; the shape of the pull's events, for anything counted in bytes. */
+export interface ProgressEvent {
+  readonly doneBytes: number;
+  readonly totalBytes?: number;
+  readonly bytesPerSecond?: number;
+  readonly remainingSeconds?: number;
+}
 
 export interface Progress {
-  /** Work done so far; `total` undefined while it is unknown. The unit is bytes. */
-  update(label: string, done: number, total: number | undefined): void;
+  /** `label` names the phase and the file. */
+  update(label: string, event: ProgressEvent): void;
   /** Ends the line. Call it also after a failure, before the message. */
   end(): void;
 }
@@ -13,7 +21,7 @@ const SPARSE_MS = 10_000;
 
 /**
  * A progress bar with rate and remaining time on standard error. In a terminal it redraws one line; elsewhere (a log)
- * it writes a line when the label changes and every ten seconds.
+ * it writes a line when the label changes, every ten seconds, and at the end.
  */
 export function createProgress(
   stream: OutputStreams["stderr"] & { readonly columns?: number } = process.stderr,
@@ -21,26 +29,18 @@ export function createProgress(
 ): Progress {
   const isTerminal = stream.isTTY === true;
   let label = "";
-  let startMs = 0;
-  let startBytes = 0;
   let shownMs = Number.NEGATIVE_INFINITY;
   let isDrawn = false;
 
   return {
-    update(nextLabel, done, total) {
+    update(nextLabel, event) {
+      const isNew = nextLabel !== label;
+      const isLast = event.doneBytes >= (event.totalBytes ?? Number.POSITIVE_INFINITY);
       const timeMs = now();
-      if (nextLabel !== label) {
-        label = nextLabel;
-        // A resumed download starts above zero: only what is fetched now counts for the rate.
-        startMs = timeMs;
-        startBytes = done;
-        shownMs = Number.NEGATIVE_INFINITY;
-      }
-      const isLast = total !== undefined && done >= total;
-      if (!isLast && timeMs - shownMs < (isTerminal ? REDRAW_MS : SPARSE_MS)) return;
+      if (!isNew && !isLast && timeMs - shownMs < (isTerminal ? REDRAW_MS : SPARSE_MS)) return;
+      label = nextLabel;
       shownMs = timeMs;
-      const bytesPerSecond = timeMs > startMs ? ((done - startBytes) * 1000) / (timeMs - startMs) : 0;
-      const text = progressLine(label, done, total, bytesPerSecond, isTerminal);
+      const text = printable(`${label} ${describe(event, isTerminal)}`).trimEnd();
       if (isTerminal) stream.write(`\r${text.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
       else stream.write(`${text}\n`);
       isDrawn = true;
@@ -53,20 +53,18 @@ export function createProgress(
   };
 }
 
-function progressLine(
-  label: string,
-  done: number,
-  total: number | undefined,
-  bytesPerSecond: number,
+function describe(
+  { doneBytes, totalBytes, bytesPerSecond, remainingSeconds }: ProgressEvent,
   withBar: boolean,
 ): string {
-  const rate = bytesPerSecond > 0 ? ` ${formatBytes(bytesPerSecond)}/s` : "";
-  if (total === undefined || total <= 0) return `${label} ${formatBytes(done)}${rate}`;
-  const part = Math.min(1, done / total);
+  const rate = bytesPerSecond === undefined ? "" : ` ${formatBytes(bytesPerSecond)}/s`;
+  if (totalBytes === undefined || totalBytes <= 0)
+    return `${doneBytes > 0 ? formatBytes(doneBytes) : ""}${rate}`.trim();
+  const part = Math.min(1, doneBytes / totalBytes);
   const filled = Math.round(part * BAR_WIDTH);
   const bar = withBar ? `[${"#".repeat(filled)}${"-".repeat(BAR_WIDTH - filled)}] ` : "";
-  const left = bytesPerSecond > 0 && done < total ? ` ${formatSeconds((total - done) / bytesPerSecond)} left` : "";
-  return `${label} ${bar}${Math.floor(part * 100)}% of ${formatBytes(total)}${rate}${left}`;
+  const left = remainingSeconds === undefined || part === 1 ? "" : ` ${formatSeconds(remainingSeconds)} left`;
+  return `${bar}${Math.floor(part * 100)}% of ${formatBytes(totalBytes)}${rate}${left}`;
 }
 
 /** 1_234_567 -> "1.2 MB". Decimal units, as download rates and disks are sold in. */
