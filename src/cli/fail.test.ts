@@ -53,5 +53,5 @@ test("failures: one JSON line with --json, a stack trace only with GEMMA_DEBUG",
   });
   const debug = sinks(false, { GEMMA_DEBUG: "1" });
   reportFailure(error, false, debug);
-  expect(debug.stderr.text).toContain("cli.test.ts");
+  expect(debug.stderr.text).toContain("fail.test.ts");
 });
