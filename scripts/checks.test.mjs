@@ -50,7 +50,7 @@ test("supply chain: install scripts, missing hashes and registry names are found
   ]);
 });
 
-test("npm ci is needed when a package is missing or has another version", () => {
+test("an install is needed when a package is missing or has another version", () => {
   const lock = (packages) => JSON.stringify({ packages: { "": {}, ...packages } });
   const wanted = lock({
     "node_modules/a": { version: "1.0.0" },
