@@ -70,7 +70,7 @@ export async function buildNative({ asan = false } = {}) {
   if (isFresh()) return target;
 
   const compiler = findCompiler();
-  if (!existsSync(HEADERS)) throw new Error(`native: ${HEADERS} is missing; run \`npm ci\` first`);
+  if (!existsSync(HEADERS)) throw new Error(`native: ${HEADERS} is missing; run \`npm run setup\``);
   return withLock(`${OUT}/lock`, async () => {
     if (isFresh()) return target;
     mkdirSync(`${OUT}/obj`, { recursive: true });
