@@ -1,0 +1,52 @@
+// One backend instance: its threads, its kernels, and everything that JavaScript knows by a handle.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "kernels.h"
+#include "kv.h"
+#include "memory.h"
+#include "pool.h"
+#include "table.h"
+
+namespace gemma {
+
+enum class Dtype : uint8_t { f32, i32 };
+
+struct Tensor {
+  Memory memory;
+  size_t elements;
+  Dtype dtype;
+};
+
+struct Weight {
+  Memory memory;
+  WeightView view;
+  StoredDtype dtype;
+  size_t packed_rows = 0;  // rows that have been handed over so far
+};
+
+struct Backend {
+  Backend(const Kernels& chosen, size_t threads, bool int8) : kernels(chosen), pool(threads), is_int8(int8) {}
+
+  const Kernels& kernels;
+  Pool pool;
+  const bool is_int8;  // activations meet quantised weights as integers
+
+  Table<Tensor> tensors;
+  Table<Weight> weights;
+  Table<KvCache> caches;
+
+  Scratch x_quants, x_scales, x_starts, x_sums;  // matmul: activations in the integer form
+
+  /** Runs a kernel over its items, at most `grain` in one call. */
+  template <class Args>
+  void run(void (*kernel)(const Args&, size_t, size_t), const Args& args, size_t items, size_t grain) {
+    pool.parallel_for(items, grain, [&](size_t begin, size_t end) { kernel(args, begin, end); });
+  }
+};
+
+}  // namespace gemma

@@ -1,0 +1,105 @@
+#include "isa.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+namespace gemma {
+
+// kernels/table.cc defines one of these per instruction set that was compiled.
+namespace scalar { const Kernels& kernels(); }
+#ifdef GEMMA_HAVE_AVX2
+namespace avx2 { const Kernels& kernels(); }
+#endif
+#ifdef GEMMA_HAVE_AVX512
+namespace avx512 { const Kernels& kernels(); }
+#endif
+#ifdef GEMMA_HAVE_NEON
+namespace neon { const Kernels& kernels(); }
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+
+struct Registers {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+};
+
+Registers cpuid(unsigned leaf, unsigned subleaf) {
+  Registers r;
+  if (__get_cpuid_count(leaf, subleaf, &r.a, &r.b, &r.c, &r.d) == 0) return Registers();
+  return r;
+}
+
+bool has_bit(unsigned value, int bit) { return (value >> bit & 1) != 0; }
+
+/** XCR0: the register states that the system saves for a process. */
+unsigned saved_states() {
+  if (!has_bit(cpuid(1, 0).c, 27)) return 0;  // OSXSAVE
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+bool runs_avx2() {
+  const unsigned avx_states = 0x6;  // SSE and AVX
+  const Registers one = cpuid(1, 0);
+  const bool fma = has_bit(one.c, 12), avx = has_bit(one.c, 28), f16c = has_bit(one.c, 29);
+  return avx && fma && f16c && has_bit(cpuid(7, 0).b, 5) && (saved_states() & avx_states) == avx_states;
+}
+
+bool runs_avx512() {
+  const unsigned zmm_states = 0xe6;  // and the mask registers and both halves of ZMM
+  const Registers seven = cpuid(7, 0);
+  const bool f = has_bit(seven.b, 16), dq = has_bit(seven.b, 17), bw = has_bit(seven.b, 30), vl = has_bit(seven.b, 31);
+  const bool vnni = has_bit(seven.c, 11), bf16 = has_bit(cpuid(7, 1).a, 5);
+  return runs_avx2() && f && dq && bw && vl && vnni && bf16 && (saved_states() & zmm_states) == zmm_states;
+}
+
+#elif defined(__aarch64__)
+
+bool runs_neon() {
+#if defined(__linux__)
+  const unsigned long half = 1ul << 10, dot_product = 1ul << 20;  // HWCAP_ASIMDHP, HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & half) != 0 && (getauxval(AT_HWCAP) & dot_product) != 0;
+#else
+  return true;  // every Apple processor of this architecture
+#endif
+}
+
+#endif
+
+std::vector<const Kernels*> detect() {
+  std::vector<const Kernels*> found;
+#ifdef GEMMA_HAVE_AVX512
+  if (runs_avx512()) found.push_back(&avx512::kernels());
+#endif
+#ifdef GEMMA_HAVE_AVX2
+  if (runs_avx2()) found.push_back(&avx2::kernels());
+#endif
+#ifdef GEMMA_HAVE_NEON
+  if (runs_neon()) found.push_back(&neon::kernels());
+#endif
+  found.push_back(&scalar::kernels());
+  return found;
+}
+
+}  // namespace
+
+const std::vector<const Kernels*>& runnable_kernels() {
+  static const std::vector<const Kernels*> all = detect();
+  return all;
+}
+
+const Kernels* find_kernels(const std::string& isa) {
+  if (isa.empty()) return runnable_kernels().front();
+  for (const Kernels* kernels : runnable_kernels()) {
+    if (isa == kernels->isa) return kernels;
+  }
+  return nullptr;
+}
+
+}  // namespace gemma

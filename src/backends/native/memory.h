@@ -1,0 +1,58 @@
+// Memory of tensors, packed weights and caches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gemma {
+
+/** Zeroed bytes, aligned to 64, freed with the object. */
+class Memory {
+ public:
+  enum class Kind {
+    plain,
+    /** Large and read linearly: asks the system for huge pages. */
+    streamed,
+    /** Reserved at full size, committed page by page as it is written. */
+    lazy,
+  };
+
+  Memory() = default;
+  /** @throws std::bad_alloc */
+  Memory(size_t size, Kind kind);
+  ~Memory() { release(); }
+  Memory(Memory&& other) noexcept;
+  Memory& operator=(Memory&& other) noexcept;
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  void release();
+
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  size_t mapped_ = 0;  // bytes of the mapping; 0: from the heap
+};
+
+/** Memory that an op needs only while it runs: kept and grown, never shrunk, so that a step allocates nothing. */
+class Scratch {
+ public:
+  /** At least `size` bytes of any content, aligned to 64, valid until the next call. @throws std::bad_alloc */
+  template <class T>
+  T* get(size_t count) {
+    const size_t size = count * sizeof(T);
+    if (size > memory_.size()) {
+      memory_ = Memory();
+      memory_ = Memory(size + size / 4, Memory::Kind::plain);
+    }
+    return reinterpret_cast<T*>(memory_.data());
+  }
+
+ private:
+  Memory memory_;
+};
+
+}  // namespace gemma

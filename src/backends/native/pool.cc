@@ -1,0 +1,128 @@
+#include "pool.h"
+
+#include <algorithm>
+#include <chrono>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace gemma {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Between two ops of a step lie a few microseconds; parking and waking takes longer than that.
+constexpr auto SPIN = std::chrono::microseconds(40);
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/** Polls for a while. Returns whether `ready` came true. */
+template <class Ready>
+bool spin(const Ready& ready) {
+  const auto end = Clock::now() + SPIN;
+  do {
+    for (int i = 0; i < 32; i++) {
+      if (ready()) return true;
+      pause();
+    }
+  } while (Clock::now() < end);
+  return ready();
+}
+
+constexpr uint64_t CHUNKS = 0xffffffff;  // mask of job_
+
+}  // namespace
+
+Pool::Pool(size_t threads) {
+  for (size_t i = 1; i < threads; i++) workers_.emplace_back([this] { work(); });
+}
+
+Pool::~Pool() {
+  stop_.store(true);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    work_came_.notify_all();
+  }
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void Pool::run(size_t items, size_t grain, Body body, const void* context) {
+  if (items == 0) return;
+  grain = std::max<size_t>({grain, 1, items / CHUNKS + 1});
+  const uint64_t chunks = (items - 1) / grain + 1;
+  if (chunks == 1 || workers_.empty()) {
+    body(context, 0, items);
+    return;
+  }
+  body_ = body;
+  context_ = context;
+  items_ = items;
+  grain_ = grain;
+  chunks_ = chunks;
+  left_.store(chunks);
+  const uint64_t number = (job_.load() >> 32) + 1;
+  job_.store(number << 32 | chunks);
+  // Sequentially consistent with wait_for_job: either a worker sees the loop before it parks, or it is seen parked here.
+  if (parked_.load() > 0) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    work_came_.notify_all();
+  }
+  while (run_chunk()) {
+  }
+  wait_for_chunks();
+}
+
+/** Claims one chunk and runs it. false: none is left. */
+bool Pool::run_chunk() {
+  uint64_t job = job_.load();
+  do {
+    if ((job & CHUNKS) == 0) return false;
+  } while (!job_.compare_exchange_weak(job, job - 1));
+  // The loop cannot end, and its fields cannot change, before this chunk is done.
+  const size_t begin = static_cast<size_t>(chunks_ - (job & CHUNKS)) * grain_;
+  body_(context_, begin, std::min(begin + grain_, items_));
+  if (left_.fetch_sub(1) == 1 && caller_parked_.load()) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    work_done_.notify_one();
+  }
+  return true;
+}
+
+void Pool::work() {
+  for (;;) {
+    while (run_chunk()) {
+    }
+    const uint64_t seen = job_.load();
+    if ((seen & CHUNKS) == 0) wait_for_job(seen);
+    if (stop_.load()) return;
+  }
+}
+
+/** Returns when job_ is no longer `seen`, or the pool stops. */
+void Pool::wait_for_job(uint64_t seen) {
+  const auto ready = [&] { return job_.load() != seen || stop_.load(); };
+  if (spin(ready)) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  parked_.fetch_add(1);
+  work_came_.wait(lock, ready);
+  parked_.fetch_sub(1);
+}
+
+/** Waits for the chunks that others hold. Parks: the core may be what a displaced worker is waiting for. */
+void Pool::wait_for_chunks() {
+  const auto ready = [&] { return left_.load() == 0; };
+  if (spin(ready)) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  caller_parked_.store(true);
+  work_done_.wait(lock, ready);
+  caller_parked_.store(false);
+}
+
+}  // namespace gemma

@@ -1,0 +1,69 @@
+// Threads that share loops.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace gemma {
+
+/**
+ * A pool of `threads` threads, the calling one among them. Chunks of a loop are handed out by an atomic counter, so that a
+ * thread that lost its core to another process costs only the chunk it holds. Workers spin for some tens of
+ * microseconds between loops, then park. One thread at a time may call parallel_for.
+ */
+class Pool {
+ public:
+  explicit Pool(size_t threads);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  size_t threads() const { return workers_.size() + 1; }
+
+  /**
+   * Calls fn(begin, end) on disjoint ranges of at most `grain` items that cover [0, items), and returns when all are
+   * done. A loop of one chunk runs on the calling thread alone. `fn` must not throw.
+   */
+  template <class Fn>
+  void parallel_for(size_t items, size_t grain, const Fn& fn) {
+    run(items, grain, [](const void* context, size_t begin, size_t end) {
+      (*static_cast<const Fn*>(context))(begin, end);
+    }, &fn);
+  }
+
+ private:
+  using Body = void (*)(const void* context, size_t begin, size_t end);
+
+  void run(size_t items, size_t grain, Body body, const void* context);
+  void work();
+  bool run_chunk();
+  void wait_for_job(uint64_t seen);
+  void wait_for_chunks();
+
+  // The loop: written by the caller between two loops, read only by a thread that has claimed one of its chunks.
+  Body body_ = nullptr;
+  const void* context_ = nullptr;
+  size_t items_ = 0;
+  size_t grain_ = 1;
+  uint64_t chunks_ = 0;
+
+  alignas(64) std::atomic<uint64_t> job_{0};   // number of the loop << 32 | chunks not yet claimed
+  alignas(64) std::atomic<uint64_t> left_{0};  // chunks not yet finished
+  std::atomic<int> parked_{0};
+  std::atomic<bool> caller_parked_{false};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::condition_variable work_came_;
+  std::condition_variable work_done_;
+  std::vector<std::thread> workers_;
+};
+
+/** Physical cores that this process may use: its affinity, without second hyperthreads, within its cgroup's quota. */
+size_t default_threads();
+
+}  // namespace gemma
