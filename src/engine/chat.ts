@@ -1,0 +1,71 @@
+import { GemmaError } from "../base/errors.js";
+import { gemmaTurns } from "../tokenizer/gemma-turns.js";
+import { control, encodePrompt, type Segment, text } from "../tokenizer/prompt.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+/**
+ * How a conversation becomes a prompt. "gemma": the turn template of the instruction-tuned models. "qa": for
+ * pre-trained models, which were never taught turns:
+ *
+ *     {system}\n\nQuestion: {user}\nAnswer: {assistant}\n\nQuestion: {user}\nAnswer:
+ */
+export type ChatStyle = "gemma" | "qa";
+
+export interface ChatPrompt {
+  readonly ids: readonly number[];
+  /** Messages left out, the oldest first, because the context is too short for all. */
+  readonly dropped: number;
+  /** Where an answer ends, beside the end-of-sequence tokens. */
+  readonly stops: readonly string[];
+}
+
+/**
+ * Encodes a conversation that ends with a user message. When it is longer than `budget` tokens the oldest turns are
+ * left out, never the system text nor the last message. @throws ERR_CONTEXT_FULL when even those do not fit
+ */
+export function chatPrompt(
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  style: ChatStyle,
+  budget: number,
+): ChatPrompt {
+  const system = messages.filter((m) => m.role === "system");
+  const turns = messages.filter((m) => m.role !== "system");
+  if (turns.at(-1)?.role !== "user") {
+    throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's");
+  }
+  const stops = style === "qa" ? ["\nQuestion:", "\n\n"] : [];
+  let dropped = 0;
+  for (;;) {
+    const segments = style === "gemma" ? gemmaSegments(system, turns) : questionsAndAnswers(system, turns);
+    const ids = encodePrompt(tokenizer, segments);
+    if (ids.length <= budget) return { ids: [...ids], dropped, stops };
+    if (turns.length <= 1) {
+      const what = `chat: the last message must fit the context: ${ids.length} tokens, ${budget} allowed`;
+      throw new GemmaError("ERR_CONTEXT_FULL", what, { hint: "shorten the message, or load with a larger --ctx" });
+    }
+    // The oldest question and all answers to it: a conversation starts with a user message.
+    do {
+      turns.shift();
+      dropped++;
+    } while (turns.length > 1 && turns[0]!.role !== "user");
+  }
+}
+
+function gemmaSegments(system: readonly ChatMessage[], turns: readonly ChatMessage[]): readonly Segment[] {
+  return gemmaTurns([...system, ...turns], { addGenerationPrompt: true });
+}
+
+function questionsAndAnswers(system: readonly ChatMessage[], turns: readonly ChatMessage[]): readonly Segment[] {
+  const intro = system.map((m) => `${m.content.trim()}\n\n`).join("");
+  const lines = turns.map((m) => {
+    const content = m.content.trim();
+    return m.role === "user" ? `Question: ${content}\nAnswer:` : ` ${content}\n\n`;
+  });
+  return [control("<bos>"), text(intro + lines.join(""))];
+}

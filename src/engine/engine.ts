@@ -1,0 +1,206 @@
+import type { Backend } from "../backend/backend.js";
+import { type KvDtype, pageLayerBytes } from "../backend/kv.js";
+import { GemmaError } from "../base/errors.js";
+import type { Adapter } from "../model/adapter.js";
+import type { GemmaConfig } from "../model/config.js";
+import type { GemmaWeights } from "../model/gemma.js";
+import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { EmbedJob } from "./embed-job.js";
+import { GenerateJob, type GenerationSink, type TokenMask } from "./generate-job.js";
+import type { Job } from "./job.js";
+import { macrotask } from "./macrotask.js";
+import { type GenerateOptions, resolveOptions } from "./options.js";
+import { Scheduler } from "./scheduler.js";
+import { ScoreJob, type ScoreResult } from "./score-job.js";
+import { StepRunner } from "./step.js";
+
+export interface EngineOptions {
+  /** Positions of one sequence at most. */
+  readonly contextLength: number;
+  readonly kv: KvDtype;
+  /** Rows of one step at most, T. */
+  readonly maxRows: number;
+  /** Jobs computed together at most, S. */
+  readonly maxSequences: number;
+}
+
+export interface EngineParts {
+  readonly backend: Backend;
+  readonly config: GemmaConfig;
+  readonly weights: GemmaWeights;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Remembered prefixes and further sequences may take this much beyond one full context. */
+const SPARE_BYTES = 1 << 30;
+
+/** Pages of each group: one sequence of full length, and room for others and for prefixes. */
+export function cachePages(config: GemmaConfig, options: EngineOptions): readonly number[] {
+  const one = pagesPerSequence(config, options.contextLength, options.maxRows);
+  const layout = kvLayout(config, options.kv, one);
+  const bytes = one.reduce((sum, pages, group) => {
+    const layers = layout.layerGroups.filter((g) => g === group).length;
+    return sum + pages * layers * pageLayerBytes(layout);
+  }, 0);
+  const spare = Math.min(options.maxSequences - 1, Math.floor(SPARE_BYTES / bytes));
+  return one.map((pages) => pages * (1 + Math.max(0, spare)));
+}
+
+/** A handle on work under way. */
+export interface Running {
+  cancel(reason: unknown): void;
+}
+
+/** Runs jobs on one loaded model, as long as there are any, giving way to the event loop after each step. */
+export class Engine {
+  private readonly scheduler: Scheduler;
+  private readonly adapters = new Map<string, Adapter>();
+  private looping = false;
+  private disposed = false;
+
+  constructor(
+    readonly parts: EngineParts,
+    readonly options: EngineOptions,
+  ) {
+    const { backend, config, weights } = parts;
+    const groupPages = cachePages(config, options);
+    const cache = backend.kvCache(kvLayout(config, options.kv, groupPages));
+    const runner = new StepRunner(backend, config, weights, cache, options);
+    this.scheduler = new Scheduler(runner, groupPages, groupWindows(config));
+  }
+
+  /** Continues `prompt` (ids, used as they are). */
+  generate(prompt: readonly number[], options: GenerateOptions, mask: TokenMask | null, sink: GenerationSink): Running {
+    const { config, tokenizer } = this.parts;
+    const resolved = resolveOptions(options, config.vocabSize);
+    this.checkIds("prompt", prompt, this.options.contextLength - 1);
+    const job = new GenerateJob(
+      {
+        prompt,
+        options: resolved,
+        adapter: this.adapter(options.adapter),
+        eosIds: new Set([...config.eosTokenIds, ...tokenizer.eosIds]),
+        contextLength: this.options.contextLength,
+        decoder: tokenizer.streamDecoder(),
+        mask,
+      },
+      sink,
+    );
+    if (resolved.maxTokens === 0) {
+      mask?.close();
+      sink.done("length");
+      return { cancel() {} };
+    }
+    return this.start(job);
+  }
+
+  /** Log-probabilities of ids[first + 1 …], with `top` alternatives each. */
+  score(
+    ids: readonly number[],
+    request: {
+      first?: number;
+      top?: number;
+      adapter?: string;
+      onLogits?: (position: number, logits: Float32Array) => void;
+    },
+    sink: { done(result: ScoreResult): void; fail(error: unknown): void },
+  ): Running {
+    this.checkIds("score", ids, this.options.contextLength);
+    const setup = {
+      ids,
+      first: request.first ?? 0,
+      adapter: this.adapter(request.adapter),
+      top: request.top ?? 0,
+      onLogits: request.onLogits ?? null,
+    };
+    return this.start(new ScoreJob(setup, sink));
+  }
+
+  /** Mean-pooled final hidden states [D], scaled to length 1. */
+  embed(
+    ids: readonly number[],
+    adapter: string | undefined,
+    sink: { done(embedding: Float32Array): void; fail(error: unknown): void },
+  ): Running {
+    this.checkIds("embed", ids, this.options.contextLength);
+    return this.start(new EmbedJob(ids, this.parts.config.hiddenSize, this.adapter(adapter), sink));
+  }
+
+  /** Makes an adapter available to requests by its name. */
+  addAdapter(adapter: Adapter): void {
+    if (adapter.name === "") throw new GemmaError("ERR_INVALID_NAME", "adapter: the name must not be empty");
+    if (this.adapters.has(adapter.name)) this.removeAdapter(adapter.name);
+    this.adapters.set(adapter.name, adapter);
+  }
+
+  removeAdapter(name: string): void {
+    const adapter = this.adapter(name);
+    this.adapters.delete(name);
+    this.scheduler.forgetAdapter(name);
+    for (const layer of adapter?.layers ?? []) {
+      for (const { a, b } of layer.values()) {
+        this.parts.backend.free(a);
+        this.parts.backend.free(b);
+      }
+    }
+  }
+
+  /** Fails all work and frees the model. Idempotent. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.scheduler.failAll(new GemmaError("ERR_DISPOSED", "the model was disposed"));
+    this.parts.backend.dispose();
+  }
+
+  private adapter(name: string | undefined): Adapter | null {
+    if (name === undefined) return null;
+    const adapter = this.adapters.get(name);
+    if (adapter) return adapter;
+    const known = [...this.adapters.keys()].join(", ") || "none";
+    throw new GemmaError("ERR_UNKNOWN_MODEL", `adapter: ${name} must be loaded; loaded are: ${known}`);
+  }
+
+  private checkIds(what: string, ids: readonly number[], most: number): void {
+    if (this.disposed) throw new GemmaError("ERR_DISPOSED", `${what}: the model was disposed`);
+    if (ids.length === 0) throw new GemmaError("ERR_RANGE", `${what}: must have at least one token`);
+    if (ids.length > most) {
+      const context = `${ids.length} tokens, the context has room for ${most}`;
+      throw new GemmaError("ERR_CONTEXT_FULL", `${what}: must fit the context, got ${context}`, {
+        hint: `shorten it, or load with a larger context (--ctx, up to ${this.parts.config.maxPositionEmbeddings})`,
+      });
+    }
+    const { vocabSize } = this.parts.config;
+    for (const id of ids) {
+      if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
+      throw new GemmaError("ERR_RANGE", `${what}: token ids must be integers in 0..${vocabSize - 1}, got ${id}`);
+    }
+  }
+
+  private start(job: Job): Running {
+    this.scheduler.add(job);
+    void this.loop();
+    return {
+      cancel(reason) {
+        job.cancelled ??= reason ?? new GemmaError("ERR_USAGE", "cancelled");
+      },
+    };
+  }
+
+  private async loop(): Promise<void> {
+    if (this.looping) return;
+    this.looping = true;
+    try {
+      await macrotask(); // requests that came together start together
+      while (!this.scheduler.idle && !this.disposed) {
+        await this.scheduler.step();
+        await macrotask();
+      }
+    } catch (error) {
+      this.scheduler.failAll(error);
+    } finally {
+      this.looping = false;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { SampleRow } from "../backend/ops/sample.js";
+import type { Adapter } from "../model/adapter.js";
+
+/** What the model says about one token: natural log-probabilities, the most likely alternatives first. */
+export interface TokenLogProb {
+  readonly id: number;
+  readonly logprob: number;
+  readonly top: readonly { readonly id: number; readonly logprob: number }[];
+}
+
+/** One row's outcome of a step. */
+export interface RowResult {
+  /** Position of the row in its sequence. */
+  readonly position: number;
+  /** The sampled token; for scoring the token that follows, or -1 behind the last. */
+  readonly id: number;
+  readonly logprob: TokenLogProb | null;
+  /** Copy of the logits [V], where the job asked for them. */
+  readonly logits: Float32Array | null;
+}
+
+/** A sequence under work: its tokens, its pages and what is wanted of its rows. Subclasses say what happens to results. */
+export abstract class Job {
+  /** Prompt, then what was generated. */
+  readonly tokens: number[];
+  /** Positions whose keys and values are in the cache. */
+  computed = 0;
+  /** Page numbers, [group][block]; -1 where given back. Empty while waiting. */
+  pages: number[][] = [];
+  /** Set by cancel(); the scheduler drops the job before its next step. */
+  cancelled: unknown = null;
+  finished = false;
+
+  /**
+   * @param outputs what is wanted of the rows from `firstOutput` on: logits, or final hidden states
+   * @param alternatives alternatives wanted with each log-probability; null: no log-probabilities
+   */
+  constructor(
+    tokens: readonly number[],
+    readonly outputs: "logits" | "hidden",
+    readonly adapter: Adapter | null,
+    readonly alternatives: number | null,
+    readonly wantsLogits = false,
+  ) {
+    this.tokens = [...tokens];
+  }
+
+  /** Rows that the next steps must compute before the job can go on. */
+  get remaining(): number {
+    return this.tokens.length - this.computed;
+  }
+
+  /** Position of the first row that is looked at. Rows before it may come from a remembered prefix. */
+  abstract get firstOutput(): number;
+
+  /** Whether the next step may take this job; false while its grammar mask is being computed. */
+  get ready(): boolean {
+    return true;
+  }
+
+  /** Resolves when `ready` may have changed. */
+  whenReady(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Sampling parameters of the next token, or null for a job that samples nothing. */
+  sampleRow(): SampleRow | null {
+    return null;
+  }
+
+  /** Takes a row's logits outcome. */
+  accept(_result: RowResult): void {}
+
+  /** Takes a row's final hidden state [D]; the array is reused. */
+  acceptHidden(_hidden: Float32Array): void {}
+
+  /** Called when every row is computed. A job that samples has grown by then, or is finished. */
+  complete(): void {}
+
+  /** Called once when the job cannot go on. */
+  abstract fail(error: unknown): void;
+}

@@ -1,0 +1,91 @@
+import { GemmaError } from "../base/errors.js";
+
+/** How tokens are chosen. Defaults are those of Gemma's generation_config: temperature 1, top-k 64, top-p 0.95. */
+export interface SamplingOptions {
+  /** 0: always the most likely token. Range 0..100. */
+  readonly temperature?: number;
+  /** Keep the k most likely tokens; 0: all. */
+  readonly topK?: number;
+  /** Keep the smallest set of tokens whose probabilities sum to at least this; 1: all. */
+  readonly topP?: number;
+  /** Keep tokens at least this times as likely as the most likely one; 0: all. */
+  readonly minP?: number;
+  /** Over prompt and answer: positive logits are divided by it, negative ones multiplied. 1: off. */
+  readonly repetitionPenalty?: number;
+  /** Subtracted from the logit of every token that the answer has already. */
+  readonly presencePenalty?: number;
+  /** Subtracted from a token's logit for each time that the answer has it. */
+  readonly frequencyPenalty?: number;
+  /** Added to the logits of these token ids. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Same seed, same text on the same backend. Default: random. Integer in 0..2^53-1. */
+  readonly seed?: number;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Default: what the context leaves. */
+  readonly maxTokens?: number;
+  /** The text ends before the first of these. */
+  readonly stop?: string | readonly string[];
+  /** Log-probabilities of the tokens, and of this many alternatives each (0..100). Of the model, before sampling options. */
+  readonly logprobs?: number;
+  /** Name of a loaded adapter. */
+  readonly adapter?: string;
+  /** Constrains the answer to JSON that follows this schema. */
+  readonly jsonSchema?: Readonly<Record<string, unknown>>;
+  /** Go on after the end-of-sequence token; for measurements. */
+  readonly ignoreEos?: boolean;
+}
+
+/** Options with every default in place. */
+export interface ResolvedOptions {
+  readonly sampling: Required<Omit<SamplingOptions, "logitBias">>;
+  readonly biasIds: Int32Array;
+  readonly biasValues: Float32Array;
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  /** null: none wanted. */
+  readonly logprobs: number | null;
+  readonly ignoreEos: boolean;
+}
+
+/** @throws ERR_RANGE `temperature must be in 0..100, got -1` */
+export function resolveOptions(options: GenerateOptions, vocabSize: number): ResolvedOptions {
+  const bias = Object.entries(options.logitBias ?? {});
+  return {
+    sampling: {
+      temperature: inRange("temperature", options.temperature ?? 1, 0, 100),
+      topK: integer("topK", options.topK ?? 64, 0, 2 ** 31 - 1),
+      topP: inRange("topP", options.topP ?? 0.95, 0, 1),
+      minP: inRange("minP", options.minP ?? 0, 0, 1),
+      repetitionPenalty: inRange("repetitionPenalty", options.repetitionPenalty ?? 1, 1e-3, 1e3),
+      presencePenalty: inRange("presencePenalty", options.presencePenalty ?? 0, -100, 100),
+      frequencyPenalty: inRange("frequencyPenalty", options.frequencyPenalty ?? 0, -100, 100),
+      seed: integer("seed", options.seed ?? Math.floor(Math.random() * 2 ** 53), 0, Number.MAX_SAFE_INTEGER),
+    },
+    biasIds: Int32Array.from(bias, ([id]) => integer("logitBias id", Number(id), 0, vocabSize - 1)),
+    biasValues: Float32Array.from(bias, ([, value]) => inRange("logitBias", value, -1e6, 1e6)),
+    maxTokens: integer("maxTokens", options.maxTokens ?? 2 ** 31 - 1, 0, 2 ** 31 - 1),
+    stop: stopStrings(options.stop),
+    logprobs: options.logprobs === undefined ? null : integer("logprobs", options.logprobs, 0, 100),
+    ignoreEos: options.ignoreEos ?? false,
+  };
+}
+
+function stopStrings(stop: string | readonly string[] | undefined): readonly string[] {
+  const stops = stop === undefined ? [] : typeof stop === "string" ? [stop] : stop;
+  for (const s of stops) {
+    if (typeof s !== "string" || s === "") throw new GemmaError("ERR_RANGE", "stop must be a string that is not empty");
+  }
+  return stops;
+}
+
+function inRange(name: string, value: number, min: number, max: number): number {
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  throw new GemmaError("ERR_RANGE", `${name} must be in ${min}..${max}, got ${value}`);
+}
+
+function integer(name: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new GemmaError("ERR_RANGE", `${name} must be an integer in ${min}..${max}, got ${value}`);
+}

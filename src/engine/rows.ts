@@ -1,0 +1,115 @@
+import type { Backend } from "../backend/backend.js";
+import type { LogProbsOutput } from "../backend/ops/log-probs.js";
+import type { SampleRow } from "../backend/ops/sample.js";
+import type { Tensor } from "../backend/tensor.js";
+import type { Job, TokenLogProb } from "./job.js";
+import { HEAD_ROWS, type StepRunner } from "./step.js";
+
+interface WantedRow {
+  readonly job: Job;
+  readonly position: number;
+}
+
+const EMPTY_I32 = new Int32Array(0);
+const EMPTY_F32 = new Float32Array(0);
+
+/** What a row that samples nothing passes to the sampler beside rows that do. */
+const MOST_LIKELY: SampleRow = {
+  mask: null,
+  biasIds: EMPTY_I32,
+  biasValues: EMPTY_F32,
+  penaltyIds: EMPTY_I32,
+  penaltyCounts: EMPTY_I32,
+  repetitionPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  seed: 0,
+  index: 0,
+};
+
+/** Reads the outcomes of a step's output rows, logits rows first, and hands them to their jobs. */
+export async function readRows(
+  runner: StepRunner,
+  wanted: { readonly logits: readonly WantedRow[]; readonly hidden: readonly WantedRow[] },
+): Promise<void> {
+  for (let first = 0; first < wanted.logits.length; first += HEAD_ROWS) {
+    const rows = wanted.logits.slice(first, first + HEAD_ROWS);
+    await readLogits(runner, first, rows);
+  }
+  const { hiddenSize } = runner.config;
+  for (let first = 0; first < wanted.hidden.length; first += HEAD_ROWS) {
+    const rows = wanted.hidden.slice(first, first + HEAD_ROWS);
+    const states = await runner.hidden(wanted.logits.length + first, rows.length); // [rows, D]
+    for (const [i, { job }] of rows.entries()) {
+      job.acceptHidden(states.subarray(i * hiddenSize, (i + 1) * hiddenSize));
+    }
+  }
+}
+
+async function readLogits(runner: StepRunner, first: number, rows: readonly WantedRow[]): Promise<void> {
+  const { be } = runner;
+  const logits = runner.logits(first, rows.length); // [R, V]
+  const temporary: Tensor[] = [];
+  const tensor = (dtype: "f32" | "i32", shape: number[]) => {
+    const t = be.tensor(dtype, shape);
+    temporary.push(t);
+    return t;
+  };
+  try {
+    const ids = await chooseIds(be, logits, rows, tensor);
+    const logProbs = await scoreIds(be, logits, rows, ids, tensor);
+    const copies = rows.some((row) => row.job.wantsLogits) ? ((await be.read(logits)) as Float32Array) : null;
+    const width = logits.shape[1]!; // V
+    for (const [i, { job, position }] of rows.entries()) {
+      const copy = copies && job.wantsLogits ? copies.slice(i * width, (i + 1) * width) : null;
+      job.accept({ position, id: ids[i]!, logprob: logProbs[i] ?? null, logits: copy });
+    }
+  } finally {
+    for (const t of temporary) be.free(t);
+  }
+}
+
+type Allocate = (dtype: "f32" | "i32", shape: number[]) => Tensor;
+
+/** The sampled id of each row, or the token that follows in a row that is only scored (-1 behind the last). */
+async function chooseIds(be: Backend, logits: Tensor, rows: readonly WantedRow[], tensor: Allocate) {
+  const sampling = rows.map((row) => row.job.sampleRow());
+  const out = Int32Array.from(rows, ({ job, position }) => job.tokens[position + 1] ?? -1);
+  if (sampling.every((row) => row === null)) return out;
+  const sampled = tensor("i32", [rows.length]);
+  be.sample(
+    sampled,
+    logits,
+    sampling.map((row) => row ?? MOST_LIKELY),
+  );
+  const ids = (await be.read(sampled)) as Int32Array;
+  return out.map((next, i) => (sampling[i] ? ids[i]! : next));
+}
+
+async function scoreIds(be: Backend, logits: Tensor, rows: readonly WantedRow[], ids: Int32Array, tensor: Allocate) {
+  const most = Math.max(-1, ...rows.map((row) => row.job.alternatives ?? -1));
+  if (most < 0) return [];
+  const out: LogProbsOutput = {
+    logProbs: tensor("f32", [rows.length]),
+    topIds: tensor("i32", [rows.length, most]),
+    topLogProbs: tensor("f32", [rows.length, most]),
+  };
+  const targets = tensor("i32", [rows.length]);
+  be.write(targets, ids);
+  be.logProbs(out, logits, targets);
+  const logProbs = await be.read(out.logProbs);
+  const topIds = await be.read(out.topIds);
+  const topLogProbs = await be.read(out.topLogProbs);
+  return rows.map(({ job }, i): TokenLogProb | null => {
+    if (job.alternatives === null) return null;
+    const top = Array.from({ length: job.alternatives }, (_, j) => ({
+      id: topIds[i * most + j]!,
+      logprob: topLogProbs[i * most + j]!,
+    }));
+    return { id: ids[i]!, logprob: logProbs[i]!, top };
+  });
+}

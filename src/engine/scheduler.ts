@@ -1,0 +1,219 @@
+import { PAGE_ROWS } from "../backend/kv.js";
+import { GemmaError } from "../base/errors.js";
+import type { Job } from "./job.js";
+import { PagePool } from "./pages.js";
+import { firstVisibleBlock, PrefixTree } from "./prefix-tree.js";
+import { readRows } from "./rows.js";
+import { type Span, StepAborted, type StepRunner } from "./step.js";
+
+/** A step takes about this long, so that the worker hears of cancellations and new requests in between. */
+const STEP_MS = 50;
+const LEAST_ROWS = 32; // fewer would read all weights for too little work
+const FIRST_ROWS = 128;
+
+/**
+ * Continuous batching: each step takes the newest token of every running job and fills up with chunks of prompts.
+ * Jobs run in the order they came; when pages run out, unused prefixes go first, then the youngest job is set back
+ * and computed again later, with the same result.
+ */
+export class Scheduler {
+  private readonly waiting: Job[] = [];
+  private readonly running: Job[] = []; // in order of admission
+  private readonly pools: PagePool[];
+  private readonly prefixes: PrefixTree;
+  private readonly windows: readonly (number | null)[];
+  private chunkRows: number;
+
+  constructor(
+    private readonly runner: StepRunner,
+    groupPages: readonly number[],
+    windows: readonly (number | null)[],
+  ) {
+    this.pools = groupPages.map((pages) => new PagePool(pages));
+    this.windows = windows;
+    this.prefixes = new PrefixTree(this.pools, windows);
+    this.chunkRows = Math.min(FIRST_ROWS, runner.limits.maxRows);
+  }
+
+  get idle(): boolean {
+    return this.waiting.length === 0 && this.running.length === 0;
+  }
+
+  add(job: Job): void {
+    this.waiting.push(job);
+  }
+
+  /** Forgets what was computed with an adapter that goes away. */
+  forgetAdapter(name: string): void {
+    this.prefixes.forget(name);
+  }
+
+  /** Runs one step, or waits until a job is ready. */
+  async step(): Promise<void> {
+    this.dropCancelled();
+    const spans = this.compose();
+    if (spans.length === 0) {
+      await Promise.race(this.running.map((job) => job.whenReady()));
+      return;
+    }
+    const start = performance.now();
+    try {
+      await this.compute(spans);
+    } catch (error) {
+      if (error instanceof StepAborted) this.dropCancelled();
+      else for (const { job } of spans) this.end(job, error);
+      return;
+    }
+    this.adaptChunk(spans, performance.now() - start);
+  }
+
+  /** Fails every job, e.g. at dispose. */
+  failAll(error: unknown): void {
+    for (const job of this.waiting.splice(0)) job.fail(error);
+    for (const job of [...this.running]) this.end(job, error);
+  }
+
+  private async compute(spans: readonly Span[]): Promise<void> {
+    const { outputs, wanted } = wantedRows(spans);
+    this.runner.run(spans, outputs, () => spans.every((span) => span.job.cancelled !== null));
+    for (const { job, start, count } of spans) {
+      job.computed = start + count;
+      this.remember(job);
+    }
+    await readRows(this.runner, wanted);
+    for (const { job } of spans) {
+      if (job.remaining === 0 && !job.finished) job.complete();
+      if (job.finished) this.end(job, null);
+    }
+  }
+
+  /** The spans of the next step: newest tokens first, then prompts, then jobs that wait; pages are reserved. */
+  private compose(): Span[] {
+    const { maxRows, maxSequences } = this.runner.limits;
+    const spans: Span[] = [];
+    let budget = Math.min(maxRows, Math.max(this.chunkRows, this.running.length));
+    const take = (job: Job): void => {
+      const count = Math.min(job.remaining, budget);
+      if (count === 0 || !job.ready || !this.reserve(job, job.computed + count)) return;
+      spans.push({ job, start: job.computed, count });
+      budget -= count;
+    };
+    const decoding = this.running.filter((job) => job.remaining === 1);
+    const prefilling = this.running.filter((job) => job.remaining > 1);
+    for (const job of decoding) take(job);
+    for (const job of prefilling) if (this.running.includes(job)) take(job);
+    while (budget > 0 && this.running.length < maxSequences) {
+      const job = this.waiting.shift();
+      if (!job) break;
+      this.admit(job);
+      take(job);
+    }
+    // A job that was set back while another reserved its pages is no longer running.
+    const kept = spans.filter(({ job }) => this.running.includes(job));
+    return kept.sort((a, b) => adapterKey(a.job).localeCompare(adapterKey(b.job)));
+  }
+
+  private admit(job: Job): void {
+    const known = this.prefixes.lookup(adapterKey(job), job.tokens, job.firstOutput); // rows looked at are computed
+    job.computed = known.length;
+    job.pages = known.pages;
+    this.running.push(job);
+  }
+
+  /** Gives `job` pages for positions up to `end`, and takes back those behind its windows. */
+  private reserve(job: Job, end: number): boolean {
+    for (const [group, pool] of this.pools.entries()) {
+      const table = job.pages[group]!;
+      const visible = firstVisibleBlock(job.computed, this.windows[group]!);
+      for (let block = 0; block < Math.min(visible, table.length); block++) {
+        if (table[block]! >= 0) pool.release(table[block]!);
+        table[block] = -1;
+      }
+      while (table.length * PAGE_ROWS < end) {
+        let page = pool.take();
+        while (page < 0 && this.makeRoom(group, job)) page = pool.take();
+        if (page < 0) {
+          if (this.running.length === 1) {
+            this.end(job, new GemmaError("ERR_OUT_OF_MEMORY", `cache: ${end} positions do not fit its pages`));
+          } else this.setBack(job);
+          return false;
+        }
+        table.push(page);
+      }
+    }
+    return true;
+  }
+
+  /** Frees at least one page of `group`: forgotten prefixes first, then the youngest job behind `job`. */
+  private makeRoom(group: number, job: Job): boolean {
+    if (this.prefixes.evict(group, 1)) return true;
+    const youngest = this.running.at(-1);
+    if (!youngest || youngest === job) return false;
+    this.setBack(youngest);
+    return true;
+  }
+
+  /** Takes a job's pages; it waits at the front and is computed again, from the longest prefix still known. */
+  private setBack(job: Job): void {
+    this.releasePages(job);
+    this.running.splice(this.running.indexOf(job), 1);
+    job.computed = 0;
+    this.waiting.unshift(job);
+  }
+
+  /** Remembers the full pages of `job`; what it computes next to them is its own. */
+  private remember(job: Job): void {
+    const blocks = Math.floor(job.computed / PAGE_ROWS);
+    if (blocks > 0) this.prefixes.insert(adapterKey(job), job.tokens, blocks, job.pages);
+  }
+
+  private dropCancelled(): void {
+    for (const job of [...this.running]) if (job.cancelled !== null) this.end(job, job.cancelled);
+    for (const job of this.waiting.filter((j) => j.cancelled !== null)) {
+      this.waiting.splice(this.waiting.indexOf(job), 1);
+      job.fail(job.cancelled);
+    }
+  }
+
+  private end(job: Job, error: unknown): void {
+    this.releasePages(job);
+    const index = this.running.indexOf(job);
+    if (index >= 0) this.running.splice(index, 1);
+    if (error !== null && !job.finished) job.fail(error);
+  }
+
+  private releasePages(job: Job): void {
+    for (const [group, table] of job.pages.entries()) {
+      for (const page of table) if (page >= 0) this.pools[group]!.release(page);
+    }
+    job.pages = [];
+  }
+
+  /** Chunks grow and shrink towards STEP_MS. Results do not depend on their size. */
+  private adaptChunk(spans: readonly Span[], ms: number): void {
+    const rows = spans.reduce((sum, span) => sum + span.count, 0);
+    if (rows < this.chunkRows) return;
+    const wanted = Math.round((rows * STEP_MS) / Math.max(ms, 1) / PAGE_ROWS) * PAGE_ROWS;
+    this.chunkRows = Math.min(this.runner.limits.maxRows, Math.max(LEAST_ROWS, wanted));
+  }
+}
+
+function adapterKey(job: Job): string {
+  return job.adapter?.name ?? "";
+}
+
+/** Which rows of the step are looked at: those with logits first, then those with hidden states. */
+function wantedRows(spans: readonly Span[]) {
+  const logits: { job: Job; row: number; position: number }[] = [];
+  const hidden: typeof logits = [];
+  let row = 0;
+  for (const { job, start, count } of spans) {
+    const last = start + count - 1;
+    for (let position = start; position <= last; position++, row++) {
+      if (position < job.firstOutput) continue;
+      (job.outputs === "hidden" ? hidden : logits).push({ job, row, position });
+    }
+  }
+  const all = [...logits, ...hidden];
+  return { outputs: all.map((r) => r.row), wanted: { logits, hidden } };
+}

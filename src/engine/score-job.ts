@@ -1,0 +1,52 @@
+import type { Adapter } from "../model/adapter.js";
+import { Job, type RowResult, type TokenLogProb } from "./job.js";
+
+export interface ScoreResult {
+  /** Of tokens first + 1 on: log p(token | all before it). */
+  readonly logprobs: readonly TokenLogProb[];
+}
+
+export interface ScoreSetup {
+  readonly ids: readonly number[];
+  /** The first position whose row is looked at: tokens from `first + 1` on are scored. */
+  readonly first: number;
+  readonly adapter: Adapter | null;
+  /** Alternatives with each log-probability. */
+  readonly top: number;
+  /** Receives the logits [V] of each row from `first` on, in order; null: not wanted. */
+  readonly onLogits: ((position: number, logits: Float32Array) => void) | null;
+}
+
+/** Log-probabilities of given tokens. */
+export class ScoreJob extends Job {
+  private next: number;
+  private readonly logprobs: TokenLogProb[] = [];
+
+  constructor(
+    private readonly setup: ScoreSetup,
+    private readonly sink: { done(result: ScoreResult): void; fail(error: unknown): void },
+  ) {
+    super(setup.ids, "logits", setup.adapter, setup.top, setup.onLogits !== null);
+    this.next = setup.first;
+  }
+
+  override get firstOutput(): number {
+    return this.next; // rows already seen are not looked at again after a set-back
+  }
+
+  override accept({ position, id, logprob, logits }: RowResult): void {
+    this.next = position + 1;
+    if (logits) this.setup.onLogits?.(position, logits);
+    if (id >= 0 && logprob) this.logprobs.push(logprob);
+  }
+
+  override complete(): void {
+    this.finished = true;
+    this.sink.done({ logprobs: this.logprobs });
+  }
+
+  override fail(error: unknown): void {
+    this.finished = true;
+    this.sink.fail(error);
+  }
+}

@@ -1,0 +1,142 @@
+import type { Backend } from "../backend/backend.js";
+import { type KvCache, PAGE_ROWS, type StepPlan } from "../backend/kv.js";
+import type { Tensor } from "../backend/tensor.js";
+import { type Adapter, LayerLora } from "../model/adapter.js";
+import type { GemmaConfig } from "../model/config.js";
+import { forward, type GemmaScratch, type GemmaWeights, head, type StepLora } from "../model/gemma.js";
+import { ScratchPool } from "../model/scratch.js";
+import type { Job } from "./job.js";
+
+/** Rows whose logits are computed at once: R rows take R * V * 4 bytes, 1 MB each. */
+export const HEAD_ROWS = 16;
+
+/** Positions [start, start + count) of one job, to be computed in this step. */
+export interface Span {
+  readonly job: Job;
+  readonly start: number;
+  readonly count: number;
+}
+
+export interface StepLimits {
+  readonly maxRows: number; // T at most
+  readonly maxSequences: number; // S at most
+  readonly contextLength: number;
+}
+
+/** Thrown out of a step whose every job has been cancelled. */
+export class StepAborted extends Error {}
+
+/** Turns spans into a StepPlan and runs the model on it. Its tensors are made once, for the largest step. */
+export class StepRunner {
+  private readonly scratch: ScratchPool;
+  private readonly ids: Tensor;
+  private readonly positions: Tensor;
+  private readonly sequences: Tensor;
+  private readonly outputRows: Tensor;
+  private readonly pageTables: Tensor[]; // one a group, [S, P]
+  private readonly views = new Map<string, Tensor>();
+  private readonly blocks: number; // P
+  private current: GemmaScratch | null = null;
+
+  constructor(
+    readonly be: Backend,
+    readonly config: GemmaConfig,
+    private readonly weights: GemmaWeights,
+    private readonly cache: KvCache,
+    readonly limits: StepLimits,
+  ) {
+    const { maxRows, maxSequences, contextLength } = limits;
+    this.blocks = Math.ceil(contextLength / PAGE_ROWS);
+    this.scratch = new ScratchPool(be, config, maxRows, maxRows, HEAD_ROWS);
+    this.ids = be.tensor("i32", [maxRows]);
+    this.positions = be.tensor("i32", [maxRows]);
+    this.sequences = be.tensor("i32", [maxRows]);
+    this.outputRows = be.tensor("i32", [maxRows]);
+    this.pageTables = cache.layout.groupPages.map(() => be.tensor("i32", [maxSequences, this.blocks]));
+  }
+
+  /**
+   * Computes the spans; `outputs` are the step's row numbers whose final hidden states are kept.
+   * Spans with the same adapter must be adjacent. @throws StepAborted when `aborted` says so between two layers
+   */
+  run(spans: readonly Span[], outputs: readonly number[], aborted: () => boolean): void {
+    const plan = this.upload(spans, outputs);
+    const s = this.scratch.take(plan.ids.shape[0]!, outputs.length);
+    this.current = s;
+    const lora = loraOf(spans, this.config.numHiddenLayers);
+    forward(this.be, this.config, this.weights, s, this.cache, plan, lora, () => {
+      if (aborted()) throw new StepAborted();
+    });
+  }
+
+  /** Logits of `count` output rows from `first` on, [count, V]; valid until the next call. count <= HEAD_ROWS. */
+  logits(first: number, count: number): Tensor {
+    const s = this.scratch.takeHead(this.current!, first, count);
+    head(this.be, this.config, this.weights, s);
+    return s.logits;
+  }
+
+  /** Final hidden states of `count` output rows from `first` on, [count, D]. */
+  hidden(first: number, count: number): Promise<Float32Array> {
+    const rows = this.scratch.takeHead(this.current!, first, count);
+    return this.be.read(rows.last) as Promise<Float32Array>;
+  }
+
+  private upload(spans: readonly Span[], outputs: readonly number[]): StepPlan {
+    const rows = spans.reduce((sum, span) => sum + span.count, 0);
+    const ids = new Int32Array(rows);
+    const positions = new Int32Array(rows);
+    const sequences = new Int32Array(rows);
+    let row = 0;
+    for (const [index, span] of spans.entries()) {
+      for (let position = span.start; position < span.start + span.count; position++, row++) {
+        ids[row] = span.job.tokens[position]!;
+        positions[row] = position;
+        sequences[row] = index;
+      }
+    }
+    const { be } = this;
+    be.write(this.ids, ids);
+    be.write(this.positions, positions);
+    be.write(this.sequences, sequences);
+    if (outputs.length > 0) be.write(this.outputRows, Int32Array.from(outputs));
+    for (const [group, table] of this.pageTables.entries()) {
+      const data = new Int32Array(spans.length * this.blocks).fill(-1);
+      for (const [index, span] of spans.entries()) data.set(span.job.pages[group]!, index * this.blocks);
+      be.write(table, data);
+    }
+    return {
+      ids: this.firstRows("ids", this.ids, rows),
+      positions: this.firstRows("positions", this.positions, rows),
+      sequences: this.firstRows("sequences", this.sequences, rows),
+      outputRows: this.firstRows("outputRows", this.outputRows, outputs.length),
+      pageTables: this.pageTables,
+    };
+  }
+
+  private firstRows(name: string, tensor: Tensor, rows: number): Tensor {
+    const key = `${name} ${rows}`;
+    let view = this.views.get(key);
+    if (!view) {
+      view = this.be.view(tensor, [rows]);
+      this.views.set(key, view);
+    }
+    return view;
+  }
+}
+
+/** Binds each adapter to its rows, [layer][adapter]. */
+function loraOf(spans: readonly Span[], layers: number): StepLora {
+  const ranges: { adapter: Adapter; start: number; count: number }[] = [];
+  let row = 0;
+  for (const { job, count } of spans) {
+    const last = ranges.at(-1);
+    if (job.adapter && last?.adapter === job.adapter && last.start + last.count === row) last.count += count;
+    else if (job.adapter) ranges.push({ adapter: job.adapter, start: row, count });
+    row += count;
+  }
+  if (ranges.length === 0) return [];
+  return Array.from({ length: layers }, (_, layer) =>
+    ranges.map((r) => new LayerLora(r.adapter.layers[layer] ?? new Map(), r.start, r.count)),
+  );
+}
