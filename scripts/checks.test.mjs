@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -73,4 +74,21 @@ test("a lock lets one at a time in, and the lock of a dead process is taken over
   };
   await Promise.all([withLock(path, step("a")), withLock(path, step("b"))]);
   expect(order.map((line) => line.split(" ")[1])).toEqual(["in", "out", "in", "out"]);
+});
+
+test("a native build without a compiler says what to install and how to go on", () => {
+  const { status, stderr } = spawnSync(process.execPath, ["scripts/build-native.mjs"], {
+    encoding: "utf8",
+    env: { ...process.env, CXX: "no-such-compiler" },
+  });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^native: .*(no-such-compiler|WSL)/);
+  expect(stderr).toContain("--backend reference");
+});
+
+test("the npm scripts and the launcher name files that are there", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+  const named = Object.values(scripts).flatMap((command) => command.match(/(?:scripts|bench)\/\S+/g) ?? []);
+  expect(named.length).toBeGreaterThan(3);
+  for (const path of [...named, "gemma", ".ci/run"]) expect(existsSync(path), path).toBe(true);
 });
