@@ -1,40 +1,69 @@
 import { GemmaError } from "../base/errors.js";
 import type { Tensor, TensorDtype } from "./tensor.js";
 
-/** @throws ERR_SHAPE `rmsNorm: weight must be f32 [2048] (D), got f32 [3072]` */
-export function expectShape(
+// The checks run before every operation of every step: they allocate nothing unless they throw.
+
+/** What a check reads of a tensor or a weight. */
+type Shaped = { readonly shape: readonly number[]; readonly dtype: string };
+
+/** Rows of a matrix, -1 for what is none: `expectMatrix` then says so. */
+export function rowsOf(tensor: Shaped): number {
+  return tensor.shape[0] ?? -1;
+}
+
+/** Columns of a matrix, -1 for what is none. */
+export function widthOf(tensor: Shaped): number {
+  return tensor.shape[1] ?? -1;
+}
+
+/** @throws ERR_SHAPE `add: b must be f32 [4, 640] (T, D), got f32 [4, 64]` */
+export function expectMatrix(
   op: string,
   argument: string,
-  tensor: { readonly shape: readonly number[]; readonly dtype: string },
-  shape: readonly number[],
+  tensor: Tensor,
+  rows: number,
+  width: number,
   letters: string,
-  dtype: TensorDtype | null = "f32",
+  dtype: TensorDtype = "f32",
 ): void {
-  const actual = tensor.shape;
-  let same = actual.length === shape.length && (dtype === null || tensor.dtype === dtype);
-  for (let i = 0; same && i < shape.length; i++) same = actual[i] === shape[i];
-  if (same) return;
-  const wanted = `${dtype === null ? "" : `${dtype} `}[${shape.join(", ")}]`;
+  const { shape } = tensor;
+  if (shape.length === 2 && shape[0] === rows && shape[1] === width && tensor.dtype === dtype) return;
+  const wanted = rows < 0 || width < 0 ? letters : `${rows}, ${width}`;
   throw new GemmaError(
     "ERR_SHAPE",
-    `${op}: ${argument} must be ${wanted} (${letters}), got ${tensor.dtype} [${actual.join(", ")}]`,
+    `${op}: ${argument} must be ${dtype} [${wanted}] (${letters}), got ${show(tensor)}`,
   );
 }
 
-/** Returns the two dimensions of a matrix. @throws ERR_SHAPE when it is none. */
-export function expectMatrix(op: string, argument: string, tensor: Tensor, letters: string): [number, number] {
-  const [rows, width] = tensor.shape;
-  if (tensor.shape.length !== 2 || tensor.dtype !== "f32" || rows === undefined || width === undefined) {
-    const actual = `${tensor.dtype} [${tensor.shape.join(", ")}]`;
-    throw new GemmaError("ERR_SHAPE", `${op}: ${argument} must be f32 [${letters}], got ${actual}`);
-  }
-  return [rows, width];
+/** @throws ERR_SHAPE `rmsNorm: weight must be f32 [2048] (D), got f32 [3072]` */
+export function expectVector(
+  op: string,
+  argument: string,
+  tensor: Tensor,
+  length: number,
+  letter: string,
+  dtype: TensorDtype = "f32",
+): void {
+  if (tensor.shape.length === 1 && tensor.shape[0] === length && tensor.dtype === dtype) return;
+  throw new GemmaError("ERR_SHAPE", `${op}: ${argument} must be ${dtype} [${length}] (${letter}), got ${show(tensor)}`);
 }
 
 /** @throws ERR_RANGE `rmsNorm: eps must be > 0, got 0` */
 export function expectPositive(op: string, argument: string, value: number): void {
   if (value > 0 && value < Number.POSITIVE_INFINITY) return;
   throw new GemmaError("ERR_RANGE", `${op}: ${argument} must be > 0, got ${value}`);
+}
+
+/** @throws ERR_RANGE unless `value` is a number that is not NaN or infinite. */
+export function expectFinite(op: string, argument: string, value: number): void {
+  if (Number.isFinite(value)) return;
+  throw new GemmaError("ERR_RANGE", `${op}: ${argument} must be finite, got ${value}`);
+}
+
+/** @throws ERR_RANGE unless `value` is in [min, max]. */
+export function expectWithin(op: string, argument: string, value: number, min: number, max: number): void {
+  if (value >= min && value <= max) return;
+  throw new GemmaError("ERR_RANGE", `${op}: ${argument} must be in ${min}..${max}, got ${value}`);
 }
 
 /** @throws ERR_RANGE unless `value` is an integer in [min, max]. */
@@ -47,4 +76,14 @@ export function expectInteger(op: string, argument: string, value: number, min: 
 export function expectMultiple(op: string, argument: string, width: number, of: number, what: string): void {
   if (of > 0 && width % of === 0) return;
   throw new GemmaError("ERR_SHAPE", `${op}: ${argument} must be a multiple of ${what} ${of} wide, got ${width}`);
+}
+
+/** @throws ERR_SHAPE when an output that must not be an input is the same tensor. */
+export function expectDistinct(op: string, out: Tensor, argument: string, input: Tensor): void {
+  if (out !== input) return;
+  throw new GemmaError("ERR_SHAPE", `${op}: out must be another tensor than ${argument}, got the same`);
+}
+
+function show(tensor: Shaped): string {
+  return `${tensor.dtype} [${tensor.shape.join(", ")}]`;
 }

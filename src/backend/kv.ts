@@ -4,7 +4,10 @@ import type { Tensor } from "./tensor.js";
 export const PAGE_ROWS = 16;
 
 export const KV_DTYPES = ["f32", "bf16", "int8"] as const;
-/** int8 keeps one f32 scale (largest magnitude / 127) per row and key/value head. */
+/**
+ * Values are rounded to nearest, ties to even. int8 keeps one f32 scale per row and key/value head, largest magnitude
+ * / 127, and rounds x · (127 / largest magnitude), each step in f32; where that quotient overflows, all are zero.
+ */
 export type KvDtype = (typeof KV_DTYPES)[number];
 
 /**

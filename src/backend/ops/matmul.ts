@@ -1,12 +1,18 @@
-import { expectMatrix, expectShape } from "../check.js";
+import { STORED_DTYPES, type StoredDtype } from "../../base/dtype.js";
+import type { Backend } from "../backend.js";
+import { expectDistinct, expectMatrix, rowsOf } from "../check.js";
+import { defineOp } from "../op.js";
 import type { Tensor, Weight } from "../tensor.js";
+import { CaseTensors, type Fill, randomValues } from "../testing/case-tensors.js";
+import { randomStoredWeight } from "../testing/stored-weight.js";
 
 /**
  * out[t, n] = sum_k x[t, k] · weight[n, k]. Weights are [out, in] as stored.
  *
  * With `activations: "int8"` and a quantised weight each x row is first quantised in groups of 32: scale = max|x| / 127,
- * q = round-half-even(x · (127 / max|x|)), both in f32; the integer products of a group are summed exactly. With "f32", and for
- * f32, f16 and bf16 weights always, x is used as it is and sums are f32 or wider.
+ * q = round-half-even(x · (127 / max|x|)), each step rounded to f32; a group whose 127 / max|x| overflows counts as
+ * zero. The integer products of a group are summed exactly. With "f32", and for f32, f16 and bf16 weights always, x is
+ * used as it is and sums are f32 or wider.
  * A row of `out` depends on that row of `x` alone: the order of reduction over k is the same for any T.
  *
  * @param out    f32 [T, N], overwritten; not `x`
@@ -15,8 +21,97 @@ import type { Tensor, Weight } from "../tensor.js";
  */
 export type Matmul = (out: Tensor, x: Tensor, weight: Weight) => void;
 
-export function checkMatmul(...[out, x, weight]: Parameters<Matmul>): void {
-  const [rows] = expectMatrix("matmul", "x", x, "T, K");
-  expectShape("matmul", "x", x, [rows, weight.shape[1]], "T, K");
-  expectShape("matmul", "out", out, [rows, weight.shape[0]], "T, N");
+interface MatmulCase {
+  readonly dtype: StoredDtype;
+  readonly T: number;
+  readonly N: number;
+  readonly K: number;
+  readonly start?: number;
+  readonly fill?: Fill;
+}
+
+/** Sizes around the 16 rows of a panel, the lanes of a register and the 256 elements of a block. */
+function sweep(dtype: StoredDtype): MatmulCase[] {
+  return [
+    { dtype, T: 1, N: 1, K: 256 },
+    { dtype, T: 1, N: 33, K: 512, start: 1 },
+    { dtype, T: 2, N: 16, K: 256 },
+    { dtype, T: 3, N: 15, K: 768, start: 3 },
+    { dtype, T: 7, N: 17, K: 256 },
+    { dtype, T: 19, N: 49, K: 1280 },
+  ];
+}
+
+export const matmul = defineOp<Parameters<Matmul>, MatmulCase>({
+  name: "matmul",
+  check(out, x, weight) {
+    const rows = rowsOf(x);
+    expectMatrix("matmul", "x", x, rows, weight.shape[1], "T, K");
+    expectMatrix("matmul", "out", out, rows, weight.shape[0], "T, N");
+    expectDistinct("matmul", out, "x", x);
+  },
+  // Of sum_k |x · w|, since the terms cancel. int8: products of a group are exact, but where a format has minima,
+  // scale · q - minimum is summed in two parts that may be larger than their difference.
+  tolerance: { f32: 2e-6, int8: 1e-5 },
+  cases: [
+    ...STORED_DTYPES.flatMap(sweep),
+    ...(["F32", "F16", "BF16"] as const).flatMap((dtype): MatmulCase[] => [
+      { dtype, T: 1, N: 1, K: 1 },
+      { dtype, T: 2, N: 3, K: 7, start: 1 },
+      { dtype, T: 1, N: 17, K: 15 },
+      { dtype, T: 5, N: 16, K: 17, start: 3 },
+      { dtype, T: 4, N: 31, K: 33 },
+    ]),
+    ...(["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL", "MXFP4"] as const).flatMap((dtype): MatmulCase[] => [
+      { dtype, T: 1, N: 7, K: 32 }, // one block
+      { dtype, T: 4, N: 18, K: 96, start: 2 },
+      { dtype, T: 9, N: 16, K: 640 },
+    ]),
+    ...(["F32", "Q8_0", "Q4_K"] as const).flatMap((dtype): MatmulCase[] => [
+      { dtype, T: 0, N: 16, K: 256 },
+      { dtype, T: 2, N: 17, K: 256, fill: "zero" },
+      { dtype, T: 2, N: 17, K: 256, fill: "large" },
+      { dtype, T: 2, N: 17, K: 256, fill: "tiny" },
+      { dtype, T: 2, N: 17, K: 256, fill: "denormal" },
+    ]),
+    // Gemma 3 270M: q, FFN in, FFN out, a part of the head.
+    { dtype: "Q5_0", T: 1, N: 1024, K: 640 },
+    { dtype: "Q5_0", T: 33, N: 2048, K: 640 },
+    { dtype: "Q6_K", T: 5, N: 640, K: 2048 },
+    { dtype: "Q8_0", T: 1, N: 4096, K: 640 },
+    // Gemma 2B: attention out, a part of FFN out.
+    { dtype: "Q4_K", T: 1, N: 2048, K: 2048 },
+    { dtype: "BF16", T: 2, N: 64, K: 16384 },
+    { dtype: "Q4_K", T: 3, N: 64, K: 16384 },
+  ],
+  async run(be, c, rng) {
+    const tensors = new CaseTensors(be, c.start);
+    const weight = be.weight(randomStoredWeight(c.dtype, [c.N, c.K], rng));
+    const values = randomValues(rng, c.T * c.K, c.fill);
+    const x = tensors.input([c.T, c.K], values);
+    const out = tensors.output("f32", [c.T, c.N]);
+    be.matmul(out, x, weight);
+    return { out: { values: await tensors.read(out), magnitude: await magnitudes(be, c, values, weight) } };
+  },
+});
+
+/** [T, N]: sum_k |x · w|, and 1e-30 for sums of nothing but denormals. The weights come dequantised out of `embed`. */
+async function magnitudes(be: Backend, c: MatmulCase, x: Float32Array, weight: Weight): Promise<Float32Array> {
+  const ids = be.tensor("i32", [c.N]);
+  be.write(
+    ids,
+    Int32Array.from({ length: c.N }, (_, n) => n),
+  );
+  const rows = be.tensor("f32", [c.N, c.K]);
+  be.embed(rows, weight, ids, 1);
+  const w = (await be.read(rows)) as Float32Array;
+  const result = new Float32Array(c.T * c.N);
+  for (let t = 0; t < c.T; t++) {
+    for (let n = 0; n < c.N; n++) {
+      let sum = 0;
+      for (let k = 0; k < c.K; k++) sum += Math.abs(x[t * c.K + k]! * w[n * c.K + k]!);
+      result[t * c.N + n] = sum + 1e-30;
+    }
+  }
+  return result;
 }

@@ -1,5 +1,7 @@
-import { expectMatrix, expectPositive, expectShape } from "../check.js";
+import { expectMatrix, expectPositive, expectVector, rowsOf, widthOf } from "../check.js";
+import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
+import { CaseTensors, type Fill, randomValues } from "../testing/case-tensors.js";
 
 /**
  * RMS norm, one row at a time:
@@ -18,9 +20,51 @@ import type { Tensor } from "../tensor.js";
  */
 export type RmsNorm = (out: Tensor, x: Tensor, weight: Tensor, eps: number) => void;
 
-export function checkRmsNorm(...[out, x, weight, eps]: Parameters<RmsNorm>): void {
-  const [rows, width] = expectMatrix("rmsNorm", "x", x, "T, D");
-  expectShape("rmsNorm", "out", out, [rows, width], "T, D");
-  expectShape("rmsNorm", "weight", weight, [width], "D");
-  expectPositive("rmsNorm", "eps", eps);
+interface RmsNormCase {
+  readonly T: number;
+  readonly D: number;
+  readonly eps?: number;
+  readonly start?: number;
+  readonly inPlace?: boolean;
+  readonly fill?: Fill;
 }
+
+export const rmsNorm = defineOp<Parameters<RmsNorm>, RmsNormCase>({
+  name: "rmsNorm",
+  check(out, x, weight, eps) {
+    const rows = rowsOf(x);
+    const width = widthOf(x);
+    expectMatrix("rmsNorm", "x", x, rows, width, "T, D");
+    expectMatrix("rmsNorm", "out", out, rows, width, "T, D");
+    expectVector("rmsNorm", "weight", weight, width, "D");
+    expectPositive("rmsNorm", "eps", eps);
+  },
+  tolerance: { f32: 2e-6 }, // a sum of 2048 squares in f32 lanes, a division and a root
+  cases: [
+    { T: 0, D: 16 },
+    { T: 1, D: 1 },
+    { T: 3, D: 7, start: 1 },
+    { T: 2, D: 15, inPlace: true },
+    { T: 2, D: 16, start: 3 },
+    { T: 5, D: 17, start: 3, inPlace: true },
+    { T: 4, D: 33 },
+    { T: 5, D: 130, eps: 1e-5 },
+    { T: 2, D: 32, fill: "zero" }, // 0 / sqrt(eps)
+    { T: 2, D: 33, fill: "denormal" },
+    { T: 2, D: 33, fill: "tiny", eps: 1e-30 },
+    { T: 2, D: 33, fill: "large" },
+    { T: 2, D: 20, fill: "huge" },
+    { T: 4 * 9, D: 256, inPlace: true }, // heads of q in Gemma 3
+    { T: 17, D: 640 },
+    { T: 1, D: 2048, inPlace: true },
+    { T: 2, D: 3072 },
+  ],
+  async run(be, c, rng) {
+    const tensors = new CaseTensors(be, c.start);
+    const x = tensors.input([c.T, c.D], randomValues(rng, c.T * c.D, c.fill));
+    const weight = tensors.input([c.D], randomValues(rng, c.D));
+    const out = c.inPlace ? x : tensors.output("f32", [c.T, c.D]);
+    be.rmsNorm(out, x, weight, c.eps ?? 1e-6);
+    return { out: { values: await tensors.read(out) } };
+  },
+});

@@ -1,5 +1,7 @@
-import { expectMatrix, expectMultiple, expectPositive, expectShape } from "../check.js";
+import { expectMatrix, expectMultiple, expectPositive, expectVector, rowsOf, widthOf } from "../check.js";
+import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
+import { CaseTensors, type Fill, randomValues } from "../testing/case-tensors.js";
 
 export interface RopeOptions {
   readonly headDim: number; // H, even
@@ -22,11 +24,54 @@ export interface RopeOptions {
  */
 export type Rope = (x: Tensor, positions: Tensor, options: RopeOptions) => void;
 
-export function checkRope(...[x, positions, options]: Parameters<Rope>): void {
-  const [rows, width] = expectMatrix("rope", "x", x, "T, heads * H");
-  expectShape("rope", "positions", positions, [rows], "T", "i32");
-  expectMultiple("rope", "headDim", options.headDim, 2, "the pair width");
-  expectMultiple("rope", "x", width, options.headDim, "head width");
-  expectPositive("rope", "theta", options.theta);
-  expectPositive("rope", "scalingFactor", options.scalingFactor);
+interface RopeCase {
+  readonly positions: readonly number[]; // T of them
+  readonly heads: number;
+  readonly H: number;
+  readonly theta?: number;
+  readonly scalingFactor?: number;
+  readonly start?: number;
+  readonly fill?: Fill;
 }
+
+export const rope = defineOp<Parameters<Rope>, RopeCase>({
+  name: "rope",
+  check(x, positions, options) {
+    const rows = rowsOf(x);
+    const width = widthOf(x);
+    expectMatrix("rope", "x", x, rows, width, "T, heads * H");
+    expectVector("rope", "positions", positions, rows, "T", "i32");
+    expectMultiple("rope", "headDim", options.headDim, 2, "the pair width");
+    expectMultiple("rope", "x", width, options.headDim, "head width");
+    expectPositive("rope", "theta", options.theta);
+    expectPositive("rope", "scalingFactor", options.scalingFactor);
+  },
+  tolerance: { f32: 1e-6 }, // of 1 + both elements of the pair, which may cancel
+  cases: [
+    { positions: [], heads: 2, H: 8 },
+    { positions: [0], heads: 1, H: 2 },
+    { positions: [3], heads: 1, H: 8, start: 1 },
+    { positions: [0, 1, 2, 900], heads: 3, H: 6 },
+    { positions: [7, 2, 2], heads: 2, H: 14, start: 3 },
+    { positions: [5, 1_000_000], heads: 1, H: 16, scalingFactor: 8 },
+    { positions: [11, 12, 13], heads: 2, H: 34, start: 2 },
+    { positions: [4000, 17], heads: 1, H: 80 },
+    { positions: [1, 2, 3], heads: 2, H: 128, fill: "large" },
+    { positions: [1, 2], heads: 1, H: 32, fill: "zero" },
+    { positions: [131_071, 131_070, 65_537, 32_767], heads: 4, H: 256, theta: 1_000_000 },
+    { positions: [131_071, 99_999], heads: 1, H: 256, theta: 1_000_000, scalingFactor: 8 },
+    { positions: Array.from({ length: 33 }, (_, t) => 500 + t), heads: 8, H: 256 },
+  ],
+  async run(be, c, rng) {
+    const tensors = new CaseTensors(be, c.start);
+    const rows = c.positions.length;
+    const values = randomValues(rng, rows * c.heads * c.H, c.fill);
+    const half = c.H / 2;
+    const partner = (i: number) => (i % c.H < half ? i + half : i - half);
+    const magnitude = values.map((value, i) => 1 + Math.abs(value) + Math.abs(values[partner(i)]!));
+    const x = tensors.input([rows, c.heads * c.H], values);
+    const positions = tensors.input([rows], Int32Array.from(c.positions));
+    be.rope(x, positions, { headDim: c.H, theta: c.theta ?? 10_000, scalingFactor: c.scalingFactor ?? 1 });
+    return { x: { values: await tensors.read(x), magnitude } };
+  },
+});

@@ -1,0 +1,54 @@
+import { BLOCK_SIZES, rowBytes, type StoredDtype } from "../../base/dtype.js";
+import type { Rng } from "../../base/rng.js";
+import type { StoredWeight } from "../tensor.js";
+
+/** Bytes of a block at which an f16 scale or minimum begins (ggml/src/ggml-common.h, ggml v0.9). */
+const F16_SCALES: Readonly<Record<Exclude<StoredDtype, "F32" | "F16" | "BF16" | "MXFP4">, readonly number[]>> = {
+  Q4_0: [0],
+  Q4_1: [0, 2],
+  Q5_0: [0],
+  Q5_1: [0, 2],
+  Q8_0: [0],
+  Q2_K: [80, 82],
+  Q3_K: [108],
+  Q4_K: [0, 2],
+  Q5_K: [0, 2],
+  Q6_K: [208],
+  IQ4_NL: [0],
+  IQ4_XS: [0],
+};
+
+/** A random matrix [N, K] of any stored type: random bytes, with scales that are finite and of a model's size. */
+export function randomStoredWeight(dtype: StoredDtype, shape: readonly [number, number], rng: Rng): StoredWeight {
+  const bytes = randomBytes(shape[0] * rowBytes(dtype, shape[1]), rng);
+  const view = new DataView(bytes.buffer);
+  const blockBytes = BLOCK_SIZES[dtype].bytes;
+  for (let block = 0; block < bytes.length; block += blockBytes) {
+    if (dtype === "F32") view.setFloat32(block, rng.normal(), true);
+    else if (dtype === "BF16") view.setUint16(block, randomFloatBits(rng, 7, 120, 127), true);
+    else if (dtype === "F16") view.setUint16(block, randomFloatBits(rng, 10, 8, 15), true);
+    else if (dtype === "MXFP4")
+      view.setUint8(block, 120 + rng.integer(8)); // exponent e of the scale 2^(e - 127)
+    else for (const offset of F16_SCALES[dtype]) view.setUint16(block + offset, randomScaleBits(rng), true);
+  }
+  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  return { name: `random ${dtype}`, dtype, shape, read };
+}
+
+/** An f16 of magnitude 2^-8 to 2^-3; one in sixteen is zero or subnormal, as in blocks of tiny weights. */
+function randomScaleBits(rng: Rng): number {
+  const kind = rng.integer(16);
+  if (kind === 0) return 0;
+  return kind === 1 ? rng.integer(1024) : randomFloatBits(rng, 10, 7, 12);
+}
+
+/** Sign, exponent in [low, high) and mantissa of a small float type. */
+function randomFloatBits(rng: Rng, mantissaBits: number, low: number, high: number): number {
+  const exponent = low + rng.integer(high - low);
+  return (rng.integer(2) << 15) | (exponent << mantissaBits) | rng.integer(2 ** mantissaBits);
+}
+
+function randomBytes(count: number, rng: Rng): Uint8Array {
+  const words = Uint32Array.from({ length: Math.ceil(count / 4) }, () => rng.integer(2 ** 32));
+  return new Uint8Array(words.buffer, 0, count);
+}
