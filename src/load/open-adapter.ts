@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { GemmaError } from "../base/errors.js";
+import { parseSafetensors } from "../format/safetensors.js";
+import { type PeftAdapter, parsePeftAdapter } from "../model/adapter-peft.js";
+import type { GemmaConfig } from "../model/config.js";
+import { firstExisting, readFile, withFiles } from "./files.js";
+
+export interface OpenedAdapter {
+  /** For loadAdapter; its tensors are read from the open file. */
+  readonly adapter: PeftAdapter;
+  close(): void;
+}
+
+const MAX_CONFIG_BYTES = 1 << 20;
+
+/**
+ * Opens a PEFT adapter's folder and checks it against the base model's configuration; no weight is loaded.
+ * @throws ERR_MISSING_FILE, ERR_FORBIDDEN_FORMAT, and what parseSafetensors and parsePeftAdapter throw
+ */
+export function openAdapter(folder: string, base: GemmaConfig): OpenedAdapter {
+  return withFiles((files) => {
+    const config = readFile(join(folder, "adapter_config.json"), MAX_CONFIG_BYTES);
+    const weights = join(folder, "adapter_model.safetensors");
+    const pickle = join(folder, "adapter_model.bin");
+    if (firstExisting([weights, pickle]) === pickle) {
+      throw new GemmaError(
+        "ERR_FORBIDDEN_FORMAT",
+        `${folder}: weights must be safetensors, got adapter_model.bin, a pickle that can run code when it is read`,
+        { hint: "save the adapter again with safe_serialization=True" },
+      );
+    }
+    const { tensors } = parseSafetensors(files.open(weights, "safetensors"));
+    return { adapter: parsePeftAdapter(config, tensors, base, folder), close: () => files.close() };
+  });
+}
