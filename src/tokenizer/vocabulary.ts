@@ -79,7 +79,7 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     starts: tokens.starts.subarray(0, size),
     ends: tokens.starts.subarray(1),
     scores,
-    types: Uint8Array.from(types, (type) => (type >= 0 && type <= 255 ? type : 0)),
+    types: narrow(types),
   };
   return makeVocabulary(
     table,
@@ -92,6 +92,16 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     "tokenizer.ggml",
     metadata.get(key("add_bos_token")) !== false,
   );
+}
+
+/** Types as bytes; one that does not fit becomes 0, which no token may have. */
+function narrow(types: Int32Array | Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(types.length);
+  for (let id = 0; id < types.length; id++) {
+    const type = types[id]!;
+    bytes[id] = type >= 0 && type <= 255 ? type : 0;
+  }
+  return bytes;
 }
 
 /** The vocabulary of a SentencePiece `tokenizer.model`. Throws what parseSentencePiece and makeVocabulary throw. */
@@ -130,7 +140,11 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
   };
   const bosId = role(roles.bosId, "<bos>");
   const ends = [role(roles.eosId, "<eos>"), role(undefined, "<end_of_turn>")];
-  const control = table.types.map((type) => (type === TOKEN_TYPE.control || type === TOKEN_TYPE.unknown ? 1 : 0));
+  const control = new Uint8Array(table.size);
+  for (let id = 0; id < table.size; id++) {
+    const type = table.types[id];
+    if (type === TOKEN_TYPE.control || type === TOKEN_TYPE.unknown) control[id] = 1;
+  }
   for (const name of CONTROL_NAMES) {
     const id = index.findText(name);
     if (id >= 0) control[id] = 1;
@@ -200,7 +214,7 @@ function checkTypesAndScores(table: TokenTable, where: string): void {
 
 function checkByteTokens(table: TokenTable, index: TokenIndex, where: string): void {
   let count = 0;
-  for (const type of table.types) if (type === TOKEN_TYPE.byte) count++;
+  for (let id = 0; id < table.size; id++) if (table.types[id] === TOKEN_TYPE.byte) count++;
   if (count === 0) return;
   for (let byte = 0; byte < 256; byte++) {
     const id = index.findText(byteTokenName(byte));
