@@ -1,0 +1,92 @@
+import type { Backend, BackendFactory, BackendOptions } from "../../backend/backend.js";
+import { checked } from "../../backend/checked.js";
+import { GemmaError } from "../../base/errors.js";
+import { add } from "./add.js";
+import { attention } from "./attention.js";
+import { embed } from "./embed.js";
+import { gatherRows } from "./gather-rows.js";
+import { geglu } from "./geglu.js";
+import { logProbs } from "./log-probs.js";
+import { loraDelta } from "./lora-delta.js";
+import { matmul } from "./matmul.js";
+import {
+  f32,
+  i32,
+  makeTensor,
+  makeView,
+  makeWeight,
+  own,
+  ReferenceKvCache,
+  ReferenceTensor,
+  ReferenceWeight,
+  writeTensor,
+} from "./memory.js";
+import { rmsNorm } from "./rms-norm.js";
+import { rope } from "./rope.js";
+import { sample } from "./sample.js";
+import { softCap } from "./soft-cap.js";
+import { writeKv } from "./write-kv.js";
+
+/** Plain TypeScript, f32 tensors, sums in float64: slow, and the definition of what every other backend computes. */
+export const referenceBackend: BackendFactory = {
+  name: "reference",
+  available: async () => true,
+  async create(options) {
+    if (options.isa !== undefined && options.isa !== "js") {
+      throw new GemmaError("ERR_BACKEND_UNAVAILABLE", `reference: isa must be js, got ${options.isa}`);
+    }
+    return checked(createReference(options));
+  },
+};
+
+type Handle = ReferenceTensor | ReferenceWeight | ReferenceKvCache;
+
+function createReference({ activations = "int8" }: BackendOptions): Backend {
+  const handles = new Set<Handle>();
+  let disposed = false;
+  const keep = <Kind extends Handle>(make: () => Kind): Kind => {
+    if (disposed) throw new GemmaError("ERR_DISPOSED", "reference: must not be used after dispose()");
+    const handle = make();
+    handles.add(handle);
+    return handle;
+  };
+  const release = (handle: Handle) => {
+    handle.storage.live = false;
+    handles.delete(handle);
+  };
+  return {
+    info: () => ({ name: "reference", isa: "js", threads: 1, activations }),
+    tensor: (dtype, shape) => keep(() => makeTensor(dtype, shape)),
+    view: (tensor, shape, start = 0) => makeView(tensor, shape, start),
+    write: writeTensor,
+    read: async (tensor) => (tensor.dtype === "f32" ? f32(tensor) : i32(tensor)).slice(),
+    weight: (stored) => keep(() => makeWeight(stored)),
+    kvCache: (layout) => keep(() => new ReferenceKvCache(layout)),
+    free(handle) {
+      if (handle instanceof ReferenceTensor) {
+        if (!handle.isView) release(own(handle, ReferenceTensor));
+      } else if (handle instanceof ReferenceWeight) {
+        release(own(handle, ReferenceWeight));
+      } else {
+        release(own(handle, ReferenceKvCache));
+      }
+    },
+    dispose() {
+      disposed = true;
+      for (const handle of handles) release(handle);
+    },
+    add,
+    attention,
+    embed,
+    gatherRows,
+    geglu,
+    logProbs,
+    loraDelta,
+    matmul: matmul(activations),
+    rmsNorm,
+    rope,
+    sample,
+    softCap,
+    writeKv,
+  };
+}
