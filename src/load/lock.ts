@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import { open, readFile, rm, stat, utimes } from "node:fs/promises";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { GemmaError } from "../base/errors.js";
+
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called once when another process holds the lock. */
+  readonly onWait?: () => void;
+  /** A lock whose owner has not touched it for so long is taken over. */
+  readonly staleMs?: number;
+  readonly pollMs?: number;
+}
+
+/**
+ * Runs `work` while holding the lock file `path`, as the only one among all processes of this machine (and of
+ * others that share the folder). The owner touches the file; an owner that died loses it.
+ *
+ * @param work gets a signal that also fires when the lock was lost, for instance after the machine slept
+ */
+export async function withLock<T>(
+  path: string,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const staleMs = options.staleMs ?? 15_000;
+  const owner = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
+  await acquire(path, owner, staleMs, options);
+  const lost = new AbortController();
+  const heartbeat = setInterval(() => {
+    touch(path, owner).catch(() => lost.abort(lockLost(path)));
+  }, staleMs / 5);
+  heartbeat.unref();
+  try {
+    const signals = options.signal === undefined ? [lost.signal] : [lost.signal, options.signal];
+    return await work(AbortSignal.any(signals));
+  } finally {
+    clearInterval(heartbeat);
+    if ((await readOwner(path)) === owner) await rm(path, { force: true });
+  }
+}
+
+async function acquire(path: string, owner: string, staleMs: number, options: LockOptions): Promise<void> {
+  const { signal, onWait, pollMs = 200 } = options;
+  let waiting = false;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await createExclusive(path, owner)) return;
+    if (await isStale(path, staleMs)) {
+      await removeStale(path, staleMs);
+      continue;
+    }
+    if (!waiting) onWait?.();
+    waiting = true;
+    await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+async function createExclusive(path: string, content: string): Promise<boolean> {
+  try {
+    const file = await open(path, "wx");
+    await file.writeFile(content);
+    await file.close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/**
+ * Two processes may find the same lock stale. The second must not remove the new lock of the first, so only the
+ * holder of a second lock file removes, after looking again.
+ */
+async function removeStale(path: string, staleMs: number): Promise<void> {
+  const guard = `${path}.steal`;
+  if (!(await createExclusive(guard, ""))) {
+    const age = await ageMs(guard);
+    if (age !== undefined && age > staleMs) await rm(guard, { force: true }); // its owner died in these few lines
+    await sleep(10);
+    return;
+  }
+  try {
+    if (await isStale(path, staleMs)) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function isStale(path: string, staleMs: number): Promise<boolean> {
+  const age = await ageMs(path);
+  if (age === undefined) return false; // gone by now
+  if (age > staleMs) return true;
+  try {
+    const { pid, host } = JSON.parse((await readOwner(path)) ?? "") as { pid: unknown; host: unknown };
+    return host === hostname() && typeof pid === "number" && !isAlive(pid);
+  } catch {
+    return false; // being written: the age decides
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
+async function ageMs(path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? undefined : Date.now() - found.mtimeMs;
+}
+
+async function readOwner(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}
+
+async function touch(path: string, owner: string): Promise<void> {
+  if ((await readOwner(path)) !== owner) throw lockLost(path);
+  const now = new Date();
+  await utimes(path, now, now);
+}
+
+function lockLost(path: string): GemmaError {
+  return new GemmaError("ERR_IO", `${path}: must stay this process's lock, got another owner`);
+}

@@ -1,0 +1,22 @@
+import { stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { fromSystemError, GemmaError } from "../../base/errors.js";
+
+/** Whether `text` is written as a path rather than as a model's name. */
+export function looksLikePath(text: string): boolean {
+  return /[/\\]|^\.|^~|\.(gguf|safetensors|json)$/i.test(text);
+}
+
+/** A file or folder, used where it is. @throws ERR_MISSING_FILE, ERR_IO */
+export async function resolvePath(text: string): Promise<{ path: string; name: string; origin: string }> {
+  const path = resolve(text);
+  try {
+    const found = await stat(path);
+    if (!found.isFile() && !found.isDirectory()) {
+      throw new GemmaError("ERR_IO", `${path}: must be a file or a folder, got a device or pipe`);
+    }
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+  return { path, name: basename(path), origin: path };
+}
