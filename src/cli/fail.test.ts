@@ -7,9 +7,9 @@ import { EXIT, Interrupted, reportFailure } from "./fail.js";
 test.each([
   [
     "a failure",
-    new GemmaError("ERR_CHECKSUM", "x: must be y", { hint: "pull it" }),
+    new GemmaError("ERR_CHECKSUM", "x: must be y", { hint: "pull it\nor not" }),
     1,
-    "error: x: must be y\nhint: pull it\n",
+    "error: x: must be y\nhint: pull it\nhint: or not\n",
   ],
   ["wrong usage", new GemmaError("ERR_USAGE", "no prompt"), 2, "error: no prompt\n"],
   [

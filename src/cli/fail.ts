@@ -10,7 +10,7 @@ export class Interrupted extends Error {
 }
 
 /**
- * Reports why a command ended and returns the exit code: `error: message` and, if there is one, `hint: …`; with `--json`
+ * Reports why a command ended and returns the exit code: `error: message` and, where there are any, `hint: …` lines; with `--json`
  * one JSON line `{"error":{"code","message","hint"}}`. All on standard error, a stack trace only with GEMMA_DEBUG.
  */
 export function reportFailure(
@@ -31,7 +31,9 @@ export function reportFailure(
   } else {
     const colors = colorsFor(streams.stderr, streams.env);
     streams.stderr.write(`${colors.red("error:")} ${printable(failure.message)}\n`);
-    if (failure.hint !== undefined) streams.stderr.write(`${colors.cyan("hint:")} ${printable(failure.hint)}\n`);
+    for (const hint of failure.hint?.split("\n") ?? []) {
+      streams.stderr.write(`${colors.cyan("hint:")} ${printable(hint)}\n`);
+    }
   }
   return failure.code === "ERR_USAGE" ? EXIT.usage : EXIT.failed;
 }

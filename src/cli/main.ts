@@ -3,11 +3,14 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { CliContext } from "./context.js";
 import { reportFailure } from "./fail.js";
+import * as list from "./list.js";
 import { createOutput, endQuietlyOnClosedPipe } from "./output.js";
+import * as pull from "./pull.js";
+import * as rm from "./rm.js";
 import { interruptSignal } from "./signals.js";
 
 // Commands are listed here, one file each. Their modules stay light: the first token waits for all of this.
-const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext): void }> = [];
+const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext): void }> = [pull, list, rm];
 
 async function main(args: readonly string[]): Promise<number> {
   // Needed before parsing, because a parse error is reported in the same form. After "--" it is text.

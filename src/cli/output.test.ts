@@ -17,7 +17,14 @@ test("output: people get lines, scripts get JSON lines, never both", () => {
   }
   expect(human.stdout.text).toBe("streamed answer\n");
   expect(script.stdout.text).toBe('{"text":"answer"}\n');
-  expect(human.stderr.text + script.stderr.text).toBe("on the side\non the side\n");
+  expect(human.stderr.text).toBe("on the side\n");
+  expect(script.stderr.text).toBe("");
+});
+
+test("output: with --json a person at the terminal still sees notes", () => {
+  const streams = sinks(true);
+  createOutput(true, streams).note("waiting");
+  expect(streams.stderr.text).toBe("waiting\n");
 });
 
 test.each([

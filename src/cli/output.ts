@@ -14,7 +14,10 @@ export interface Output {
   write(text: string): void;
   /** One JSON document, on a line of its own, on standard output; nothing without `--json`. */
   data(value: unknown): void;
-  /** One line on standard error, in both modes: what happens, not the result. */
+  /**
+   * One line on standard error: what happens, not the result. With `--json` only where a person looks on: a script that
+   * reads standard error finds nothing but the error there.
+   */
   note(text: string): void;
 }
 
@@ -43,7 +46,7 @@ export function createOutput(json: boolean, streams: OutputStreams = process): O
       if (json) streams.stdout.write(`${JSON.stringify(value)}\n`);
     },
     note: (text) => {
-      streams.stderr.write(`${printable(text)}\n`);
+      if (!json || streams.stderr.isTTY) streams.stderr.write(`${printable(text)}\n`);
     },
   };
 }

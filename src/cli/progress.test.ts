@@ -3,17 +3,27 @@ import { Sink } from "../../test/helpers/sink.js";
 import { createProgress, formatBytes, formatSeconds } from "./progress.js";
 
 test("progress: a terminal gets one redrawn line within its width, at most ten times a second", () => {
-  const stream = new Sink(true, 60);
+  const stream = new Sink(true, 80);
   let timeMs = 0;
   const progress = createProgress(stream, () => timeMs);
   const event = { totalBytes: 2_000_000, bytesPerSecond: 500_000, remainingSeconds: 3 };
   progress.update("download a.gguf", { ...event, doneBytes: 500_000 });
   timeMs = 50;
   progress.update("download a.gguf", { ...event, doneBytes: 600_000 });
-  expect(stream.text).toBe("\rdownload a.gguf [######------------------] 25% of 2.0 MB 50\u001b[K");
-  progress.update("download a.gguf", { ...event, doneBytes: 2_000_000 });
+  expect(stream.text).toBe("\rdownload a.gguf [######------------------] 25% of 2.0 MB 500 kB/s 3 s left\u001b[K");
+  for (let repeat = 0; repeat < 2; repeat += 1) progress.update("download a.gguf", { ...event, doneBytes: 2_000_000 });
   progress.end();
-  expect(stream.text.split("\r").at(-1)).toBe("download a.gguf [########################] 100% of 2.0 MB 5\u001b[K\n");
+  expect(stream.text.split("\r").slice(2)).toEqual([
+    "download a.gguf [########################] 100% of 2.0 MB 500 kB/s\u001b[K\n",
+  ]);
+});
+
+test.each([80, 60, 20])("progress: a long name is shortened in %d columns, the numbers stay", (columns) => {
+  const stream = new Sink(true, columns);
+  createProgress(stream).update(`download ${"long-name-".repeat(10)} (1 of 4)`, { doneBytes: 1, totalBytes: 4 });
+  const shown = stream.text.replace("\r", "").replace("\u001b[K", "");
+  expect(shown.length).toBeLessThan(columns);
+  if (columns === 80) expect(shown).toMatch(/^download long.*….* \(1 of 4\) \[######-+\] 25% of 4 B$/);
 });
 
 test("progress: a log gets a line for a new label, every ten seconds, and at the end", () => {

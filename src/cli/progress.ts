@@ -31,18 +31,25 @@ export function createProgress(
   let label = "";
   let shownMs = Number.NEGATIVE_INFINITY;
   let isDrawn = false;
+  let isComplete = false;
 
   return {
     update(nextLabel, event) {
       const isNew = nextLabel !== label;
       const isLast = event.doneBytes >= (event.totalBytes ?? Number.POSITIVE_INFINITY);
       const timeMs = now();
-      if (!isNew && !isLast && timeMs - shownMs < (isTerminal ? REDRAW_MS : SPARSE_MS)) return;
+      const isDue = timeMs - shownMs >= (isTerminal ? REDRAW_MS : SPARSE_MS);
+      if (!isNew && !isDue && (!isLast || isComplete)) return;
       label = nextLabel;
       shownMs = timeMs;
-      const text = printable(`${label} ${describe(event, isTerminal)}`).trimEnd();
-      if (isTerminal) stream.write(`\r${text.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
-      else stream.write(`${text}\n`);
+      isComplete = isLast;
+      const text = describe(event, isTerminal);
+      if (isTerminal) {
+        const width = (stream.columns ?? 80) - 1;
+        stream.write(`\r${`${shorten(printable(label), width - text.length - 1)} ${text}`.slice(0, width)}\u001b[K`);
+      } else {
+        stream.write(`${printable(`${label} ${text}`).trimEnd()}\n`);
+      }
       isDrawn = true;
     },
     end() {
@@ -51,6 +58,13 @@ export function createProgress(
       label = "";
     },
   };
+}
+
+/** Keeps both ends: the phase stands first, and what tells one file from the next often last. */
+function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const kept = Math.max(8, width - 1);
+  return `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
 }
 
 function describe(

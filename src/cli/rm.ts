@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import type { CliContext } from "./context.js";
+
+/** `gemma rm MODEL…`: removes models from the cache. */
+export function register(program: Command, { output }: CliContext): void {
+  program
+    .command("rm")
+    .description("remove models from the cache")
+    .argument("<models...>", "names, as gemma list shows them")
+    .action(async (models: string[]) => {
+      const { removeModel } = await import("../load/pull.js");
+      for (const model of models) {
+        await removeModel(model);
+        output.line(`removed ${model}`);
+      }
+      output.data({ removed: models });
+    });
+}
