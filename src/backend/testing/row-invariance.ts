@@ -1,0 +1,258 @@
+import { STORED_DTYPES, type StoredDtype } from "../../base/dtype.js";
+import { type Rng, seededRng } from "../../base/rng.js";
+import type { Backend } from "../backend.js";
+import { KV_DTYPES, type KvDtype } from "../kv.js";
+import type { SampleRow } from "../ops/sample.js";
+import type { Tensor } from "../tensor.js";
+import { CaseTensors, randomValues } from "./case-tensors.js";
+import { scoped } from "./conformance.js";
+import { currentRows, makePlan, scrambledPages } from "./ragged-step.js";
+import { randomStoredWeight } from "./stored-weight.js";
+
+/** What a case runs on: `run` computes rows [start, start + count) of the outputs, in ascending order of start. */
+interface Prepared {
+  readonly outputs: readonly Tensor[];
+  run(start: number, count: number): void;
+}
+
+/** An op on T rows. Each output row must have the same bits however the rows are split into calls. */
+export interface InvarianceCase {
+  readonly name: string;
+  readonly rows: number; // T
+  /** Equal rngs give equal inputs. */
+  prepare(be: Backend, tensors: CaseTensors, rng: Rng): Prepared;
+}
+
+export const INVARIANCE_CASES: readonly InvarianceCase[] = [
+  ...STORED_DTYPES.map((dtype) => matmulCase(dtype, 37, 49, 768)),
+  matmulCase("Q8_0", 19, 33, 640),
+  matmulCase("BF16", 19, 33, 37),
+  matmulCase("Q4_K", 70, 640, 1024), // enough work for every thread
+  ...KV_DTYPES.flatMap((dtype) => [
+    attentionCase(dtype, 34, null, null),
+    attentionCase(dtype, 34, 5, null),
+    attentionCase(dtype, 256, 24, 50),
+  ]),
+  elementwise("rmsNorm", 33, (be, out, x, tensors, rng) => {
+    const weight = tensors.input([33], randomValues(rng, 33));
+    return (rows) => be.rmsNorm(rows(out), rows(x), weight, 1e-6);
+  }),
+  elementwise("add", 17, (be, out, x) => (rows) => be.add(rows(out), rows(x), rows(x))),
+  elementwise("geglu", 19, (be, out, x) => (rows) => be.geglu(rows(out), rows(x), rows(x))),
+  elementwise("softCap", 35, (be, out, x) => (rows) => {
+    be.add(rows(out), rows(x), rows(x));
+    be.softCap(rows(out), 3);
+  }),
+  elementwise("loraDelta", 33, (be, out, x, tensors, rng) => {
+    const a = tensors.input([5, 33], randomValues(rng, 5 * 33));
+    const b = tensors.input([33, 5], randomValues(rng, 5 * 33));
+    return (rows) => {
+      be.add(rows(out), rows(x), rows(x));
+      be.loraDelta(rows(out), rows(x), a, b, 0.5);
+    };
+  }),
+  elementwise("rope", 32, (be, out, x, tensors) => {
+    const positions = tensors.input(
+      [ROWS],
+      Int32Array.from({ length: ROWS }, (_, t) => 7 * t),
+    );
+    return (rows) => {
+      be.add(rows(out), rows(x), rows(x));
+      be.rope(rows(out), rows(positions), { headDim: 16, theta: 10_000, scalingFactor: 1 });
+    };
+  }),
+  logProbsCase(9, 3001),
+  sampleCase(9, 3001),
+];
+
+/**
+ * Computes a case in several splits on each backend (the same one at other thread counts, say). Returns where the bits
+ * of two results differ, null where nowhere.
+ */
+export async function rowVariance(
+  c: InvarianceCase,
+  backends: readonly Backend[],
+  seed: number,
+): Promise<string | null> {
+  const rng = seededRng(seed);
+  const splits = [[c.rows], Array<number>(c.rows).fill(1), [1, c.rows - 1], [c.rows - 1, 1], randomSplit(rng, c.rows)];
+  let expected: Uint8Array[] | null = null;
+  for (const backend of backends) {
+    for (const split of splits) {
+      const got = await computeSplit(c, backend, split, seed);
+      expected ??= got;
+      for (const [o, bytes] of got.entries()) {
+        const at = bytes.findIndex((byte, i) => byte !== expected![o]![i]);
+        if (at < 0) continue;
+        const threads = backend.info().threads;
+        return `${c.name}: output ${o} differs at element ${at >> 2} when split ${split}, ${threads} threads, seed ${seed}`;
+      }
+    }
+  }
+  return null;
+}
+
+async function computeSplit(c: InvarianceCase, backend: Backend, split: readonly number[], seed: number) {
+  const { scope, end } = scoped(backend);
+  try {
+    const tensors = new CaseTensors(scope);
+    const { outputs, run } = c.prepare(scope, tensors, seededRng(seed));
+    let start = 0;
+    for (const count of split) {
+      run(start, count);
+      start += count;
+    }
+    const results: Uint8Array[] = [];
+    for (const output of outputs) results.push(new Uint8Array((await tensors.read(output)).buffer));
+    return results;
+  } finally {
+    end();
+  }
+}
+
+function randomSplit(rng: Rng, rows: number): number[] {
+  const split: number[] = [];
+  for (let left = rows; left > 0; left -= split.at(-1)!) split.push(1 + rng.integer(Math.min(left, 9)));
+  return split;
+}
+
+/** Rows [start, start + count) of a matrix or a vector. */
+function rowsOfTensor(be: Backend, tensor: Tensor, start: number, count: number): Tensor {
+  const [, width] = tensor.shape;
+  return width === undefined ? be.view(tensor, [count], start) : be.view(tensor, [count, width], start * width);
+}
+
+function matmulCase(dtype: StoredDtype, rows: number, N: number, K: number): InvarianceCase {
+  return {
+    name: `matmul ${dtype} [${rows}, ${K}] x [${N}, ${K}]`,
+    rows,
+    prepare(be, tensors, rng) {
+      const weight = be.weight(randomStoredWeight(dtype, [N, K], rng));
+      const x = tensors.input([rows, K], randomValues(rng, rows * K));
+      const out = tensors.output("f32", [rows, N]);
+      const part = (tensor: Tensor, start: number, count: number) => rowsOfTensor(be, tensor, start, count);
+      return {
+        outputs: [out],
+        run: (start, count) => be.matmul(part(out, start, count), part(x, start, count), weight),
+      };
+    },
+  };
+}
+
+const ROWS = 23;
+
+type RowRange = (tensor: Tensor) => Tensor;
+
+/** An op of [T, width] to [T, width]. `bind` makes further inputs and returns the call for a range of rows. */
+function elementwise(
+  name: string,
+  width: number,
+  bind: (be: Backend, out: Tensor, x: Tensor, tensors: CaseTensors, rng: Rng) => (rows: RowRange) => void,
+): InvarianceCase {
+  return {
+    name,
+    rows: ROWS,
+    prepare(be, tensors, rng) {
+      const x = tensors.input([ROWS, width], randomValues(rng, ROWS * width));
+      const out = tensors.output("f32", [ROWS, width]);
+      const call = bind(be, out, x, tensors, rng);
+      return { outputs: [out], run: (start, count) => call((tensor) => rowsOfTensor(be, tensor, start, count)) };
+    },
+  };
+}
+
+/** Each call writes its own keys first: a split is a chunked prefill, and a batch may hold several sequences. */
+function attentionCase(dtype: KvDtype, headDim: number, window: number | null, softCap: number | null): InvarianceCase {
+  const sequences = [
+    { past: 0, now: 21 },
+    { past: 0, now: 40 },
+    { past: 0, now: 3 },
+  ];
+  const rows = currentRows(sequences);
+  const heads = 4;
+  const kvHeads = 2;
+  return {
+    name: `attention ${dtype} H ${headDim} window ${window} cap ${softCap}`,
+    rows: rows.length,
+    prepare(be, tensors, rng) {
+      const table = scrambledPages(rng, sequences);
+      const cache = be.kvCache({ dtype, kvHeads, headDim, layerGroups: [0], groupPages: [table.pages.length] });
+      const random = (width: number) => tensors.input([rows.length, width], randomValues(rng, rows.length * width));
+      const q = random(heads * headDim);
+      const k = random(kvHeads * headDim);
+      const v = random(kvHeads * headDim);
+      const out = tensors.output("f32", [rows.length, heads * headDim]);
+      return {
+        outputs: [out],
+        run(start, count) {
+          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
+          const plan = makePlan(tensors, rows.slice(start, start + count), [table]);
+          be.writeKv(cache, 0, part(k), part(v), plan);
+          be.attention(part(out), part(q), cache, 0, plan, { scale: headDim ** -0.5, softCap, window });
+        },
+      };
+    },
+  };
+}
+
+function logProbsCase(rows: number, vocabulary: number): InvarianceCase {
+  return {
+    name: "logProbs",
+    rows,
+    prepare(be, tensors, rng) {
+      const logits = tensors.input([rows, vocabulary], randomValues(rng, rows * vocabulary));
+      const targets = tensors.input(
+        [rows],
+        Int32Array.from({ length: rows }, () => rng.integer(vocabulary)),
+      );
+      const logProbs = tensors.output("f32", [rows]);
+      const topIds = tensors.output("i32", [rows, 20]);
+      const topLogProbs = tensors.output("f32", [rows, 20]);
+      return {
+        outputs: [logProbs, topIds, topLogProbs],
+        run(start, count) {
+          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
+          const out = { logProbs: part(logProbs), topIds: part(topIds), topLogProbs: part(topLogProbs) };
+          be.logProbs(out, part(logits), part(targets));
+        },
+      };
+    },
+  };
+}
+
+function sampleCase(rows: number, vocabulary: number): InvarianceCase {
+  return {
+    name: "sample",
+    rows,
+    prepare(be, tensors, rng) {
+      const logits = tensors.input([rows, vocabulary], randomValues(rng, rows * vocabulary));
+      const out = tensors.output("i32", [rows]);
+      const settings = Array.from(
+        { length: rows },
+        (_, t): SampleRow => ({
+          mask: null,
+          biasIds: new Int32Array(0),
+          biasValues: new Float32Array(0),
+          penaltyIds: Int32Array.of(t),
+          penaltyCounts: Int32Array.of(1),
+          repetitionPenalty: 1.1,
+          frequencyPenalty: 0,
+          presencePenalty: 0,
+          temperature: t % 3,
+          topK: t % 2 === 0 ? 0 : 50,
+          topP: t % 4 === 0 ? 1 : 0.9,
+          minP: 0,
+          seed: 7,
+          index: t,
+        }),
+      );
+      return {
+        outputs: [out],
+        run(start, count) {
+          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
+          be.sample(part(out), part(logits), settings.slice(start, start + count));
+        },
+      };
+    },
+  };
+}
