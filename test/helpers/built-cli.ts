@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** Tests of the command line run the build. Without one they skip, and say so. */
+export const isBuilt = existsSync(MAIN);
+if (!isBuilt) console.warn("skipped: tests of the built command line, because dist/ is missing; run `npm run setup`");
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** What standard input holds; empty by default. */
+  readonly input?: string;
+  /** Called once the process runs, to send signals or close pipes. */
+  readonly onStart?: (child: ChildProcess) => void;
+}
+
+/** Runs `gemma …args` without a terminal and waits for its end. */
+export function runCli(
+  args: readonly string[],
+  { env = {}, input = "", onStart }: CliOptions = {},
+): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, NO_COLOR: "", ...env } });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.end(input);
+    onStart?.(child);
+  });
+}
