@@ -1,6 +1,6 @@
 import { GemmaError } from "../base/errors.js";
 import { gemmaTurns } from "../tokenizer/gemma-turns.js";
-import { control, encodePrompt, type Segment, text } from "../tokenizer/prompt.js";
+import { encodePrompt, type Segment, text } from "../tokenizer/prompt.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 
 export interface ChatMessage {
@@ -34,8 +34,8 @@ export function chatPrompt(
   style: ChatStyle,
   budget: number,
 ): ChatPrompt {
-  const system = messages.filter((m) => m.role === "system");
-  const turns = messages.filter((m) => m.role !== "system");
+  const system = joined(messages.filter((m) => m.role === "system"));
+  const turns = joined(messages.filter((m) => m.role !== "system"));
   if (turns.at(-1)?.role !== "user") {
     throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's");
   }
@@ -57,6 +57,18 @@ export function chatPrompt(
   }
 }
 
+/** Neighbours of one role as one message: the model was taught strictly alternating turns. */
+function joined(messages: readonly ChatMessage[]): ChatMessage[] {
+  const result: ChatMessage[] = [];
+  for (const message of messages) {
+    const last = result.at(-1);
+    if (last?.role === message.role)
+      result.splice(-1, 1, { ...last, content: `${last.content}\n\n${message.content}` });
+    else result.push(message);
+  }
+  return result;
+}
+
 function gemmaSegments(system: readonly ChatMessage[], turns: readonly ChatMessage[]): readonly Segment[] {
   return gemmaTurns([...system, ...turns], { addGenerationPrompt: true });
 }
@@ -67,5 +79,5 @@ function questionsAndAnswers(system: readonly ChatMessage[], turns: readonly Cha
     const content = m.content.trim();
     return m.role === "user" ? `Question: ${content}\nAnswer:` : ` ${content}\n\n`;
   });
-  return [control("<bos>"), text(intro + lines.join(""))];
+  return [text(intro + lines.join(""))];
 }

@@ -29,7 +29,10 @@ export interface EngineParts {
   readonly backend: Backend;
   readonly config: GemmaConfig;
   readonly weights: GemmaWeights;
-  readonly tokenizer: Tokenizer;
+  /** null: the checkpoint comes without one; only token ids go in and out. */
+  readonly tokenizer: Tokenizer | null;
+  /** For messages. */
+  readonly name: string;
 }
 
 /** Remembered prefixes and further sequences may take this much beyond one full context. */
@@ -50,6 +53,8 @@ export function cachePages(config: GemmaConfig, options: EngineOptions): readonl
 /** A handle on work under way. */
 export interface Running {
   cancel(reason: unknown): void;
+  /** A flag in shared memory: once its first element is not 0 the job is cancelled, also within a step. */
+  watch(flag: Int32Array | null): void;
 }
 
 /** Runs jobs on one loaded model, as long as there are any, giving way to the event loop after each step. */
@@ -70,6 +75,15 @@ export class Engine {
     this.scheduler = new Scheduler(runner, groupPages, groupWindows(config));
   }
 
+  /** @throws ERR_MISSING_FILE when the checkpoint came without a tokenizer */
+  get tokenizer(): Tokenizer {
+    const { tokenizer, name } = this.parts;
+    if (tokenizer) return tokenizer;
+    throw new GemmaError("ERR_MISSING_FILE", `${name}: text needs a tokenizer.model or a tokenizer.json, got neither`, {
+      hint: "put one beside the weights, or give token ids",
+    });
+  }
+
   /** Continues `prompt` (ids, used as they are). */
   generate(prompt: readonly number[], options: GenerateOptions, mask: TokenMask | null, sink: GenerationSink): Running {
     const { config, tokenizer } = this.parts;
@@ -80,9 +94,9 @@ export class Engine {
         prompt,
         options: resolved,
         adapter: this.adapter(options.adapter),
-        eosIds: new Set([...config.eosTokenIds, ...tokenizer.eosIds]),
+        eosIds: new Set([...config.eosTokenIds, ...(tokenizer?.eosIds ?? [])]),
         contextLength: this.options.contextLength,
-        decoder: tokenizer.streamDecoder(),
+        decoder: tokenizer?.streamDecoder() ?? null,
         mask,
       },
       sink,
@@ -90,7 +104,7 @@ export class Engine {
     if (resolved.maxTokens === 0) {
       mask?.close();
       sink.done("length");
-      return { cancel() {} };
+      return { cancel() {}, watch() {} };
     }
     return this.start(job);
   }
@@ -183,7 +197,10 @@ export class Engine {
     void this.loop();
     return {
       cancel(reason) {
-        job.cancelled ??= reason ?? new GemmaError("ERR_USAGE", "cancelled");
+        job.cancel(reason);
+      },
+      watch(flag) {
+        job.flag = flag;
       },
     };
   }

@@ -41,7 +41,8 @@ export interface GenerationSetup {
   readonly adapter: Adapter | null;
   readonly eosIds: ReadonlySet<number>;
   readonly contextLength: number;
-  readonly decoder: StreamDecoder;
+  /** null: no text, only ids. */
+  readonly decoder: StreamDecoder | null;
   readonly mask: TokenMask | null;
 }
 
@@ -97,7 +98,7 @@ export class GenerateJob extends Job {
     }
     this.tokens.push(id);
     if (this.penalised) this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
-    const text = this.stops.push(decoder.push(id));
+    const text = this.stops.push(decoder?.push(id) ?? "");
     this.sink.piece({ text, id, logprob });
     mask?.accept(id);
     const generated = this.tokens.length - this.promptLength;
@@ -114,7 +115,7 @@ export class GenerateJob extends Job {
   private end(reason: FinishReason): void {
     this.finished = true;
     this.setup.mask?.close();
-    const rest = this.stops.push(this.setup.decoder.end()) + this.stops.end();
+    const rest = this.stops.push(this.setup.decoder?.end() ?? "") + this.stops.end();
     if (rest !== "") this.sink.piece({ text: rest, id: null, logprob: null });
     this.sink.done(reason);
   }

@@ -27,8 +27,9 @@ export abstract class Job {
   computed = 0;
   /** Page numbers, [group][block]; -1 where given back. Empty while waiting. */
   pages: number[][] = [];
-  /** Set by cancel(); the scheduler drops the job before its next step. */
-  cancelled: unknown = null;
+  /** In shared memory; not 0: the caller gave the job up. */
+  flag: Int32Array | null = null;
+  private reason: unknown = null;
   finished = false;
 
   /**
@@ -43,6 +44,16 @@ export abstract class Job {
     readonly wantsLogits = false,
   ) {
     this.tokens = [...tokens];
+  }
+
+  /** Why the job was given up, or null; the scheduler drops it before its next step. */
+  get cancelled(): unknown {
+    if (this.flag && Atomics.load(this.flag, 0) !== 0) this.cancel(null);
+    return this.reason;
+  }
+
+  cancel(reason: unknown): void {
+    this.reason ??= reason ?? new DOMException("the request was cancelled", "AbortError");
   }
 
   /** Rows that the next steps must compute before the job can go on. */

@@ -31,8 +31,6 @@ export interface GenerateOptions extends SamplingOptions {
   readonly logprobs?: number;
   /** Name of a loaded adapter. */
   readonly adapter?: string;
-  /** Constrains the answer to JSON that follows this schema. */
-  readonly jsonSchema?: Readonly<Record<string, unknown>>;
   /** Go on after the end-of-sequence token; for measurements. */
   readonly ignoreEos?: boolean;
 }

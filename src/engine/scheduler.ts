@@ -23,6 +23,7 @@ export class Scheduler {
   private readonly prefixes: PrefixTree;
   private readonly windows: readonly (number | null)[];
   private chunkRows: number;
+  private setBacks = 0;
 
   constructor(
     private readonly runner: StepRunner,
@@ -91,24 +92,27 @@ export class Scheduler {
   private compose(): Span[] {
     const { maxRows, maxSequences } = this.runner.limits;
     const spans: Span[] = [];
+    const setBacks = this.setBacks;
     let budget = Math.min(maxRows, Math.max(this.chunkRows, this.running.length));
     const take = (job: Job): void => {
       const count = Math.min(job.remaining, budget);
-      if (count === 0 || !job.ready || !this.reserve(job, job.computed + count)) return;
+      // Another job's reservation may have set this one back.
+      if (count === 0 || !this.running.includes(job) || !job.ready) return;
+      if (!this.reserve(job, job.computed + count)) return;
       spans.push({ job, start: job.computed, count });
       budget -= count;
     };
     const decoding = this.running.filter((job) => job.remaining === 1);
     const prefilling = this.running.filter((job) => job.remaining > 1);
     for (const job of decoding) take(job);
-    for (const job of prefilling) if (this.running.includes(job)) take(job);
-    while (budget > 0 && this.running.length < maxSequences) {
+    for (const job of prefilling) take(job);
+    // What was set back just now waits a step: admitted again at once it would take its pages back.
+    while (budget > 0 && this.running.length < maxSequences && this.setBacks === setBacks) {
       const job = this.waiting.shift();
       if (!job) break;
       this.admit(job);
       take(job);
     }
-    // A job that was set back while another reserved its pages is no longer running.
     const kept = spans.filter(({ job }) => this.running.includes(job));
     return kept.sort((a, b) => adapterKey(a.job).localeCompare(adapterKey(b.job)));
   }
@@ -159,6 +163,7 @@ export class Scheduler {
     this.running.splice(this.running.indexOf(job), 1);
     job.computed = 0;
     this.waiting.unshift(job);
+    this.setBacks++;
   }
 
   /** Remembers the full pages of `job`; what it computes next to them is its own. */

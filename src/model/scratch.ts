@@ -22,6 +22,8 @@ export class ScratchPool {
     readonly maxRows: number,
     /** Largest R. */
     readonly maxOutputRows: number,
+    /** Rows whose logits are computed at once at most: each takes V floats. */
+    readonly headRows = maxOutputRows,
   ) {
     const { hiddenSize, intermediateSize, vocabSize, headDim } = config;
     const qWidth = config.numAttentionHeads * headDim;
@@ -37,11 +39,14 @@ export class ScratchPool {
       gate: rows(intermediateSize),
       up: rows(intermediateSize),
       last: be.tensor("f32", [maxOutputRows, hiddenSize]),
-      logits: be.tensor("f32", [maxOutputRows, vocabSize]),
+      logits: be.tensor("f32", [headRows, vocabSize]),
     };
   }
 
-  /** Scratch for a step of `rows` rows, `outputRows` of them with logits. At most the sizes given at first. */
+  /**
+   * Scratch for a step of `rows` rows, `outputRows` of them looked at. At most the sizes given at first. Beyond headRows
+   * outputs, logits come by takeHead().
+   */
   take(rows: number, outputRows: number): GemmaScratch {
     const key = rows * (this.maxOutputRows + 1) + outputRows;
     let scratch = this.views.get(key);
@@ -50,6 +55,13 @@ export class ScratchPool {
       this.views.set(key, scratch);
     }
     return scratch;
+  }
+
+  /** The same scratch with `count` of its output rows, from `first` on, and logits for them. */
+  takeHead(scratch: GemmaScratch, first: number, count: number): GemmaScratch {
+    const { hiddenSize, vocabSize } = this.config;
+    const last = this.be.view(this.buffers.last, [count, hiddenSize], first * hiddenSize);
+    return { ...scratch, last, logits: this.be.view(this.buffers.logits, [count, vocabSize]) };
   }
 
   free(): void {
@@ -72,7 +84,7 @@ export class ScratchPool {
       gate: view(b.gate, rows),
       up: view(b.up, rows),
       last: view(b.last, outputRows),
-      logits: view(b.logits, outputRows),
+      logits: view(b.logits, Math.min(outputRows, this.headRows)),
     };
   }
 }

@@ -1,0 +1,218 @@
+import { GemmaError } from "../base/errors.js";
+import { type ChatMessage, type ChatStyle, chatPrompt } from "../engine/chat.js";
+import type { Running } from "../engine/engine.js";
+import type { GenerationSink } from "../engine/generate-job.js";
+import type { GenerateOptions } from "../engine/options.js";
+import { encodePrompt, text } from "../tokenizer/prompt.js";
+import { type LoadedModel, loadModel } from "./model.js";
+import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
+
+/** A call under way: how to answer it, and how to stop it. */
+interface Call {
+  event(event: CallEvent): void;
+  readonly signal: AbortSignal;
+}
+
+/** The engine's side of the protocol, in a worker or in the caller's own thread. */
+export class EngineHost {
+  private model: LoadedModel | null = null;
+  private readonly calls = new Map<number, AbortController>();
+
+  constructor(private readonly post: (message: FromWorker) => void) {}
+
+  async handle(message: ToWorker): Promise<void> {
+    const { id } = message;
+    if (message.type === "cancel") {
+      this.calls.get(id)?.abort();
+      return;
+    }
+    const controller = new AbortController();
+    this.calls.set(id, controller);
+    const call: Call = {
+      event: (event) => this.post({ type: "event", id, event }),
+      signal: controller.signal,
+    };
+    try {
+      const result = await this.dispatch(message, call);
+      this.post({ type: "result", id, result });
+    } catch (error) {
+      this.post({ type: "error", id, error: wireError(error, controller.signal) });
+    } finally {
+      this.calls.delete(id);
+    }
+  }
+
+  private dispatch(message: Exclude<ToWorker, { type: "cancel" }>, call: Call): Promise<unknown> {
+    switch (message.type) {
+      case "load":
+        return this.load(message.params, call);
+      case "generate":
+        return this.generate(message.params, message.abort, call);
+      case "chat":
+        return this.chat(message.params, message.abort, call);
+      case "score":
+        return this.score(message.params, call);
+      case "embed":
+        return this.embed(message.params, call);
+      case "encode":
+        return this.encode(message.params);
+      case "decode":
+        return this.decode(message.params);
+      case "addAdapter":
+        return this.adapter(() => this.loaded.addAdapter(message.params.name, message.params.path));
+      case "removeAdapter":
+        return this.adapter(() => this.loaded.engine.removeAdapter(message.params.name));
+      case "dispose":
+        return this.dispose();
+      default:
+        return message satisfies never;
+    }
+  }
+
+  private get loaded(): LoadedModel {
+    if (this.model) return this.model;
+    throw new GemmaError("ERR_DISPOSED", "the model is not loaded, or was disposed");
+  }
+
+  private async load(settings: Calls["load"]["params"], call: Call): Promise<Calls["load"]["result"]> {
+    this.model = await loadModel(settings, {
+      signal: call.signal,
+      progress: (progress) => call.event({ kind: "progress", progress }),
+      note: (line) => call.event({ kind: "note", text: line }),
+    });
+    return this.model.info;
+  }
+
+  private async generate(
+    { prompt, options }: Calls["generate"]["params"],
+    abort: Int32Array | null,
+    call: Call,
+  ): Promise<GenerateOutcome> {
+    return this.run(this.promptIds(prompt), 0, options, abort, call);
+  }
+
+  private async chat(
+    params: { messages: readonly ChatMessage[]; style: ChatStyle; options: GenerateOptions },
+    abort: Int32Array | null,
+    call: Call,
+  ): Promise<GenerateOutcome> {
+    const { engine } = this.loaded;
+    // An answer needs room: what was asked for, or a quarter of the context.
+    const { contextLength } = engine.options;
+    const answer = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
+    const prompt = chatPrompt(engine.tokenizer, params.messages, params.style, contextLength - answer);
+    if (prompt.dropped > 0) {
+      const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
+      call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
+    }
+    const stop = [...prompt.stops, ...[params.options.stop ?? []].flat()];
+    return this.run(prompt.ids, prompt.dropped, { ...params.options, stop }, abort, call);
+  }
+
+  private async run(
+    ids: readonly number[],
+    droppedMessages: number,
+    options: GenerateOptions,
+    abort: Int32Array | null,
+    call: Call,
+  ): Promise<GenerateOutcome> {
+    const { engine } = this.loaded;
+    const start = performance.now();
+    let firstTokenMs = 0;
+    let lastTokenMs = 0;
+    let generatedTokens = 0;
+    return this.running(call, abort, (resolve, reject) => {
+      const sink: GenerationSink = {
+        piece: (piece) => {
+          lastTokenMs = performance.now() - start;
+          if (generatedTokens === 0) firstTokenMs = lastTokenMs;
+          if (piece.id !== null) generatedTokens++;
+          call.event({ kind: "pieces", pieces: [piece] });
+        },
+        done: (finishReason) => {
+          const decodeMs = lastTokenMs - firstTokenMs;
+          const timings = { promptTokens: ids.length, generatedTokens, firstTokenMs, decodeMs };
+          resolve({ finishReason, timings, droppedMessages });
+        },
+        fail: reject,
+      };
+      return engine.generate(ids, options, null, sink);
+    });
+  }
+
+  private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
+    const { engine } = this.loaded;
+    const ids = this.promptIds(params.prompt);
+    const request = {
+      first: params.first,
+      top: params.top,
+      ...(params.adapter === undefined ? {} : { adapter: params.adapter }),
+      ...(params.wantLogits
+        ? { onLogits: (position: number, logits: Float32Array) => call.event({ kind: "logits", position, logits }) }
+        : {}),
+    };
+    return this.running(call, null, (resolve, reject) =>
+      engine.score(ids, request, {
+        done: ({ logprobs }) => {
+          const unscored = new Array(ids.length - logprobs.length).fill(null);
+          resolve({ ids, logprobs: [...unscored, ...logprobs] });
+        },
+        fail: reject,
+      }),
+    );
+  }
+
+  private async embed(params: Calls["embed"]["params"], call: Call): Promise<Float32Array> {
+    const ids = this.promptIds(params.prompt);
+    return this.running(call, null, (resolve, reject) =>
+      this.loaded.engine.embed(ids, params.adapter, { done: resolve, fail: reject }),
+    );
+  }
+
+  private async encode(params: Calls["encode"]["params"]): Promise<number[]> {
+    return [...this.loaded.engine.tokenizer.encode(params.text, { specials: params.specials })];
+  }
+
+  private async decode(params: Calls["decode"]["params"]): Promise<string> {
+    return this.loaded.engine.tokenizer.decode(params.ids);
+  }
+
+  private async adapter(change: () => void): Promise<null> {
+    change();
+    return null;
+  }
+
+  private async dispose(): Promise<null> {
+    this.model?.engine.dispose();
+    this.model = null;
+    return null;
+  }
+
+  private promptIds(prompt: Prompt): readonly number[] {
+    if (typeof prompt !== "string" && "ids" in prompt) return prompt.ids;
+    const segments = typeof prompt === "string" ? [text(prompt)] : prompt;
+    return [...encodePrompt(this.loaded.engine.tokenizer, segments, { bos: true })];
+  }
+
+  /** Starts a job, and cancels it when the caller gives it up. */
+  private running<T>(
+    call: Call,
+    abort: Int32Array | null,
+    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Running,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      call.signal.throwIfAborted();
+      const job = start(resolve, reject);
+      job.watch(abort);
+      call.signal.addEventListener("abort", () => job.cancel(call.signal.reason), { once: true });
+    });
+  }
+}
+
+/** An abort is told apart from a failure: the caller rejects with its own signal's reason. */
+function wireError(error: unknown, signal: AbortSignal): Extract<FromWorker, { type: "error" }>["error"] {
+  if (signal.aborted) return { abort: true };
+  if (error instanceof GemmaError) return error.toJSON();
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "ERR_BACKEND", message: `internal error: ${message}` };
+}

@@ -1,0 +1,105 @@
+import { Worker } from "node:worker_threads";
+import { GemmaError } from "../base/errors.js";
+import { EngineHost } from "./host.js";
+import type { CallEvent, Calls, CallType, FromWorker, ToWorker } from "./protocol.js";
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  onEvent(event: CallEvent): void;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: (event: CallEvent) => void;
+}
+
+/** The caller's side of the protocol: sends calls to the engine and matches answers to them. */
+export class EngineLink {
+  private nextId = 1;
+  private readonly pending = new Map<number, Pending>();
+  private closed: GemmaError | null = null;
+  private readonly send: (message: ToWorker) => void;
+  private readonly terminate: () => Promise<unknown>;
+
+  /** @param inProcess runs the engine in the caller's thread, which then blocks during each step; for tests and debuggers */
+  constructor(inProcess: boolean) {
+    if (inProcess) {
+      const host = new EngineHost((message) => this.receive(message));
+      this.send = (message) => void host.handle(message);
+      this.terminate = () => Promise.resolve();
+      return;
+    }
+    const worker = new Worker(new URL("./worker-node.js", import.meta.url), { name: "gemma-engine" });
+    worker.on("message", (message: FromWorker) => this.receive(message));
+    worker.on("error", (error) => this.close(`the engine's worker failed: ${error.message}`));
+    worker.on("exit", () => this.close("the engine's worker has ended"));
+    worker.unref(); // a loaded model alone does not keep the process alive; a call under way does
+    this.send = (message) => worker.postMessage(message);
+    this.terminate = () => worker.terminate();
+    this.hold = (busy) => (busy ? worker.ref() : worker.unref());
+  }
+
+  private readonly hold: (busy: boolean) => void = () => {};
+
+  call<T extends CallType>(
+    type: T,
+    params: Calls[T]["params"],
+    options: CallOptions = {},
+  ): Promise<Calls[T]["result"]> {
+    const { signal } = options;
+    if (this.closed) return Promise.reject(this.closed);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = this.nextId++;
+    const abort = signal ? new Int32Array(new SharedArrayBuffer(4)) : null;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        Atomics.store(abort!, 0, 1);
+        this.send({ type: "cancel", id });
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const settle = () => {
+        signal?.removeEventListener("abort", onAbort);
+        this.pending.delete(id);
+        if (this.pending.size === 0) this.hold(false);
+      };
+      this.pending.set(id, {
+        resolve: (value) => {
+          settle();
+          resolve(value as Calls[T]["result"]);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+        onEvent: options.onEvent ?? (() => {}),
+        signal,
+      });
+      this.hold(true);
+      this.send({ type, id, params, abort } as ToWorker);
+    });
+  }
+
+  /** Ends the engine; calls under way are rejected. Idempotent. */
+  async dispose(): Promise<void> {
+    if (this.closed) return;
+    await this.call("dispose", null).catch(() => {});
+    this.close("the model was disposed", "ERR_DISPOSED");
+    await this.terminate();
+  }
+
+  private receive(message: FromWorker): void {
+    const call = this.pending.get(message.id);
+    if (!call) return; // answered or given up
+    if (message.type === "event") call.onEvent(message.event);
+    else if (message.type === "result") call.resolve(message.result);
+    else if ("abort" in message.error) call.reject(call.signal?.reason ?? new DOMException("aborted", "AbortError"));
+    else call.reject(GemmaError.fromJSON(message.error));
+  }
+
+  private close(why: string, code: "ERR_WORKER" | "ERR_DISPOSED" = "ERR_WORKER"): void {
+    this.closed ??= new GemmaError(code, why);
+    for (const call of [...this.pending.values()]) call.reject(this.closed);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Activations, BackendInfo, BackendName } from "../backend/backend.js";
+import type { KvDtype } from "../backend/kv.js";
+import type { ErrorCode } from "../base/errors.js";
+import type { ChatMessage, ChatStyle } from "../engine/chat.js";
+import type { FinishReason, Piece } from "../engine/generate-job.js";
+import type { TokenLogProb } from "../engine/job.js";
+import type { GenerateOptions } from "../engine/options.js";
+import type { GemmaConfig } from "../model/config.js";
+import type { Segment } from "../tokenizer/prompt.js";
+
+// Messages between the caller's thread and the engine's worker: plain data only.
+
+/** Text (one BOS is put in front), token ids (used as they are), or typed segments. */
+export type Prompt = string | { readonly ids: readonly number[] } | readonly Segment[];
+
+export interface LoadSettings {
+  readonly model: string;
+  /** Default: the best that is available. */
+  readonly backend?: BackendName;
+  /** Default: "int8". "f32" also keeps the cache in f32. */
+  readonly activations?: Activations;
+  /** Forces an instruction set that this CPU can run; for tests. */
+  readonly isa?: string;
+  /** Default: the physical cores that this process may use. */
+  readonly threads?: number;
+  /** Positions of one conversation or text. Default: 8192, or what the model was trained for if less. */
+  readonly contextLength?: number;
+  /** Type of the cache. Default: "bf16"; "f32" with activations "f32". */
+  readonly kv?: KvDtype;
+  /** Sequences computed together at most. Default: 16. */
+  readonly maxSequences?: number;
+  /** Never use the network. Default: the environment variable GEMMA_OFFLINE. */
+  readonly offline?: boolean;
+  /** Cache folder. Default: GEMMA_HOME, else XDG_CACHE_HOME/gemma-ts, else ~/.cache/gemma-ts. */
+  readonly home?: string;
+  /** Adapters to load with the model: name to PEFT folder. */
+  readonly adapters?: Readonly<Record<string, string>>;
+}
+
+/** What was loaded. */
+export interface ModelInfo {
+  readonly name: string;
+  readonly path: string;
+  readonly config: GemmaConfig;
+  readonly backend: BackendInfo;
+  readonly kv: KvDtype;
+  readonly contextLength: number;
+  /** "gemma" for instruction-tuned models, "qa" for pre-trained ones. */
+  readonly chatStyle: ChatStyle;
+  readonly loadMs: number;
+}
+
+/** What a load is doing. */
+export interface LoadProgress {
+  readonly phase: "download" | "verify" | "unpack" | "wait" | "weights";
+  readonly what: string;
+  readonly done: number;
+  readonly total: number;
+  readonly bytesPerSecond?: number | undefined;
+  readonly remainingSeconds?: number | undefined;
+}
+
+export interface Timings {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  /** From the request to the first token. */
+  readonly firstTokenMs: number;
+  /** From the first token to the last. */
+  readonly decodeMs: number;
+}
+
+export interface GenerateOutcome {
+  readonly finishReason: FinishReason;
+  readonly timings: Timings;
+  /** Messages of the conversation left out, the oldest first. */
+  readonly droppedMessages: number;
+}
+
+export interface ScoreOutcome {
+  readonly ids: readonly number[];
+  /** One a token; null for the first. */
+  readonly logprobs: readonly (TokenLogProb | null)[];
+}
+
+/** Requests by type, and what each answers with. */
+export interface Calls {
+  load: { params: LoadSettings; result: ModelInfo };
+  generate: { params: { prompt: Prompt; options: GenerateOptions }; result: GenerateOutcome };
+  chat: {
+    params: { messages: readonly ChatMessage[]; style: ChatStyle; options: GenerateOptions };
+    result: GenerateOutcome;
+  };
+  score: {
+    params: { prompt: Prompt; first: number; top: number; adapter?: string | undefined; wantLogits: boolean };
+    result: ScoreOutcome;
+  };
+  embed: { params: { prompt: Prompt; adapter?: string | undefined }; result: Float32Array };
+  encode: { params: { text: string; specials: boolean }; result: number[] };
+  decode: { params: { ids: readonly number[] }; result: string };
+  addAdapter: { params: { name: string; path: string }; result: null };
+  removeAdapter: { params: { name: string }; result: null };
+  dispose: { params: null; result: null };
+}
+
+export type CallType = keyof Calls;
+
+export type ToWorker =
+  | { [T in CallType]: { type: T; id: number; params: Calls[T]["params"]; abort: Int32Array | null } }[CallType]
+  | { type: "cancel"; id: number };
+
+/** What happens before a call's answer. */
+export type CallEvent =
+  | { kind: "pieces"; pieces: readonly Piece[] }
+  | { kind: "progress"; progress: LoadProgress }
+  | { kind: "note"; text: string }
+  | { kind: "logits"; position: number; logits: Float32Array };
+
+export type FromWorker =
+  | { type: "event"; id: number; event: CallEvent }
+  | { type: "result"; id: number; result: unknown }
+  | { type: "error"; id: number; error: { code: ErrorCode; message: string; hint?: string } | { abort: true } };
