@@ -47,24 +47,34 @@ struct Tile {
 template <class T, size_t R>
 inline void dot(F32 (&scores)[R][PARTS], const float* q, const T* keys, size_t head_dim) {
   F32 chains[CHAINS][R][PARTS];
+  GEMMA_UNROLL
   for (auto& chain : chains)
+    GEMMA_UNROLL
     for (auto& row : chain)
+      GEMMA_UNROLL
       for (F32& part : row) part = splat(0);
   const auto step = [&](size_t h, F32 (&chain)[R][PARTS]) {
     F32 k[PARTS];
+    GEMMA_UNROLL
     for (size_t i = 0; i < PARTS; i++) k[i] = load(keys + h * PAGE_ROWS + i * LANES);
+    GEMMA_UNROLL
     for (size_t r = 0; r < R; r++) {
       const F32 each = splat(q[h * R + r]);
+      GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) chain[r][i] = fma(each, k[i], chain[r][i]);
     }
   };
   size_t h = 0;
   for (; h + CHAINS <= head_dim; h += CHAINS)
+    GEMMA_UNROLL
     for (size_t c = 0; c < CHAINS; c++) step(h + c, chains[c]);
   for (; h < head_dim; h++) step(h, chains[0]);
+  GEMMA_UNROLL
   for (size_t r = 0; r < R; r++)
+    GEMMA_UNROLL
     for (size_t i = 0; i < PARTS; i++) {
       scores[r][i] = chains[0][r][i];
+      GEMMA_UNROLL
       for (size_t c = 1; c < CHAINS; c++) scores[r][i] += chains[c][r][i];
     }
 }
@@ -76,17 +86,24 @@ inline void accumulate(Tile<R>& tile, const F32 (&corrections)[R], const T* valu
   // The last 16 columns may reach beyond the row: what they read there is thrown away (the cache ends with slack).
   for (size_t column = 0; column < head_dim; column += PAGE_ROWS) {
     F32 acc[R][PARTS];
+    GEMMA_UNROLL
     for (size_t r = 0; r < R; r++)
+      GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) acc[r][i] = load(tile.acc + r * padded + column + i * LANES) * corrections[r];
     for (size_t slot = slots.low; slot < slots.high; slot++) {
       F32 v[PARTS];
+      GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) v[i] = load(values + slot * head_dim + column + i * LANES);
+      GEMMA_UNROLL
       for (size_t r = 0; r < R; r++) {
         const F32 weight = splat(tile.weights[r * PAGE_ROWS + slot]);
+        GEMMA_UNROLL
         for (size_t i = 0; i < PARTS; i++) acc[r][i] = fma(weight, v[i], acc[r][i]);
       }
     }
+    GEMMA_UNROLL
     for (size_t r = 0; r < R; r++)
+      GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) store(tile.acc + r * padded + column + i * LANES, acc[r][i]);
   }
 }

@@ -14,6 +14,14 @@
 #include <arm_neon.h>
 #endif
 
+#if defined(__clang__)
+#define GEMMA_UNROLL _Pragma("unroll")
+#else
+#define GEMMA_UNROLL _Pragma("GCC unroll 16")
+// GCC 12 holds its own AVX-512 functions to read uninitialised values.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 namespace gemma::GEMMA_ISA {
 
 #if defined(__AVX512F__)
@@ -29,10 +37,6 @@ typedef int32_t I32 __attribute__((vector_size(LANES * 4)));
 typedef uint32_t U32 __attribute__((vector_size(LANES * 4)));
 typedef uint16_t U16 __attribute__((vector_size(LANES * 2)));
 typedef int8_t I8 __attribute__((vector_size(LANES)));
-
-#if defined(__AVX512F__)
-constexpr __mmask16 ALL = 0xffff;  // the forms with a mask: GCC 12 warns of its own plain ones
-#endif
 
 constexpr float INFINITE = std::numeric_limits<float>::infinity();
 
@@ -55,9 +59,25 @@ inline V load_as(const T* from) {
 
 inline F32 load(const float* from) { return load_as<F32>(from); }
 /** bf16 is the upper half of an f32. */
-inline F32 load(const uint16_t* from) { return (F32)(__builtin_convertvector(load_as<U16>(from), U32) << 16); }
+inline F32 load(const uint16_t* from) {
+#if defined(__AVX512F__)
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+#elif defined(__AVX2__)
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+#else
+  return (F32)(__builtin_convertvector(load_as<U16>(from), U32) << 16);
+#endif
+}
 inline F32 load(const int8_t* from) {
+#if defined(__AVX512F__)
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#elif defined(__AVX2__)
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+#else
   return __builtin_convertvector(__builtin_convertvector(load_as<I8>(from), I32), F32);
+#endif
 }
 
 inline void store(float* to, F32 v) { __builtin_memcpy(to, &v, sizeof v); }
@@ -88,7 +108,7 @@ inline F32 fma(F32 a, F32 b, F32 c) {
 /** a > b ? a : b, so b where one of them is NaN. */
 inline F32 max(F32 a, F32 b) {
 #if defined(__AVX512F__)
-  return _mm512_maskz_max_ps(ALL, a, b);
+  return _mm512_max_ps(a, b);
 #elif defined(__AVX2__)
   return _mm256_max_ps(a, b);
 #else
@@ -99,7 +119,7 @@ inline F32 max(F32 a, F32 b) {
 /** a < b ? a : b, so b where one of them is NaN. */
 inline F32 min(F32 a, F32 b) {
 #if defined(__AVX512F__)
-  return _mm512_maskz_min_ps(ALL, a, b);
+  return _mm512_min_ps(a, b);
 #elif defined(__AVX2__)
   return _mm256_min_ps(a, b);
 #else
