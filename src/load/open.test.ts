@@ -1,0 +1,117 @@
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { type BadCase, badCases, expectCase } from "../../test/bad-cases.js";
+import { loadVocabulary, openCheckpoint } from "./open.js";
+import { openAdapter } from "./open-adapter.js";
+
+const fixtures = fileURLToPath(new URL("../../test/fixtures/", import.meta.url));
+const bad = (path: string) => join(fixtures, "bad", path);
+const temporary = mkdtempSync(join(tmpdir(), "gemma-open-"));
+afterAll(() => rmSync(temporary, { recursive: true }));
+
+/** Everything that loading would check, without a backend. */
+function openFully(path: string): void {
+  const checkpoint = openCheckpoint(path);
+  try {
+    if (checkpoint.tokenizer !== null) loadVocabulary(checkpoint);
+  } finally {
+    checkpoint.close();
+  }
+}
+
+function openAdapterCase(folder: string): void {
+  const base = openCheckpoint(join(folder, "base"));
+  base.close();
+  openAdapter(join(folder, "adapter"), base.config).close();
+}
+
+describe("malformed checkpoints and their controls", () => {
+  test.each(badCases("models").map((badCase) => [badCase.id, badCase] as const))("%s", (_, badCase: BadCase) => {
+    const open = badCase.id.startsWith("adapter/") ? openAdapterCase : openFully;
+    expectCase(badCase, () => open(bad(badCase.path)));
+  });
+});
+
+test("a Hugging Face model opens by folder, by index and by its safetensors file", () => {
+  const folder = join(fixtures, "tiny/gemma3");
+  const single = openCheckpoint(folder);
+  const byFile = openCheckpoint(join(folder, "model.safetensors"));
+  const sharded = openCheckpoint(join(folder, "bf16"));
+  const byIndex = openCheckpoint(join(folder, "bf16/model.safetensors.index.json"));
+  for (const checkpoint of [single, byFile, sharded, byIndex]) {
+    expect(checkpoint.config).toEqual(single.config);
+    expect(checkpoint.tensors.map(({ info }) => info.name)).toEqual(single.tensors.map(({ info }) => info.name));
+    expect(checkpoint.tokenizer).toBeNull();
+    expect(() => loadVocabulary(checkpoint)).toThrow(/tokenizer\.model/);
+    checkpoint.close();
+  }
+  expect(new Set(single.tensors.map(({ dtype }) => dtype))).toEqual(new Set(["F32"]));
+  expect(new Set(sharded.tensors.map(({ dtype }) => dtype))).toEqual(new Set(["BF16"]));
+});
+
+test("a multimodal checkpoint gives its text tower and says what it skips", () => {
+  const checkpoint = openCheckpoint(join(fixtures, "tiny/gemma3-mm"));
+  checkpoint.close();
+  expect(checkpoint.notes).toEqual([expect.stringContaining("vision tensors are skipped")]);
+  expect(checkpoint.tensors[0]!.info.name).toBe("language_model.model.embed_tokens.weight");
+  expect(checkpoint.config.eosTokenIds).toEqual([1, 106]);
+});
+
+test("a GGUF file opens by name, or by a folder that has just one; its vocabulary comes with it", () => {
+  const file = join(fixtures, "gguf/models/gemma3.q8_0.gguf");
+  const folder = join(temporary, "one");
+  mkdirSync(folder);
+  copyFileSync(file, join(folder, "model.gguf"));
+  const checkpoint = openCheckpoint(folder);
+  expect(checkpoint.naming).toBe("gguf");
+  expect(loadVocabulary(checkpoint).size).toBe(checkpoint.config.vocabSize);
+  checkpoint.close();
+  copyFileSync(file, join(folder, "second.gguf"));
+  expect(() => openCheckpoint(folder)).toThrow(/must have one GGUF file, got 2/);
+});
+
+test("files in the place of weights are named for what they are", () => {
+  const pickled = join(temporary, "pickled");
+  mkdirSync(pickled);
+  writeFileSync(join(pickled, "config.json"), "{}");
+  writeFileSync(join(pickled, "pytorch_model.bin"), "");
+  expect(() => openCheckpoint(pickled)).toThrow(expect.objectContaining({ code: "ERR_FORBIDDEN_FORMAT" }));
+
+  const renamed = join(temporary, "model.gguf");
+  writeFileSync(renamed, Buffer.from("8002580100000061", "hex"));
+  expect(() => openCheckpoint(renamed)).toThrow(expect.objectContaining({ code: "ERR_FORBIDDEN_FORMAT" }));
+
+  const page = join(temporary, "page.gguf");
+  writeFileSync(page, "<!DOCTYPE html><title>Sign in</title>");
+  expect(() => openCheckpoint(page)).toThrow(/a web page/);
+
+  expect(() => openCheckpoint(join(temporary, "absent.gguf"))).toThrow(
+    expect.objectContaining({ code: "ERR_MISSING_FILE" }),
+  );
+});
+
+test("an adapter saved as a pickle is refused, one for a larger base does not fit", () => {
+  const base = openCheckpoint(join(fixtures, "tiny/gemma1-mqa"));
+  base.close();
+  expect(() => openAdapter(join(fixtures, "tune/gemma3/adapter"), base.config)).toThrow(
+    expect.objectContaining({ code: "ERR_BASE_MISMATCH" }),
+  );
+  const folder = join(temporary, "adapter");
+  cpSync(join(fixtures, "tune/gemma1-mqa/adapter"), folder, { recursive: true });
+  rmSync(join(folder, "adapter_model.safetensors"));
+  expect(() => openAdapter(folder, base.config)).toThrow(expect.objectContaining({ code: "ERR_MISSING_FILE" }));
+  writeFileSync(join(folder, "adapter_model.bin"), "");
+  expect(() => openAdapter(folder, base.config)).toThrow(expect.objectContaining({ code: "ERR_FORBIDDEN_FORMAT" }));
+});
+
+test("weights behind a symbolic link open, as in Hugging Face's own cache", () => {
+  const folder = join(temporary, "linked");
+  mkdirSync(folder);
+  for (const name of ["config.json", "model.safetensors"]) {
+    symlinkSync(join(fixtures, "bad/hf/control", name), join(folder, name));
+  }
+  openFully(folder);
+});
