@@ -4,6 +4,10 @@ import { decodeUtf8 } from "./utf8.js";
 
 const SLICE_BYTES = 1 << 20; // a header is read in few large slices; a vocabulary makes it 3 to 10 MB
 
+// A real header has 3 to 30 MB. The limits bound memory where a huge, perhaps sparse, file announces huge things.
+const MAX_HEADER_BYTES = 256 * 2 ** 20;
+const MAX_NESTED_ARRAYS = 65_536;
+
 /** Reads little-endian values from the front of a source, and never the tensor data far behind them. */
 export class GgufCursor {
   /** Offset of the next byte in the source. */
@@ -11,6 +15,7 @@ export class GgufCursor {
   private slice: Uint8Array = new Uint8Array(0);
   private view = new DataView(this.slice.buffer);
   private sliceStart = 0;
+  private nestedArrays = 0;
 
   constructor(private readonly source: ByteSource) {}
 
@@ -73,15 +78,26 @@ export class GgufCursor {
     return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
   }
 
-  /** A u64 that counts things of at least `minBytes` each, checked against the bytes left. */
-  count(what: string, minBytes: number): number {
+  /** A u64 that counts things of at least `minBytes` each, checked against the bytes left and `max`. */
+  count(what: string, minBytes: number, max = Number.POSITIVE_INFINITY): number {
     const count = this.size();
-    if (count * minBytes <= this.bytesLeft) return count;
+    const bytes = count * minBytes;
+    if (bytes <= this.bytesLeft && bytes <= MAX_HEADER_BYTES && count <= max) return count;
     // More things than bytes cannot come from a file that was cut.
-    const code = count > this.source.sizeBytes ? "ERR_LIMIT_EXCEEDED" : "ERR_TRUNCATED";
+    const isCut = bytes > this.bytesLeft && count <= this.source.sizeBytes && count <= max;
     throw new GemmaError(
-      code,
+      isCut ? "ERR_TRUNCATED" : "ERR_LIMIT_EXCEEDED",
       `${this.where}: ${what} must fit the ${this.bytesLeft} bytes left, got ${count} of at least ${minBytes} bytes`,
+    );
+  }
+
+  /** Counts arrays inside arrays over the whole file: each costs far more memory than its bytes. */
+  countNested(count: number, what: string): void {
+    this.nestedArrays += count;
+    if (this.nestedArrays <= MAX_NESTED_ARRAYS) return;
+    throw new GemmaError(
+      "ERR_LIMIT_EXCEEDED",
+      `${this.where}: ${what} must be at most ${MAX_NESTED_ARRAYS}, got ${this.nestedArrays}`,
     );
   }
 
@@ -98,13 +114,20 @@ export class GgufCursor {
     for (let i = 0; i < length; i++) out[start + i] = this.slice[at + i]!;
   }
 
-  /** Throws unless the file has `length` more bytes. */
+  /** Throws unless the file has `length` more bytes, and a header may have them. */
   checkLength(length: number): void {
-    if (length <= this.bytesLeft) return;
-    throw new GemmaError(
-      "ERR_TRUNCATED",
-      `${this.where}: a length at ${this.position} must fit the ${this.bytesLeft} bytes left, got ${length}`,
-    );
+    if (length > this.bytesLeft) {
+      throw new GemmaError(
+        "ERR_TRUNCATED",
+        `${this.where}: a length at ${this.position} must fit the ${this.bytesLeft} bytes left, got ${length}`,
+      );
+    }
+    if (this.position + length > MAX_HEADER_BYTES) {
+      throw new GemmaError(
+        "ERR_LIMIT_EXCEEDED",
+        `${this.where}: the header must have at most ${MAX_HEADER_BYTES} bytes, got ${this.position + length}`,
+      );
+    }
   }
 
   /** A string: u64 length, then UTF-8. */

@@ -89,6 +89,7 @@ function readArray(cursor: GgufCursor, key: string, depth: number): GgufArray {
   if (type === STRING) return readStrings(cursor, key);
   if (type === ARRAY) {
     const count = cursor.count(`arrays in ${key}`, ARRAY_HEADER_BYTES);
+    cursor.countNested(count, `arrays in arrays (${key})`);
     const arrays: GgufArray[] = [];
     for (let i = 0; i < count; i++) arrays.push(readArray(cursor, key, depth + 1));
     return arrays;

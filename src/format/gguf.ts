@@ -16,6 +16,7 @@ export interface GgufFile {
 
 const MAGIC = "GGUF";
 const DEFAULT_ALIGNMENT = 32;
+const MAX_ENTRIES = 65_536; // of tensors, and of metadata pairs; the largest Gemma has about a thousand
 const MAX_KEY_BYTES = 65_535;
 const MAX_NAME_BYTES = 64;
 const MAX_DIMENSIONS = 4;
@@ -36,8 +37,8 @@ const MIN_TENSOR_INFO_BYTES = 8 + 1 + 4 + 8 + 4 + 8; // name of one byte, dimens
 export function parseGguf(source: ByteSource): GgufFile {
   const cursor = new GgufCursor(source);
   const version = readVersion(cursor);
-  const tensorCount = cursor.count("tensors", MIN_TENSOR_INFO_BYTES);
-  const pairCount = cursor.count("metadata pairs", MIN_PAIR_BYTES);
+  const tensorCount = cursor.count("tensors", MIN_TENSOR_INFO_BYTES, MAX_ENTRIES);
+  const pairCount = cursor.count("metadata pairs", MIN_PAIR_BYTES, MAX_ENTRIES);
   const { metadata, alignment } = readMetadata(cursor, pairCount);
 
   const entries: TensorEntry[] = [];

@@ -86,6 +86,13 @@ describe("parseJson", () => {
     expect(() => parseJson(text, "t")).toThrow(expect.objectContaining({ code: "ERR_LIMIT_EXCEEDED" }));
   });
 
+  it("refuses more values than the limit", () => {
+    expect(() => parseJson("[1, {}]", "t", { maxValues: 3 })).not.toThrow();
+    expect(() => parseJson("[1, {}]", "t", { maxValues: 2 })).toThrow(
+      expect.objectContaining({ code: "ERR_LIMIT_EXCEEDED" }),
+    );
+  });
+
   it("refuses bytes that are not UTF-8, and texts beyond the limit", () => {
     expect(() => parseJson(Uint8Array.of(0x22, 0xc0, 0x80, 0x22), "t")).toThrow(
       expect.objectContaining({ code: "ERR_INVALID_UTF8" }),

@@ -10,10 +10,13 @@ export interface JsonLimits {
   readonly maxSize?: number;
   /** Deepest nesting of arrays and objects. */
   readonly maxDepth?: number;
+  /** Most values; keys do not count. */
+  readonly maxValues?: number;
 }
 
 const MAX_SIZE = 128 * 1024 * 1024; // the largest file met is a tokenizer.json of 33 MB
 const MAX_DEPTH = 64;
+const MAX_VALUES = 4_000_000; // that file has 1.8 million; an empty Map of 2 bytes costs some 200 in memory
 
 /**
  * Parses one JSON text (RFC 8259), strictly: no comments, no trailing commas, nothing after the value, no byte
@@ -28,7 +31,7 @@ export function parseJson(text: string | Uint8Array, where: string, limits: Json
     throw new GemmaError("ERR_LIMIT_EXCEEDED", `${where}: JSON must have at most ${maxSize} bytes, got ${text.length}`);
   }
   const source = typeof text === "string" ? text : decodeUtf8(text, where);
-  return new Parser(source, where, limits.maxDepth ?? MAX_DEPTH).document();
+  return new Parser(source, where, limits.maxDepth ?? MAX_DEPTH, limits.maxValues ?? MAX_VALUES).document();
 }
 
 const QUOTE = 0x22;
@@ -49,11 +52,13 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 class Parser {
   private at = 0;
   private depth = 0;
+  private values = 0;
 
   constructor(
     private readonly text: string,
     private readonly where: string,
     private readonly maxDepth: number,
+    private readonly maxValues: number,
   ) {}
 
   document(): JsonValue {
@@ -64,6 +69,12 @@ class Parser {
   }
 
   private value(): JsonValue {
+    if (++this.values > this.maxValues) {
+      throw new GemmaError(
+        "ERR_LIMIT_EXCEEDED",
+        `${this.where}: JSON must have at most ${this.maxValues} values, got more at ${this.at}`,
+      );
+    }
     this.skipSpace();
     switch (this.text[this.at]) {
       case "{":

@@ -22,6 +22,7 @@ const CENTRAL_BYTES = 46;
 const END_MAGIC = 0x06054b50;
 const END_BYTES = 22;
 const MAX_COMMENT_BYTES = 0xffff;
+const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 const STORED_STEP_BYTES = 1 << 20;
 
 /**
@@ -123,6 +124,12 @@ function readDirectory(source: ByteSource) {
   }
   if (directoryOffset + directoryBytes !== tailOffset + at) {
     throw invalid(source, `the directory must lie before its end record at ${tailOffset + at}, got other offsets`);
+  }
+  if (directoryBytes > MAX_DIRECTORY_BYTES) {
+    throw new GemmaError(
+      "ERR_LIMIT_EXCEEDED",
+      `${source.name}: the directory must have at most ${MAX_DIRECTORY_BYTES} bytes, got ${directoryBytes}`,
+    );
   }
   return { view: dataView(source.read(directoryOffset, directoryBytes)), entryCount, directoryOffset };
 }

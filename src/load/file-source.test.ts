@@ -41,6 +41,14 @@ describe("fileSource", () => {
     source.close();
   });
 
+  it("throws when a sparse file asks for more memory than there is", () => {
+    const path = file("d", "");
+    truncateSync(path, 2 ** 42);
+    const source = fileSource(path);
+    expect(() => source.read(0, 2 ** 42)).toThrow(expect.objectContaining({ code: "ERR_OUT_OF_MEMORY" }));
+    source.close();
+  });
+
   it("refuses a missing file and a directory", () => {
     expect(() => fileSource(join(folder, "none"))).toThrow(expect.objectContaining({ code: "ERR_MISSING_FILE" }));
     expect(() => fileSource(folder)).toThrow(expect.objectContaining({ code: "ERR_IO" }));

@@ -42,7 +42,7 @@ class FileSource implements ByteSource {
   read(offset: number, length: number): Uint8Array {
     if (this.closed) throw new GemmaError("ERR_DISPOSED", `${this.name}: must be open to be read, got a closed file`);
     checkRange(this.name, this.sizeBytes, offset, length);
-    const bytes = new Uint8Array(length);
+    const bytes = this.allocate(length);
     let done = 0;
     while (done < length) {
       const count = this.readSome(bytes, done, Math.min(READ_STEP, length - done), offset + done);
@@ -60,6 +60,16 @@ class FileSource implements ByteSource {
   close(): void {
     if (!this.closed) closeSync(this.fd);
     this.closed = true;
+  }
+
+  private allocate(length: number): Uint8Array {
+    try {
+      return new Uint8Array(length);
+    } catch (cause) {
+      throw new GemmaError("ERR_OUT_OF_MEMORY", `${this.name}: must read ${length} bytes at once, got no memory`, {
+        cause,
+      });
+    }
   }
 
   private readSome(bytes: Uint8Array, at: number, length: number, position: number): number {
