@@ -24,11 +24,13 @@ export class Encoder {
   private readonly merger: WordMerger;
   private readonly cache = new WordCache();
   private readonly utf8 = new TextEncoder();
+  private readonly fusesUnknown: boolean;
   private longestSpaceRun: RegExp | undefined;
 
   constructor(private readonly vocabulary: Vocabulary) {
     this.adjacent = adjacentBytes(vocabulary);
     this.merger = new WordMerger(vocabulary);
+    this.fusesUnknown = !vocabulary.types.includes(TOKEN_TYPE.byte);
   }
 
   /** The ids of `text`. Lone surrogates are U+FFFD. Never adds BOS. */
@@ -81,7 +83,7 @@ export class Encoder {
       at++;
     }
     if (text.length > wordStart) count = this.encodeWord(text, wordStart, text.length, hash, out, count);
-    return out.slice(0, count);
+    return out.slice(0, this.fusesUnknown ? fuseRuns(out, count, this.vocabulary.unkId) : count);
   }
 
   private encodeWord(
@@ -127,6 +129,13 @@ export class Encoder {
     const id = this.vocabulary.index.findText(text);
     return id >= 0 && this.vocabulary.types[id] === TOKEN_TYPE.userDefined;
   }
+}
+
+/** Leaves one of each run of `id` in ids[0, count), as SentencePiece does with unknown text. Returns the new count. */
+function fuseRuns(ids: Int32Array, count: number, id: number | undefined): number {
+  let kept = 0;
+  for (let i = 0; i < count; i++) if (ids[i] !== id || kept === 0 || ids[kept - 1] !== id) ids[kept++] = ids[i]!;
+  return kept;
 }
 
 /**

@@ -10,7 +10,8 @@ const KEPT_LENGTH = 1 << 16; // scratch space for longer words is given back
 /**
  * SentencePiece's BPE on one word: it starts with one symbol a character and merges, again and again, the two
  * neighbours that make the token with the highest score, the leftmost of equals. A heap of candidate pairs makes that
- * n log n. What remains as a character without a token becomes its bytes' tokens.
+ * n log n. What remains as a character without a token becomes its bytes' tokens, or
+ * the unknown token.
  */
 export class WordMerger {
   private readonly powers: Int32Array; // HASH_BASE^k for k up to the longest token
@@ -126,8 +127,7 @@ export class WordMerger {
   private emitUnknown(text: Uint8Array, start: number, end: number, out: Int32Array, count: number): number {
     const { byteIds, vocabulary } = this;
     if (byteIds !== undefined) for (let i = start; i < end; i++) out[count++] = byteIds[text[i]!]!;
-    // Neighbouring unknown characters are one unknown token.
-    else if (vocabulary.unkId !== undefined && out[count - 1] !== vocabulary.unkId) out[count++] = vocabulary.unkId;
+    else if (vocabulary.unkId !== undefined) out[count++] = vocabulary.unkId;
     return count;
   }
 

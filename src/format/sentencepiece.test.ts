@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { tokenizerFixture } from "../../test/tiny-spm.js";
+import { GemmaError } from "../base/errors.js";
+import { parseSentencePiece } from "./sentencepiece.js";
+
+const model = tokenizerFixture("tiny-spm/tokenizer.model");
+const arrays = JSON.parse(new TextDecoder().decode(tokenizerFixture("tiny-spm/vocab.json")));
+
+test("tokens, scores, types and roles equal those that SentencePiece reports", () => {
+  const table = parseSentencePiece(model, "tokenizer.model");
+  const tokens = Array.from({ length: table.size }, (_, id) =>
+    new TextDecoder().decode(table.bytes.subarray(table.starts[id], table.ends[id])),
+  );
+  // vocab.json holds a GGUF's form, in which the runs of spaces are written as spaces.
+  const spaced = (token: string, id: number) => (arrays.types[id] === 4 ? token.replaceAll("\u2581", " ") : token);
+  expect(tokens.map(spaced)).toEqual(arrays.tokens);
+  expect(Array.from(table.scores)).toEqual(arrays.scores);
+  expect(Array.from(table.types)).toEqual(arrays.types);
+  expect(table).toMatchObject({ bosId: 2, eosId: 1, unkId: 3, padId: 0 });
+});
+
+test("a model that would give other ids is refused", () => {
+  // The spec messages end the file: `18 02` is model_type 2, `18 00` and `20 00` are the normalizer's two flags.
+  const patched = (from: readonly number[], to: readonly number[]): Uint8Array => {
+    const bytes = Uint8Array.from(model);
+    const at = Buffer.from(bytes).lastIndexOf(Buffer.from(from));
+    expect(at).toBeGreaterThan(0);
+    bytes.set(to, at);
+    return bytes;
+  };
+  const wanted = { code: "ERR_UNSUPPORTED_OPTION" };
+  const read = (bytes: Uint8Array) => () => parseSentencePiece(bytes, "tokenizer.model");
+  expect(read(patched([0x18, 0x02, 0x20, 0x80], [0x18, 0x01]))).toThrow(expect.objectContaining(wanted));
+  expect(read(patched([0x18, 0x00, 0x20, 0x00], [0x18, 0x01]))).toThrow(/add_dummy_prefix must be false, got true/);
+  expect(read(patched([0x18, 0x00, 0x20, 0x00], [0x18, 0x00, 0x20, 0x01]))).toThrow(/remove_extra_whitespaces/);
+});
+
+test("cut anywhere, the file is refused", () => {
+  for (let length = 0; length < model.length; length += 7) {
+    expect(() => parseSentencePiece(model.subarray(0, length), "tokenizer.model")).toThrow(GemmaError);
+  }
+});
+
+test("changed bytes give a table or a GemmaError", () => {
+  const change = fc.array(fc.tuple(fc.nat(model.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(change, (changes) => {
+      const bytes = Uint8Array.from(model);
+      for (const [at, byte] of changes) bytes[at] = byte;
+      try {
+        const table = parseSentencePiece(bytes, "tokenizer.model");
+        expect(Math.max(...table.ends)).toBeLessThanOrEqual(bytes.length);
+      } catch (error) {
+        expect(error).toBeInstanceOf(GemmaError);
+      }
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
