@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { referenceBackend } from "../backends/reference/index.js";
+import { type ByteSource, bytesSource } from "../format/byte-source.js";
+import { parseGguf } from "../format/gguf.js";
+import { parseSafetensors } from "../format/safetensors.js";
+import { parseGgufConfig } from "./config-gguf.js";
+import { parseHfConfig } from "./config-hf.js";
+import { matchTensors } from "./match.js";
+import { freeWeights, loadWeights } from "./weights.js";
+
+const fixture = (path: string) => readFileSync(new URL(`../../test/fixtures/${path}`, import.meta.url));
+
+function hfModel(source: ByteSource = bytesSource("hf", fixture("tiny/gemma1-mqa/model.safetensors"))) {
+  const { config } = parseHfConfig(fixture("tiny/gemma1-mqa/config.json"));
+  return { config, tensors: matchTensors(config, parseSafetensors(source).tensors, { naming: "hf", where: "hf" }) };
+}
+
+test("norms of GGUF lose the one that the file adds: both containers load alike", async () => {
+  const be = await referenceBackend.create({});
+  const hf = hfModel();
+  const fromHf = await loadWeights(be, hf.config, hf.tensors, { naming: "hf" });
+  const { metadata, tensors } = parseGguf(bytesSource("gguf", fixture("gguf/models/gemma1-mqa.f16.gguf")));
+  const config = parseGgufConfig(metadata, "gguf");
+  const matched = matchTensors(config, tensors, { naming: "gguf", where: "gguf" });
+  const fromGguf = await loadWeights(be, config, matched, { naming: "gguf" });
+
+  for (const pick of ["attnNorm", "ffnNorm"] as const) {
+    const [a, b] = [await be.read(fromHf.layers[1]![pick]), await be.read(fromGguf.layers[1]![pick])];
+    // w + 1 was rounded to f32 in the file
+    for (const [i, value] of a.entries()) expect(Math.abs(value - b[i]!)).toBeLessThan(2e-7);
+  }
+  expect(fromGguf.layers[0]!.postAttnNorm).toBeNull();
+  expect(fromGguf.layers[0]!.qNorm).toBeNull();
+  be.dispose();
+});
+
+test("progress rises to the sum, an abort frees what was loaded", async () => {
+  const be = await referenceBackend.create({});
+  const { config, tensors } = hfModel();
+  const seen: number[] = [];
+  const weights = await loadWeights(be, config, tensors, {
+    naming: "hf",
+    onProgress: (done, total) => seen.push(done / total),
+  });
+  expect(seen).toHaveLength(tensors.length);
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  expect(seen.at(-1)).toBe(1);
+  freeWeights(be, weights);
+
+  const controller = new AbortController();
+  const freed: unknown[] = [];
+  const watched = { ...be, free: (handle: Parameters<typeof be.free>[0]) => freed.push(handle) && be.free(handle) };
+  const aborted = loadWeights(watched, config, tensors, {
+    naming: "hf",
+    signal: controller.signal,
+    onProgress: (done, total) => done > total / 2 && controller.abort(new Error("enough")),
+  });
+  await expect(aborted).rejects.toThrow("enough");
+  expect(freed.length).toBeGreaterThan(0);
+  be.dispose();
+});
