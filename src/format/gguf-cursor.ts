@@ -41,35 +41,56 @@ export class GgufCursor {
     return at;
   }
 
+  // step() may replace the view: it comes first.
+
   u8(): number {
-    return this.view.getUint8(this.step(1));
+    const at = this.step(1);
+    return this.view.getUint8(at);
   }
+
   i8(): number {
-    return this.view.getInt8(this.step(1));
+    const at = this.step(1);
+    return this.view.getInt8(at);
   }
+
   u16(): number {
-    return this.view.getUint16(this.step(2), true);
+    const at = this.step(2);
+    return this.view.getUint16(at, true);
   }
+
   i16(): number {
-    return this.view.getInt16(this.step(2), true);
+    const at = this.step(2);
+    return this.view.getInt16(at, true);
   }
+
   u32(): number {
-    return this.view.getUint32(this.step(4), true);
+    const at = this.step(4);
+    return this.view.getUint32(at, true);
   }
+
   i32(): number {
-    return this.view.getInt32(this.step(4), true);
+    const at = this.step(4);
+    return this.view.getInt32(at, true);
   }
+
   f32(): number {
-    return this.view.getFloat32(this.step(4), true);
+    const at = this.step(4);
+    return this.view.getFloat32(at, true);
   }
+
   f64(): number {
-    return this.view.getFloat64(this.step(8), true);
+    const at = this.step(8);
+    return this.view.getFloat64(at, true);
   }
+
   u64(): bigint {
-    return this.view.getBigUint64(this.step(8), true);
+    const at = this.step(8);
+    return this.view.getBigUint64(at, true);
   }
+
   i64(): bigint {
-    return this.view.getBigInt64(this.step(8), true);
+    const at = this.step(8);
+    return this.view.getBigInt64(at, true);
   }
 
   /** A u64 as a number: exact up to 2^53, beyond it rounded and so still beyond 2^53. */
@@ -87,7 +108,7 @@ export class GgufCursor {
     const isCut = bytes > this.bytesLeft && count <= this.source.sizeBytes && count <= max;
     throw new GemmaError(
       isCut ? "ERR_TRUNCATED" : "ERR_LIMIT_EXCEEDED",
-      `${this.where}: ${what} must fit the ${this.bytesLeft} bytes left, got ${count} of at least ${minBytes} bytes`,
+      `${this.where}: ${what} must fit the ${this.bytesLeft} bytes left and the limits, got ${count} of at least ${minBytes} bytes`,
     );
   }
 
@@ -137,13 +158,13 @@ export class GgufCursor {
 
   /** A string of 1 to `maxBytes` bytes. */
   name(what: string, maxBytes: number): string {
-    const bytes = this.bytes(this.size());
-    if (bytes.length < 1 || bytes.length > maxBytes) {
+    const length = this.size();
+    if (length < 1 || (length > maxBytes && length <= this.bytesLeft)) {
       throw new GemmaError(
         "ERR_INVALID_NAME",
-        `${this.where}: the name of ${what} must have 1 to ${maxBytes} bytes, got ${bytes.length}`,
+        `${this.where}: the name of ${what} must have 1 to ${maxBytes} bytes, got ${length}`,
       );
     }
-    return decodeUtf8(bytes, `${this.where}: the name of ${what}`);
+    return decodeUtf8(this.bytes(length), `${this.where}: the name of ${what}`);
   }
 }
