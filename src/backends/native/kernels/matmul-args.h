@@ -7,7 +7,11 @@
 #include "form.h"
 #include "stored.h"
 
-#define GEMMA_MATMUL_KERNELS(X)
+#define GEMMA_MATMUL_KERNELS(X) \
+  X(pack, PackArgs)             \
+  X(embed, EmbedArgs)           \
+  X(prepare_x, PrepareArgs)     \
+  X(matmul, MatmulArgs)
 
 namespace gemma {
 
@@ -31,29 +35,41 @@ struct PackArgs {
   size_t panel_bytes;  // distance of two panels
 };
 
-/** Activations in the integer form: x[t, k] ≈ quants[t, k] · scales[t, k / 32]. */
-struct QuantisedX {
+/** Item: a row. */
+struct EmbedArgs {
+  float* out;  // [T, D]
+  WeightView table;
+  const int32_t* ids;  // [T]
+  float scale;
+};
+
+/** Activations as the matmul of one form (groups of G) wants them. */
+struct PreparedX {
+  // Integers: x[t, k] ≈ quants[t, k] · scales[t, k / 32]
   int8_t* quants;   // [T, K]
   float* scales;    // [T, K / 32]
-  int32_t* starts;  // [T, K / G] -offset · sum of the weight group's quants: where its integer sum starts
-  float* sums;      // [T, K / G] scale · sum of the weight group's quants: what a minimum is multiplied with
+  int32_t* starts;  // [T, K / G] -offset · sum of the group's quants: where its integer sum starts
+  float* sums;      // [T, K / G] sum of the group's x (of their rounded values, with integers): a minimum's factor
 };
 
-/** Item: a row. `form` tells the group and the offset. */
-struct QuantiseArgs {
+/** Item: a row. */
+struct PrepareArgs {
   const float* x;  // [T, K]
   size_t columns;
-  Form form;
-  QuantisedX out;
+  Form form;     // quantised
+  bool is_int8;  // false: sums alone are written, and only for a form with minimums
+  PreparedX out;
 };
 
-/** Item: a panel of 16 outputs, for all rows. */
+/** Item i: panel i % panels, for the rows of block i / panels. */
 struct MatmulArgs {
   float* out;  // [T, N]
   WeightView weight;
-  size_t rows;     // T
-  const float* x;  // [T, K], where activations stay f32
-  QuantisedX q;    // where they do not
+  size_t rows;       // T
+  size_t row_block;  // rows that share one pass over a panel
+  size_t panels;     // of the weight
+  const float* x;    // [T, K]
+  PreparedX prepared;
   bool is_int8;
 };
 
