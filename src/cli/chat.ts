@@ -1,0 +1,109 @@
+import { createInterface, type Interface } from "node:readline";
+import type { Command } from "commander";
+import { GemmaError } from "../base/errors.js";
+import type { Chat } from "../runtime/chat.js";
+import type { CliContext } from "./context.js";
+import { EXIT } from "./fail.js";
+import {
+  addModelFlags,
+  addSamplingFlags,
+  generateOptions,
+  loadGemma,
+  type ModelFlags,
+  type SamplingFlags,
+} from "./model-options.js";
+
+interface ChatFlags extends ModelFlags, SamplingFlags {
+  readonly system?: string;
+}
+
+/** `gemma chat`: a conversation in the terminal, or a message a line from standard input. */
+export function register(program: Command, context: CliContext): void {
+  const command = program
+    .command("chat")
+    .description("talk with the model; /bye or Ctrl-D ends")
+    .option("--system <text>", "instructions in front of the first message");
+  addSamplingFlags(addModelFlags(command)).action((flags: ChatFlags) => chat(flags, context));
+}
+
+async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
+  const { output } = context;
+  const gemma = await loadGemma(flags, context);
+  if (gemma.info.chatStyle === "qa") {
+    output.note(`${gemma.info.name} is pre-trained, not tuned for dialogue: turns become "Question: … Answer: …"`);
+  }
+  const conversation = gemma.chat({
+    onNote: output.note,
+    ...(flags.system === undefined ? {} : { system: flags.system }),
+  });
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: process.stdin.isTTY });
+  const interrupts = watchInterrupts(lines, context);
+  const prompt = () => {
+    if (!process.stdin.isTTY) return;
+    lines.setPrompt("> ");
+    lines.prompt();
+  };
+  prompt();
+  for await (const line of lines) {
+    const message = line.trim();
+    if (message === "/bye") break;
+    if (message !== "") await answer(conversation, message, flags, context, interrupts);
+    prompt();
+  }
+  lines.close();
+  await gemma.dispose();
+}
+
+/** Streams the answer to one message. Ctrl-C ends the answer, not the conversation. */
+async function answer(
+  conversation: Chat,
+  message: string,
+  flags: ChatFlags,
+  { output }: CliContext,
+  interrupts: Interrupts,
+): Promise<void> {
+  const signal = interrupts.begin();
+  const generation = conversation.send(message, { ...generateOptions(flags), signal });
+  try {
+    let first = true;
+    for await (const piece of generation) {
+      output.write(first ? piece.trimStart() : piece);
+      first = false;
+    }
+    output.data(await generation.result);
+  } catch (error) {
+    if (!signal.aborted) {
+      if (!(error instanceof GemmaError)) throw error;
+      output.note(`error: ${error.message}${error.hint ? ` (${error.hint})` : ""}`);
+    }
+  } finally {
+    interrupts.end();
+    output.line();
+  }
+}
+
+interface Interrupts {
+  /** A signal for the answer that begins. */
+  begin(): AbortSignal;
+  end(): void;
+}
+
+/** In a terminal readline takes Ctrl-C: during an answer it stops that, twice or at the prompt it quits. */
+function watchInterrupts(lines: Interface, { signal }: CliContext): Interrupts {
+  let current: AbortController | null = null;
+  const interrupt = () => {
+    if (!current || current.signal.aborted) process.exit(EXIT.interrupted);
+    current.abort(new DOMException("interrupted", "AbortError"));
+  };
+  lines.on("SIGINT", interrupt);
+  signal.addEventListener("abort", interrupt);
+  return {
+    begin: () => {
+      current = new AbortController();
+      return current.signal;
+    },
+    end: () => {
+      current = null;
+    },
+  };
+}

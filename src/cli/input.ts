@@ -1,0 +1,33 @@
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { GemmaError } from "../base/errors.js";
+import { type JsonObject, parseJson } from "../format/json.js";
+
+/** The prompt given as an argument, or all of standard input where there is none (or `-`). @throws ERR_USAGE */
+export async function readPrompt(argument: string | undefined): Promise<string> {
+  if (argument !== undefined && argument !== "-") return argument;
+  if (argument === undefined && process.stdin.isTTY) {
+    throw new GemmaError("ERR_USAGE", "run: a prompt is needed", { hint: 'gemma run "Once upon a time"' });
+  }
+  return (await text(process.stdin)).replace(/\n$/, "");
+}
+
+/** JSON objects, one a line of standard input; empty lines are skipped. @throws ERR_INVALID_JSON with the line's number */
+export async function* jsonLines(): AsyncGenerator<{ line: number; object: JsonObject }> {
+  let line = 0;
+  for await (const row of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++;
+    if (row.trim() === "") continue;
+    const object = parseJson(row, `standard input, line ${line}`);
+    if (!(object instanceof Map)) {
+      throw new GemmaError("ERR_INVALID_JSON", `standard input, line ${line}: must be a JSON object`);
+    }
+    yield { line, object };
+  }
+}
+
+/** Token ids out of JSON. @throws ERR_INVALID_VALUE `--ids: must be an array of token ids, got {…}` */
+export function tokenIds(value: unknown, where: string): number[] {
+  if (Array.isArray(value) && value.every((id) => Number.isInteger(id) && id >= 0)) return value;
+  throw new GemmaError("ERR_INVALID_VALUE", `${where}: must be an array of token ids`);
+}

@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { GemmaError } from "../base/errors.js";
+import { parseJson } from "../format/json.js";
+import type { Generation } from "../runtime/generation.js";
+import type { CliContext } from "./context.js";
+import { readPrompt, tokenIds } from "./input.js";
+import {
+  addModelFlags,
+  addSamplingFlags,
+  generateOptions,
+  loadGemma,
+  type ModelFlags,
+  type SamplingFlags,
+} from "./model-options.js";
+
+interface RunFlags extends ModelFlags, SamplingFlags {
+  readonly chat?: boolean;
+  readonly system?: string;
+  readonly ids?: string;
+  readonly logprobs?: number;
+}
+
+/** `gemma run [PROMPT]`: continues a text, or answers it with `--chat`. */
+export function register(program: Command, context: CliContext): void {
+  const command = program
+    .command("run")
+    .description("continue a text; with --chat, answer it as a user's message")
+    .argument("[prompt]", "the text; standard input where there is none")
+    .option("--chat", "wrap the prompt in a user turn")
+    .option("--system <text>", "instructions in front of the first user turn, with --chat")
+    .option("--ids <json>", "a JSON array of token ids instead of a prompt, used as they are");
+  addSamplingFlags(addModelFlags(command)).action((prompt: string | undefined, flags: RunFlags) =>
+    run(prompt, flags, context),
+  );
+}
+
+async function run(argument: string | undefined, flags: RunFlags, context: CliContext): Promise<void> {
+  const { output, signal } = context;
+  if (flags.ids !== undefined && (argument !== undefined || flags.chat)) {
+    throw new GemmaError("ERR_USAGE", "run: --ids takes the place of a prompt, and goes without --chat");
+  }
+  const prompt =
+    flags.ids === undefined ? await readPrompt(argument) : { ids: tokenIds(parseJson(flags.ids, "--ids"), "--ids") };
+  const gemma = await loadGemma(flags, context);
+  const options = { ...generateOptions(flags), signal };
+  let generation: Generation;
+  if (flags.chat && typeof prompt === "string") {
+    const chat = gemma.chat({
+      onNote: output.note,
+      ...(flags.system === undefined ? {} : { system: flags.system }),
+    });
+    generation = chat.send(prompt, options);
+  } else generation = gemma.generate(prompt, options);
+  for await (const piece of generation) output.write(piece);
+  output.line();
+  output.data(await generation.result);
+  await gemma.dispose();
+}
