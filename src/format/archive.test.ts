@@ -1,5 +1,7 @@
+import { gzipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { badCaseBytes, badCases, expectCase } from "../../test/bad-cases.js";
+import { type TarEntry, tarOf } from "../../test/tar.js";
 import { GemmaError } from "../base/errors.js";
 import { ARCHIVE_LIMITS } from "./archive.js";
 import { bytesSource } from "./byte-source.js";
@@ -75,6 +77,47 @@ describe("listZip", () => {
     ["another CRC", (v: DataView, c: number) => v.setUint32(c + 16, 1, true), "ERR_CHECKSUM"],
   ] as const)("refuses %s", (_, edit, code) => {
     expect(zip(edit)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("readTarGz", () => {
+  const packed = (...entries: readonly TarEntry[]) => gzipSync(tarOf(...entries));
+
+  it("reads what `tar c .` writes, over several blocks", () => {
+    const long = "0123456789".repeat(300);
+    const bytes = packed(
+      { name: "./", type: "5" },
+      { name: "./config.json", content: "{}" },
+      { name: "pax", type: "x", content: "20 mtime=1700000000\n" },
+      { name: "./sub/", type: "5" },
+      { name: "./sub/long.txt", content: long },
+    );
+    expect(unpack("dot.tar.gz", bytes)).toEqual({ "config.json": "{}", "sub/long.txt": long });
+  });
+
+  it.each([
+    ["a hard link", [{ name: "l", type: "1" }], "ERR_PATH_ESCAPE"],
+    ["an absolute name", [{ name: "/etc/passwd" }], "ERR_PATH_ESCAPE"],
+    ["dots behind dots", [{ name: "././../x" }], "ERR_PATH_ESCAPE"],
+    ["a device", [{ name: "d", type: "3" }], "ERR_UNSUPPORTED_OPTION"],
+    ["a GNU long name", [{ name: "n", type: "L", content: "x" }], "ERR_UNSUPPORTED_OPTION"],
+    ["a pax path", [{ name: "p", type: "x", content: "15 path=../../x\n" }], "ERR_UNSUPPORTED_OPTION"],
+    ["a name twice", [{ name: "a" }, { name: "./a" }], "ERR_DUPLICATE_NAME"],
+    ["a file without a name", [{ name: "./" }, { name: "" }], "ERR_INVALID_NAME"],
+    ["a large pax header", [{ name: "p", type: "g", content: "x".repeat(70_000) }], "ERR_LIMIT_EXCEEDED"],
+  ] as const)("refuses %s", (_, entries, code) => {
+    expect(() => unpack("t.tar.gz", packed(...entries))).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("refuses a bomb, a wrong CRC and a wrong header checksum", () => {
+    const bomb = gzipSync(new Uint8Array(4_000_000));
+    expect(() => unpack("b.tar.gz", bomb)).toThrow(expect.objectContaining({ code: "ERR_LIMIT_EXCEEDED" }));
+    const crc = packed({ name: "a", content: "x" });
+    crc[crc.length - 8]! ^= 1;
+    expect(() => unpack("c.tar.gz", crc)).toThrow(expect.objectContaining({ code: "ERR_CHECKSUM" }));
+    const tar = tarOf({ name: "a", content: "x" });
+    tar[0] = 0x62;
+    expect(() => unpack("h.tar.gz", gzipSync(tar))).toThrow(expect.objectContaining({ code: "ERR_CHECKSUM" }));
   });
 });
 

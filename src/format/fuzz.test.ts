@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "fflate";
 import { describe } from "vitest";
 import { itSurvives } from "../../test/fuzz.js";
+import { tarOf } from "../../test/tar.js";
 import { ARCHIVE_LIMITS } from "./archive.js";
 import { bytesSource } from "./byte-source.js";
 import { parseGguf } from "./gguf.js";
@@ -43,24 +44,10 @@ describe("fuzz", () => {
   });
 
   // The tar layer is reached only through valid gzip: mutate inside, then pack.
-  const tar = tarOf("folder/file.txt", "hello");
+  const tar = tarOf({ name: "folder/", type: "5" }, { name: "folder/file.txt", content: "hello" });
   const readAll = (bytes: Uint8Array) => [...readTarGz(bytesSource("fuzz", bytes), () => true, limits)];
   itSurvives("readTarGz, gzip", [gzipSync(tar)], readAll);
   itSurvives("readTarGz, tar", [tar], (bytes) => readAll(gzipSync(bytes)));
 
   itSurvives("sniffFormat", [...ggufFiles, safetensors, json, tar], sniffFormat);
 });
-
-/** A tar archive of one file. */
-function tarOf(name: string, content: string): Uint8Array {
-  const tar = new Uint8Array(2048);
-  tar.set(text(name));
-  tar.set(text("0000644\x000000000\x000000000\0"), 100);
-  tar.set(text(content.length.toString(8).padStart(11, "0")), 124);
-  tar.set(text("        0"), 148);
-  tar.set(text("ustar\x0000"), 257);
-  const sum = tar.reduce((a, b) => a + b, 0);
-  tar.set(text(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
-  tar.set(text(content), 512);
-  return tar;
-}

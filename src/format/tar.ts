@@ -37,7 +37,7 @@ export function* readTarGz(
     const padding = (BLOCK_BYTES - (header.sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
     if (header.kind === "extension") {
       checkExtension(stream, header, source.name);
-    } else {
+    } else if (header.name !== "") {
       names.add(header.name);
       const keep = header.kind === "file" && wanted(header);
       const entry = { name: header.name, sizeBytes: header.sizeBytes };
@@ -59,12 +59,15 @@ function readHeader(block: Uint8Array, where: string): TarHeader {
   }
   const isUstar = text(block, 257, 5, where) === "ustar";
   const prefix = isUstar ? text(block, 345, 155, where) : "";
-  const name = prefix === "" ? text(block, 0, 100, where) : `${prefix}/${text(block, 0, 100, where)}`;
+  const path = prefix === "" ? text(block, 0, 100, where) : `${prefix}/${text(block, 0, 100, where)}`;
+  const name = path.replace(/^(\.\/)+/, ""); // `tar c .` writes ./ before every name, and ./ alone for the folder itself
   const kind = entryKind(String.fromCharCode(block[156]!), name, where);
   const sizeBytes = octal(block, 124, 12, where);
   if (kind === "folder" && sizeBytes > 0) {
-    throw new GemmaError("ERR_INVALID_HEADER", `${where}: folder ${name} must be empty, got ${sizeBytes} bytes`);
+    throw new GemmaError("ERR_INVALID_HEADER", `${where}: folder ${path} must be empty, got ${sizeBytes} bytes`);
   }
+  if (kind === "file" && name === "")
+    throw new GemmaError("ERR_INVALID_NAME", `${where}: a file must have a name, got none`);
   return { name, kind, sizeBytes };
 }
 
