@@ -84,6 +84,12 @@ describe("checks", () => {
   });
 });
 
+test("Gemma's reserved tokens are control tokens, also where a file counts them as text", () => {
+  const tokens = ["<mask>", "<unused0>", "<unused98>", "<start_of_turn>", "<end_of_turn>", "<b>", "<start_of_image>"];
+  const vocabulary = vocabularyFromGguf(ggufMetadata(tokens, new Array(7).fill(0), new Array(7).fill(4)));
+  expect(Array.from(vocabulary.types)).toEqual([3, 3, 3, 3, 3, 4, 4]);
+});
+
 test("the three forms of one vocabulary agree", () => {
   const [first, ...others] = Object.values(tinyVocabularies).map((read) => read());
   for (const other of others) {

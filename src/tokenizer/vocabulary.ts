@@ -3,7 +3,7 @@ import { GgufStrings } from "../format/gguf-values.js";
 import { parseSentencePiece } from "../format/sentencepiece.js";
 import { TOKEN_TYPE, type TokenRoles, type TokenTable } from "../format/token-table.js";
 import { parseTokenizerJson } from "../format/tokenizer-json.js";
-import { TokenIndex } from "./token-index.js";
+import { type TextTable, TokenIndex } from "./token-index.js";
 
 /** A checked vocabulary, ready for encoding and decoding. */
 export interface Vocabulary {
@@ -38,6 +38,9 @@ const CONTROL_NAMES = [
   "<start_of_image>",
   "<end_of_image>",
 ];
+
+// Gemma's own tokenizer.model and tokenizer.json count these as text; llama.cpp's converter makes them control tokens.
+const RESERVED_NAME = /^<(?:mask|unused\d+|start_of_turn|end_of_turn)>$/;
 
 /**
  * The vocabulary inside a GGUF file.
@@ -129,6 +132,7 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
   checkTypesAndScores(table, where);
   const index = new TokenIndex(texts, where);
   checkByteTokens(table, index, where);
+  const types = reservedAsControl(table.types, texts, index);
 
   const role = (id: number | undefined, name: string): number | undefined => {
     if (id === undefined) {
@@ -142,7 +146,7 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
   const ends = [role(roles.eosId, "<eos>"), role(undefined, "<end_of_turn>")];
   const control = new Uint8Array(table.size);
   for (let id = 0; id < table.size; id++) {
-    const type = table.types[id];
+    const type = types[id];
     if (type === TOKEN_TYPE.control || type === TOKEN_TYPE.unknown) control[id] = 1;
   }
   for (const name of CONTROL_NAMES) {
@@ -153,7 +157,7 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
     size: table.size,
     ...texts,
     scores: table.scores,
-    types: table.types,
+    types,
     control,
     index,
     bosId,
@@ -162,6 +166,22 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
     padId: role(roles.padId, "<pad>"),
     addBos: addBos && bosId !== undefined,
   };
+}
+
+/**
+ * Gemma's vocabulary gives the same ids in each of its forms: where `<unused0>` is user-defined, the reserved tokens
+ * become control tokens, which they are in GGUF files. Other vocabularies keep their types.
+ */
+function reservedAsControl(types: Uint8Array, texts: TextTable, index: TokenIndex): Uint8Array {
+  if (types[index.findText("<unused0>")] !== TOKEN_TYPE.userDefined) return types;
+  const changed = Uint8Array.from(types);
+  const decoder = new TextDecoder();
+  for (let id = 0; id < types.length; id++) {
+    if (types[id] !== TOKEN_TYPE.userDefined) continue;
+    const name = decoder.decode(texts.bytes.subarray(texts.starts[id], texts.starts[id + 1]));
+    if (RESERVED_NAME.test(name)) changed[id] = TOKEN_TYPE.control;
+  }
+  return changed;
 }
 
 function checkLengths(table: TokenTable, where: string): void {
@@ -175,7 +195,7 @@ function checkLengths(table: TokenTable, where: string): void {
 }
 
 /** The texts end to end, U+2581 (E2 96 81) as a space. */
-function withSpaces(table: TokenTable, where: string): Pick<Vocabulary, "bytes" | "starts"> {
+function withSpaces(table: TokenTable, where: string): TextTable {
   const { size, bytes: source } = table;
   let length = 0;
   for (let id = 0; id < size; id++) length += table.ends[id]! - table.starts[id]!;
