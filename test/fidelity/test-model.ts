@@ -81,6 +81,17 @@ export class TestModel {
     return this.floats(scratch.logits);
   }
 
+  /**
+   * Runs a sequence from its start in steps of maxRows and calls `visit` with each step's logits, [T, V], and the
+   * position of its first row.
+   */
+  async visitLogits(ids: readonly number[], visit: (logits: Float32Array, start: number) => void): Promise<void> {
+    for (let start = 0; start < ids.length; start += this.options.maxRows) {
+      const chunk = ids.slice(start, start + this.options.maxRows);
+      visit(await this.logits([{ sequence: 0, start, ids: chunk }]), start);
+    }
+  }
+
   /** Runs one step and returns every hidden state that the goldens have. */
   async hiddenStates(chunks: readonly Chunk[]) {
     const { be, config } = this;
