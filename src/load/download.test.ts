@@ -136,7 +136,10 @@ test("a server that falls silent is cut, and asked for the rest", async () => {
   await net.close();
   net = testNet({ stallMs: 300 });
   server = await startServer((req, res) => {
-    if (req.headers.range !== undefined) return serveFile(bytes)(req, res);
+    if (req.headers.range !== undefined) {
+      serveFile(bytes)(req, res);
+      return;
+    }
     res.writeHead(200, { etag: '"v1"', "content-length": bytes.length });
     res.write(bytes.subarray(0, 5000));
   });
@@ -146,7 +149,10 @@ test("a server that falls silent is cut, and asked for the rest", async () => {
 
 test("an abort rejects with its reason and leaves a part that the next call continues", async () => {
   server = await startServer((req, res) => {
-    if (req.headers.range !== undefined) return serveFile(bytes)(req, res);
+    if (req.headers.range !== undefined) {
+      serveFile(bytes)(req, res);
+      return;
+    }
     res.writeHead(200, { etag: '"v1"', "content-length": bytes.length });
     res.write(bytes.subarray(0, 50_000));
   });
