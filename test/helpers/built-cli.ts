@@ -8,6 +8,9 @@ const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 export const isBuilt = existsSync(MAIN);
 if (!isBuilt) console.warn("skipped: tests of the built command line, because dist/ is missing; run `npm run setup`");
 
+// What the tester's own environment may hold, and a test must not depend on.
+const NEUTRAL = { NO_COLOR: "", GEMMA_DEBUG: "", GEMMA_OFFLINE: "", HF_HUB_OFFLINE: "" };
+
 export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -28,7 +31,7 @@ export function runCli(
   { env = {}, input = "", onStart }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, NO_COLOR: "", ...env } });
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...NEUTRAL, ...env } });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
