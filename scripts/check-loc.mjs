@@ -20,7 +20,7 @@ export function countLines(root = ".") {
     const depth = name.startsWith("src/backends/") ? 3 : name.startsWith("src/") ? 2 : 1;
     const folder = name.split("/").slice(0, -1).slice(0, depth).join("/");
     const entry = folders.get(folder) ?? { code: 0, tests: 0 };
-    entry[file.endsWith(".test.ts") ? "tests" : "code"] += lines;
+    entry[/\.test\.(ts|mjs)$/.test(file) ? "tests" : "code"] += lines;
     folders.set(folder, entry);
     if (lines > WARN) long.push({ name, lines });
   }
