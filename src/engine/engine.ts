@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly maxRows: number;
   /** Jobs computed together at most, S. */
   readonly maxSequences: number;
+  /** Memory of the cache beyond one full context: for further sequences and remembered prefixes. Default: 1 GiB. */
+  readonly spareCacheBytes?: number;
 }
 
 export interface EngineParts {
@@ -35,8 +37,7 @@ export interface EngineParts {
   readonly name: string;
 }
 
-/** Remembered prefixes and further sequences may take this much beyond one full context. */
-const SPARE_BYTES = 1 << 30;
+const SPARE_CACHE_BYTES = 1 << 30;
 
 /** Pages of each group: one sequence of full length, and room for others and for prefixes. */
 export function cachePages(config: GemmaConfig, options: EngineOptions): readonly number[] {
@@ -46,7 +47,7 @@ export function cachePages(config: GemmaConfig, options: EngineOptions): readonl
     const layers = layout.layerGroups.filter((g) => g === group).length;
     return sum + pages * layers * pageLayerBytes(layout);
   }, 0);
-  const spare = Math.min(options.maxSequences - 1, Math.floor(SPARE_BYTES / bytes));
+  const spare = Math.min(options.maxSequences - 1, Math.floor((options.spareCacheBytes ?? SPARE_CACHE_BYTES) / bytes));
   return one.map((pages) => pages * (1 + Math.max(0, spare)));
 }
 

@@ -1,0 +1,160 @@
+import { afterAll, expect, test } from "vitest";
+import { checked } from "../backend/checked.js";
+import { referenceBackend } from "../backends/reference/index.js";
+import { seededRng } from "../base/rng.js";
+import { openCheckpoint } from "../load/open.js";
+import { loadWeights } from "../model/weights.js";
+import { Engine, type EngineOptions } from "./engine.js";
+import type { FinishReason } from "./generate-job.js";
+import type { TokenLogProb } from "./job.js";
+import type { GenerateOptions } from "./options.js";
+
+const SEED = 7;
+const engines: Engine[] = [];
+afterAll(() => {
+  for (const engine of engines) engine.dispose();
+});
+
+async function tinyEngine(options: Partial<EngineOptions> = {}): Promise<Engine> {
+  const checkpoint = openCheckpoint(new URL("../../test/fixtures/tiny/gemma3", import.meta.url).pathname);
+  const backend = checked(await referenceBackend.create({ activations: "f32" }));
+  const { config, naming, tensors, tokenizer, path } = checkpoint;
+  const weights = await loadWeights(backend, config, tensors, { naming });
+  expect(tokenizer).toBe(null); // ids in, ids out
+  checkpoint.close();
+  const all = { contextLength: 256, kv: "f32", maxRows: 64, maxSequences: 4, ...options } as const;
+  const engine = new Engine({ backend, config, weights, tokenizer: null, name: path }, all);
+  engines.push(engine);
+  return engine;
+}
+
+interface Generated {
+  readonly ids: number[];
+  readonly logprobs: TokenLogProb[];
+  readonly reason: FinishReason;
+}
+
+function generate(engine: Engine, prompt: readonly number[], options: GenerateOptions): Promise<Generated> {
+  return new Promise((resolve, reject) => {
+    const ids: number[] = [];
+    const logprobs: TokenLogProb[] = [];
+    engine.generate(prompt, { ignoreEos: true, ...options }, null, {
+      piece: ({ id, logprob }) => {
+        if (id !== null) ids.push(id);
+        if (logprob) logprobs.push(logprob);
+      },
+      done: (reason) => resolve({ ids, logprobs, reason }),
+      fail: reject,
+    });
+  });
+}
+
+const score = (engine: Engine, ids: readonly number[], first = 0): Promise<readonly TokenLogProb[]> =>
+  new Promise((resolve, reject) => {
+    engine.score(ids, { first, top: 2 }, { done: ({ logprobs }) => resolve(logprobs), fail: reject });
+  });
+
+function prompts(count: number): number[][] {
+  const rng = seededRng(SEED);
+  return Array.from({ length: count }, () => [
+    2,
+    ...Array.from({ length: 3 + rng.integer(60) }, () => 4 + rng.integer(500)),
+  ]);
+}
+
+test(`a generation is the same alone, in any batch, after preemption and after prefix hits (seed ${SEED})`, async () => {
+  const roomy = await tinyEngine();
+  const options = { maxTokens: 12, seed: 3, temperature: 0.9, logprobs: 1 };
+  const wanted: Generated[] = [];
+  for (const prompt of prompts(8)) wanted.push(await generate(roomy, prompt, options));
+  const together = await Promise.all(prompts(8).map((prompt) => generate(roomy, prompt, options)));
+  expect(together).toEqual(wanted); // in batches, from remembered prefixes
+  const fresh = await tinyEngine({ maxRows: 16, maxSequences: 3 });
+  expect(await Promise.all(prompts(8).map((prompt) => generate(fresh, prompt, options)))).toEqual(wanted);
+  // Pages for one sequence and a little: jobs are set back and computed again.
+  const tight = await tinyEngine({ contextLength: 80, spareCacheBytes: 0 });
+  expect(await Promise.all(prompts(8).map((prompt) => generate(tight, prompt, options)))).toEqual(wanted);
+});
+
+test("scores of generated tokens are the log-probabilities they were generated with", async () => {
+  const engine = await tinyEngine();
+  const [prompt] = prompts(1);
+  const { ids, logprobs, reason } = await generate(engine, prompt!, { maxTokens: 20, temperature: 0, logprobs: 2 });
+  expect(reason).toBe("length");
+  const scored = await score(engine, [...prompt!, ...ids], prompt!.length - 1);
+  expect(scored).toEqual(logprobs);
+  expect(logprobs.every((token, i) => token.top[0]!.id === ids[i])).toBe(true);
+});
+
+test("a long text slides out of its window and the context ends it", async () => {
+  const engine = await tinyEngine({ contextLength: 100 });
+  const { ids, reason } = await generate(engine, [2, 5, 9], { temperature: 0 });
+  expect({ length: ids.length, reason }).toEqual({ length: 97, reason: "length" });
+});
+
+test("a cancelled job ends with the reason and leaves the others alone", async () => {
+  const engine = await tinyEngine();
+  const [a, b] = prompts(2);
+  const alone = await generate(engine, b!, { maxTokens: 8, temperature: 0 });
+  const cancelled = new Promise((_, reject) => {
+    const job = engine.generate(a!, { ignoreEos: true }, null, {
+      piece: () => job.cancel("enough"),
+      done: () => reject(new Error("must not be done")),
+      fail: reject,
+    });
+  });
+  const other = generate(engine, b!, { maxTokens: 8, temperature: 0 });
+  await expect(cancelled).rejects.toBe("enough");
+  expect(await other).toEqual(alone);
+});
+
+test("bad requests are refused with what to do", async () => {
+  const engine = await tinyEngine({ contextLength: 32 });
+  const long = new Array(32).fill(5);
+  expect(() => engine.generate(long, {}, null, never)).toThrow(expect.objectContaining({ code: "ERR_CONTEXT_FULL" }));
+  expect(() => engine.generate([768], {}, null, never)).toThrow(expect.objectContaining({ code: "ERR_RANGE" }));
+  expect(() => engine.generate([], {}, null, never)).toThrow(expect.objectContaining({ code: "ERR_RANGE" }));
+  expect(() => engine.generate([2], { adapter: "x" }, null, never)).toThrow(
+    expect.objectContaining({ code: "ERR_UNKNOWN_MODEL" }),
+  );
+  expect(() => engine.tokenizer).toThrow(expect.objectContaining({ code: "ERR_MISSING_FILE" }));
+  engine.dispose();
+  engine.dispose();
+  expect(() => engine.generate([2], {}, null, never)).toThrow(expect.objectContaining({ code: "ERR_DISPOSED" }));
+});
+
+const never = {
+  piece: () => expect.unreachable(),
+  done: () => expect.unreachable(),
+  fail: () => expect.unreachable(),
+};
+
+test("penalties, bias and maxTokens 0", async () => {
+  const engine = await tinyEngine();
+  const [prompt] = prompts(1);
+  const biased = await generate(engine, prompt!, { maxTokens: 3, temperature: 0, logitBias: { 77: 1000 } });
+  expect(biased.ids).toEqual([77, 77, 77]);
+  const penalised = await generate(engine, prompt!, {
+    maxTokens: 6,
+    temperature: 0,
+    logitBias: { 77: 1000 },
+    frequencyPenalty: 100,
+    presencePenalty: 100,
+    repetitionPenalty: 1000,
+  });
+  expect(penalised.ids[0]).toBe(77);
+  expect(penalised.ids.slice(1)).not.toContain(77);
+  expect(await generate(engine, prompt!, { maxTokens: 0 })).toMatchObject({ ids: [], reason: "length" });
+});
+
+test("an embedding has length 1 and does not depend on the batch", async () => {
+  const engine = await tinyEngine();
+  const embed = (ids: readonly number[]) =>
+    new Promise<Float32Array>((resolve, reject) => {
+      engine.embed(ids, undefined, { done: resolve, fail: reject });
+    });
+  const [a, b] = prompts(2);
+  const alone = await embed(a!);
+  expect(Math.hypot(...alone)).toBeCloseTo(1, 5);
+  expect((await Promise.all([embed(b!), embed(a!)]))[1]).toEqual(alone);
+});
