@@ -6,7 +6,7 @@ import type { Op, Output, Outputs } from "../op.js";
 import { OPS } from "../ops/index.js";
 import type { Tensor, Weight } from "../tensor.js";
 
-/** One case of one op, by a name that tells it from the others of the op. */
+/** One case of one op, by a name of its own. */
 export interface ConformanceCase {
   readonly op: Op<readonly unknown[], unknown>;
   readonly name: string;
@@ -24,11 +24,7 @@ export interface CaseResult {
 /** Every case of every op. Only ops with a tolerance for int8 depend on a backend's activations. */
 export function conformanceCases(): ConformanceCase[] {
   return OPS.flatMap((op) =>
-    op.cases.map((data) => ({
-      op,
-      data,
-      name: `${op.name} ${JSON.stringify(data, (_, value) => (ArrayBuffer.isView(value) ? undefined : value))}`,
-    })),
+    op.cases.map((data, i) => ({ op, data, name: `${op.name} ${i}: ${JSON.stringify(data).slice(0, 150)}` })),
   );
 }
 
@@ -40,7 +36,7 @@ export async function runCase(
   seed: number,
 ): Promise<CaseResult> {
   const expected = await oracleOutputs(c, oracle, seed);
-  const got = await runScoped(c, backend, seed);
+  const got = await runCaseOn(c, backend, seed);
   const { f32, int8 = f32 } = c.op.tolerance;
   const tolerance = backend.info().activations === "int8" ? int8 : f32;
   let worst: CaseResult = { error: 0, tolerance, where: "" };
@@ -70,12 +66,13 @@ async function oracleOutputs(c: ConformanceCase, oracle: Backend, seed: number):
   const cache = oracleCache.get(oracle) ?? new Map<string, Outputs>();
   oracleCache.set(oracle, cache);
   const key = `${seed} ${c.name}`;
-  const outputs = cache.get(key) ?? (await runScoped(c, oracle, seed));
+  const outputs = cache.get(key) ?? (await runCaseOn(c, oracle, seed));
   cache.set(key, outputs);
   return outputs;
 }
 
-async function runScoped(c: ConformanceCase, backend: Backend, seed: number): Promise<Outputs> {
+/** Runs a case on one backend, through its checks, and frees what the case made. */
+export async function runCaseOn(c: ConformanceCase, backend: Backend, seed: number): Promise<Outputs> {
   const { scope, end } = scoped(backend);
   try {
     return await c.op.run(scope, c.data, seededRng(seed));

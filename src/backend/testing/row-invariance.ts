@@ -23,6 +23,9 @@ export interface InvarianceCase {
   prepare(be: Backend, tensors: CaseTensors, rng: Rng): Prepared;
 }
 
+/** Rows of the cases of element-wise ops and norms. */
+const ROWS = 23;
+
 export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   ...STORED_DTYPES.map((dtype) => matmulCase(dtype, 37, 49, 768)),
   matmulCase("Q8_0", 19, 33, 640),
@@ -138,8 +141,6 @@ function matmulCase(dtype: StoredDtype, rows: number, N: number, K: number): Inv
     },
   };
 }
-
-const ROWS = 23;
 
 type RowRange = (tensor: Tensor) => Tensor;
 
