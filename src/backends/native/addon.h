@@ -64,6 +64,7 @@ class Args {
     T* data;
     size_t length;
   };
+  Array<double> f64_array() { return array<double>(napi_float64_array); }
   Array<float> f32_array() { return array<float>(napi_float32_array); }
   Array<int32_t> i32_array() { return array<int32_t>(napi_int32_array); }
   Array<uint32_t> u32_array() { return array<uint32_t>(napi_uint32_array); }

@@ -9,6 +9,7 @@
 #include "kernels.h"
 #include "kv.h"
 #include "memory.h"
+#include "op-state.h"
 #include "pool.h"
 #include "table.h"
 
@@ -41,6 +42,7 @@ struct Backend {
   Table<KvCache> caches;
 
   Scratch x_quants, x_scales, x_starts, x_sums;  // matmul: activations in the integer form
+  OpState ops;
 
   /** Runs a kernel over its items, at most `grain` in one call. */
   template <class Args>

@@ -1,0 +1,20 @@
+// What the operations other than matmul keep from call to call, so that a step allocates nothing.
+#pragma once
+
+#include <vector>
+
+#include "kernels/op-args.h"
+#include "memory.h"
+#include "rope-tables.h"
+
+namespace gemma {
+
+struct OpState {
+  RopeTables rope;
+  std::vector<AttentionBlock> attention_blocks;
+  Scratch lora_ranks;
+  Scratch maxima, sums;  // of blocks of logits
+  std::vector<LogitRow> logit_rows;
+};
+
+}  // namespace gemma

@@ -1,0 +1,49 @@
+// Choosing ids from a row of logits, of which the largest of each block of LOGIT_BLOCK is known.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace gemma {
+
+/** One row. A NaN counts as minus infinity. */
+struct Logits {
+  const float* values;  // [V]
+  size_t width;         // V
+  const uint32_t* mask; // [ceil(V / 32)], bit set: allowed; nullptr: all are
+  const float* maxima;  // [blocks]: see LogitBlocksArgs
+  size_t blocks;
+};
+
+struct Candidate {
+  float logit;
+  int32_t id;
+};
+
+/** See SampleRow in src/backend/ops/sample.ts. */
+struct SampleSettings {
+  double temperature;
+  size_t top_k;
+  double top_p;
+  double min_p;
+  uint64_t seed;
+  uint64_t index;
+};
+
+/** Id of the largest allowed logit, the lowest of equals; -1: none is above minus infinity. */
+int32_t arg_max(const Logits& row);
+
+/**
+ * An id drawn as the contract of sample says; -1: none is possible. `total` is the sum of exp((l - max) / temperature)
+ * over the row, which is needed if topK is 0. @throws std::bad_alloc
+ */
+int32_t draw(const Logits& row, const SampleSettings& settings, double total);
+
+/** The n most likely allowed ids above minus infinity, or all if fewer: greatest first, the lower id of equals first. */
+std::vector<Candidate> most_likely(const Logits& row, size_t n);
+
+/** uniformAt of src/base/rng.ts, bit for bit. */
+double uniform_at(uint64_t seed, uint64_t index);
+
+}  // namespace gemma
