@@ -1,16 +1,30 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import * as bench from "./bench.js";
+import * as chat from "./chat.js";
 import type { CliContext } from "./context.js";
 import { reportFailure } from "./fail.js";
 import * as list from "./list.js";
 import { createOutput, endQuietlyOnClosedPipe } from "./output.js";
 import * as pull from "./pull.js";
 import * as rm from "./rm.js";
+import * as run from "./run.js";
+import * as score from "./score.js";
 import { interruptSignal } from "./signals.js";
+import * as tokenize from "./tokenize.js";
 
 // Commands are listed here, one file each. Their modules stay light: the first token waits for all of this.
-const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext): void }> = [pull, list, rm];
+const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext): void }> = [
+  run,
+  chat,
+  pull,
+  list,
+  rm,
+  tokenize,
+  score,
+  bench,
+];
 
 async function main(args: readonly string[]): Promise<number> {
   // Needed before parsing, because a parse error is reported in the same form. After "--" it is text.
