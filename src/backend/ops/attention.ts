@@ -1,4 +1,12 @@
-import { expectDistinct, expectMatrix, expectMultiple, expectPositive, rowsOf, widthOf } from "../check.js";
+import {
+  expectDistinct,
+  expectInteger,
+  expectMatrix,
+  expectMultiple,
+  expectPositive,
+  rowsOf,
+  widthOf,
+} from "../check.js";
 import { KV_DTYPES, type KvCache, type KvDtype, PAGE_ROWS, type StepPlan } from "../kv.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -83,7 +91,7 @@ export const attention = defineOp<Parameters<Attention>, AttentionCase>({
     expectMultiple("attention", "q", width, cache.layout.headDim * cache.layout.kvHeads, "K*H");
     expectPositive("attention", "scale", options.scale);
     if (options.softCap !== null) expectPositive("attention", "softCap", options.softCap);
-    if (options.window !== null) expectPositive("attention", "window", options.window);
+    if (options.window !== null) expectInteger("attention", "window", options.window, 1, 2 ** 31 - 1);
     checkPlan("attention", cache, layer, rows, plan);
   },
   tolerance: { f32: 1e-5 }, // an error in a score is one of the same size, relative, in a weight
