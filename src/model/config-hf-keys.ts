@@ -83,6 +83,7 @@ const UNSUPPORTED = [
   "num_kv_shared_layers",
   "num_local_experts",
   "partial_rotary_factor",
+  "quantization", // of MLX
   "quantization_config",
   "use_bidirectional_attention",
 ];
