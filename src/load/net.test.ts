@@ -172,7 +172,7 @@ test("HTTPS_PROXY is used, except for hosts in NO_PROXY; the host list holds beh
   await net.close();
   const certificate = new URL("../../test/fixtures/load/tls-cert.pem", import.meta.url).pathname;
   const env = { HTTPS_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: ".hf.co", SSL_CERT_FILE: certificate };
-  net = testNet({ env });
+  net = createNet({ env, resolver: async () => ["127.0.0.1"], isAllowedAddress: (address) => address === "127.0.0.1" });
   expect(await get("https://hub.example/file")).toBe(200); // port 443 at a name that only the proxy knows
   expect(await get(`https://cdn.hf.co:${server.port}/file`)).toBe(200);
   await expect(get("https://evil.example/file")).rejects.toMatchObject({ code: "ERR_FORBIDDEN_ADDRESS" });

@@ -37,6 +37,8 @@ export interface NetOptions {
   /** For tests: names to addresses, and the addresses that may be connected to. */
   readonly resolver?: Resolver;
   readonly isAllowedAddress?: (address: string) => boolean;
+  /** For tests: certificates in place of those of `env`. */
+  readonly secureContext?: SecureContext;
 }
 
 const MAX_REDIRECTS = 8;
@@ -44,7 +46,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function createNet(options: NetOptions): Net {
   const { env, stallMs = 30_000, resolver = systemResolver, isAllowedAddress = isPublicAddress } = options;
-  const secureContext = trustedCertificates(env);
+  const secureContext = options.secureContext ?? trustedCertificates(env);
   const tls = secureContext === undefined ? {} : { secureContext };
   const dispatcher = createDispatcher(env, {
     connect: { ...tls, lookup: guardedLookup(resolver, isAllowedAddress) },

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createNet, type Net, type NetOptions } from "../../src/load/net.js";
 
@@ -35,10 +36,13 @@ export async function startServer(answer: (req: IncomingMessage, res: ServerResp
   };
 }
 
-/** The real network client, with every name at 127.0.0.1 and the test certificate trusted. */
+const testCertificate = createSecureContext({ ca: readFileSync(fixture("tls-cert.pem")) });
+
+/** The real network client, with every name at 127.0.0.1 and only the test certificate trusted. */
 export function testNet(options: Partial<NetOptions> = {}): Net {
   return createNet({
-    env: { SSL_CERT_FILE: fixture("tls-cert.pem") },
+    env: {},
+    secureContext: testCertificate,
     resolver: async () => ["127.0.0.1"],
     isAllowedAddress: (address) => address === "127.0.0.1",
     ...options,
