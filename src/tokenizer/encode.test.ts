@@ -78,12 +78,12 @@ test("any vocabulary, with equal scores and with gaps: the ids of the definition
   fc.assert(
     fc.property(vocabularies, texts, (words, lines) => {
       const letters: [string, number][] = ["a", "b", " ", "\u00e9"].map((letter) => [letter, -9]);
-      const tokens = [...letters, ...words];
+      const tokens = [["<unk>", 0] as const, ...letters, ...words];
       const names = tokens.map(([token]) => token);
       const metadata = ggufMetadata(
         names,
         tokens.map(([, score]) => score),
-        tokens.map(() => 1),
+        tokens.map((_, i) => (i === 0 ? 2 : 1)),
       );
       const encoder = new Encoder(vocabularyFromGguf(metadata));
       const scores = new Map(words);

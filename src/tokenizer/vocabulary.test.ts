@@ -44,21 +44,22 @@ describe("checks", () => {
   const code = (name: string) => expect.objectContaining({ code: name });
 
   test("each array and role must be right", () => {
-    expect(read(["a", "b"], [1, 1])).not.toThrow();
-    expect(read(["a", "b"], [1])).toThrow(code("ERR_INVALID_VALUE"));
-    expect(read(["a", "b"], [1, 7])).toThrow(/type of token 1 must be 1 to 6/);
-    expect(read(["a", "b"], [1, 257])).toThrow(code("ERR_INVALID_VALUE"));
-    expect(read(["a", ""], [1, 1])).toThrow(/token 1 must have text/);
+    expect(read(["<unk>", "b"], [2, 1])).not.toThrow();
+    expect(read(["<unk>", "b"], [2])).toThrow(code("ERR_INVALID_VALUE"));
+    expect(read(["<unk>", "b"], [2, 7])).toThrow(/type of token 1 must be 1 to 6/);
+    expect(read(["<unk>", "b"], [2, 257])).toThrow(code("ERR_INVALID_VALUE"));
+    expect(read(["<unk>", ""], [2, 1])).toThrow(/token 1 must have text/);
     expect(read([" ", "\u2581"], [1, 1])).toThrow(code("ERR_DUPLICATE_NAME"));
     expect(read([], [])).toThrow(code("ERR_INVALID_VALUE"));
-    expect(read(["a"], [1], [["scores", Float32Array.of(Number.POSITIVE_INFINITY)]])).toThrow(
+    expect(read(["<unk>"], [2], [["scores", Float32Array.of(Number.POSITIVE_INFINITY)]])).toThrow(
       code("ERR_INVALID_VALUE"),
     );
-    expect(read(["a"], [1], [["scores", "x"]])).toThrow(code("ERR_INVALID_TYPE"));
-    expect(read(["a"], [1], [["eos_token_id", "1"]])).toThrow(code("ERR_INVALID_TYPE"));
-    expect(read(["a"], [1], [["unknown_token_id", 1]])).toThrow(code("ERR_INVALID_VALUE"));
-    expect(read(["a"], [1], [["model", "gpt2"]])).toThrow(code("ERR_UNSUPPORTED_OPTION"));
-    expect(read(["a"], [1], [["add_space_prefix", true]])).toThrow(code("ERR_UNSUPPORTED_OPTION"));
+    expect(read(["<unk>"], [2], [["scores", "x"]])).toThrow(code("ERR_INVALID_TYPE"));
+    expect(read(["<unk>"], [2], [["eos_token_id", "1"]])).toThrow(code("ERR_INVALID_TYPE"));
+    expect(read(["<unk>"], [2], [["unknown_token_id", 1]])).toThrow(code("ERR_INVALID_VALUE"));
+    expect(read(["<unk>"], [2], [["model", "gpt2"]])).toThrow(code("ERR_UNSUPPORTED_OPTION"));
+    expect(read(["<unk>"], [2], [["add_space_prefix", true]])).toThrow(code("ERR_UNSUPPORTED_OPTION"));
+    expect(read(["a"], [1])).toThrow(/must have byte tokens or an unknown token/);
     expect(() => vocabularyFromGguf(new Map())).toThrow(code("ERR_MISSING_KEY"));
   });
 
@@ -70,24 +71,24 @@ describe("checks", () => {
   });
 
   test("roles come from the file, else from the usual names", () => {
-    const tokens = ["<bos>", "<eos>", "<end_of_turn>", "x"];
-    const types = [3, 3, 4, 3];
+    const tokens = ["<bos>", "<eos>", "<end_of_turn>", "x", "<unk>"];
+    const types = [3, 3, 4, 3, 2];
     const byName = read(tokens, types)();
-    expect(byName).toMatchObject({ bosId: 0, eosIds: [1, 2], unkId: undefined, padId: undefined, addBos: true });
+    expect(byName).toMatchObject({ bosId: 0, eosIds: [1, 2], unkId: 4, padId: undefined, addBos: true });
     const given = read(tokens, types, [
       ["bos_token_id", 3],
       ["eos_token_id", 2],
       ["add_bos_token", false],
     ])();
     expect(given).toMatchObject({ bosId: 3, eosIds: [2], addBos: false });
-    expect(Array.from(byName.control)).toEqual([1, 1, 1, 1]);
+    expect(Array.from(byName.control)).toEqual([1, 1, 1, 1, 1]);
   });
 });
 
 test("Gemma's reserved tokens are control tokens, also where a file counts them as text", () => {
-  const tokens = ["<mask>", "<unused0>", "<unused98>", "<start_of_turn>", "<end_of_turn>", "<b>", "<start_of_image>"];
-  const vocabulary = vocabularyFromGguf(ggufMetadata(tokens, new Array(7).fill(0), new Array(7).fill(4)));
-  expect(Array.from(vocabulary.types)).toEqual([3, 3, 3, 3, 3, 4, 4]);
+  const tokens = ["<mask>", "<unused0>", "<unused98>", "<start_of_turn>", "<end_of_turn>", "<b>", "<unk>"];
+  const vocabulary = vocabularyFromGguf(ggufMetadata(tokens, new Array(7).fill(0), [4, 4, 4, 4, 4, 4, 2]));
+  expect(Array.from(vocabulary.types)).toEqual([3, 3, 3, 3, 3, 4, 2]);
 });
 
 test("the three forms of one vocabulary agree", () => {

@@ -125,6 +125,7 @@ export function vocabularyFromTokenizerJson(text: string | Uint8Array, where = "
  * @throws ERR_INVALID_VALUE for lengths that differ, an empty token, a score that is not finite, an unknown type, a byte token
  *   that does not name a byte, byte tokens for some bytes only, or a role outside the table
  * @throws ERR_DUPLICATE_NAME when two tokens have the same text
+ * @throws ERR_MISSING_KEY when nothing stands for characters without a token
  */
 export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: string, addBos = true): Vocabulary {
   checkLengths(table, where);
@@ -143,6 +144,10 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
     throw new GemmaError("ERR_INVALID_VALUE", `${where}: id of ${name} must be 0 to ${table.size - 1}, got ${id}`);
   };
   const bosId = role(roles.bosId, "<bos>");
+  const unkId = role(roles.unkId, "<unk>");
+  if (unkId === undefined && !types.includes(TOKEN_TYPE.byte)) {
+    throw new GemmaError("ERR_MISSING_KEY", `${where}: must have byte tokens or an unknown token, got neither`);
+  }
   const ends = [role(roles.eosId, "<eos>"), role(undefined, "<end_of_turn>")];
   const control = new Uint8Array(table.size);
   for (let id = 0; id < table.size; id++) {
@@ -162,7 +167,7 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
     index,
     bosId,
     eosIds: [...new Set(ends.filter((id) => id !== undefined))],
-    unkId: role(roles.unkId, "<unk>"),
+    unkId,
     padId: role(roles.padId, "<pad>"),
     addBos: addBos && bosId !== undefined,
   };
