@@ -1,0 +1,144 @@
+// The whole native surface; addon*.cc describe and implement it. A handle is a number, never a pointer, and every call
+// checks it. A tensor is passed as two numbers: its handle and the element it starts at.
+
+declare const kind: unique symbol;
+type Handle<Kind extends string> = number & { readonly [kind]: Kind };
+
+export type BackendHandle = Handle<"backend">;
+export type TensorHandle = Handle<"tensor">;
+export type WeightHandle = Handle<"weight">;
+export type CacheHandle = Handle<"cache">;
+
+type TensorArgs = [handle: TensorHandle, start: number];
+export type PlanArgs = [S: number, P: number, ...positions: TensorArgs, ...sequences: TensorArgs, ...table: TensorArgs];
+
+export interface NativeAddon {
+  /** Instruction sets that this CPU runs, best first, joined by commas. */
+  isas(): string;
+  /** Physical cores that this process may use. */
+  defaultThreads(): number;
+  /** An empty isa: the best. */
+  createBackend(isa: string, threads: number, isInt8: boolean): BackendHandle;
+  backendIsa(be: BackendHandle): string;
+  disposeBackend(be: BackendHandle): void;
+
+  createTensor(be: BackendHandle, isI32: boolean, elements: number): TensorHandle;
+  /** Copies all of `data` into the tensor, or fills it from there. */
+  writeF32(be: BackendHandle, data: Float32Array, ...tensor: TensorArgs): void;
+  writeI32(be: BackendHandle, data: Int32Array, ...tensor: TensorArgs): void;
+  readF32(be: BackendHandle, data: Float32Array, ...tensor: TensorArgs): void;
+  readI32(be: BackendHandle, data: Int32Array, ...tensor: TensorArgs): void;
+  freeTensor(be: BackendHandle, tensor: TensorHandle): void;
+
+  createWeight(be: BackendHandle, dtype: string, N: number, K: number): WeightHandle;
+  /** Packs whole rows as stored: each once, in order, a multiple of 16 but for the last call. */
+  packRows(be: BackendHandle, weight: WeightHandle, firstRow: number, data: Uint8Array): void;
+  weightBytes(be: BackendHandle, weight: WeightHandle): number;
+  freeWeight(be: BackendHandle, weight: WeightHandle): void;
+
+  /** dtype: 0 f32, 1 bf16, 2 int8. */
+  createCache(
+    be: BackendHandle,
+    dtype: number,
+    kvHeads: number,
+    headDim: number,
+    layerGroups: Int32Array,
+    groupPages: Int32Array,
+  ): CacheHandle;
+  cacheBytes(be: BackendHandle, cache: CacheHandle): number;
+  freeCache(be: BackendHandle, cache: CacheHandle): void;
+
+  embed(
+    be: BackendHandle,
+    T: number,
+    scale: number,
+    table: WeightHandle,
+    ...tensors: [...out: TensorArgs, ...ids: TensorArgs]
+  ): void;
+  matmul(be: BackendHandle, T: number, weight: WeightHandle, ...tensors: [...out: TensorArgs, ...x: TensorArgs]): void;
+  rmsNorm(
+    be: BackendHandle,
+    T: number,
+    D: number,
+    eps: number,
+    ...tensors: [...out: TensorArgs, ...x: TensorArgs, ...weight: TensorArgs]
+  ): void;
+  add(
+    be: BackendHandle,
+    T: number,
+    D: number,
+    ...tensors: [...out: TensorArgs, ...a: TensorArgs, ...b: TensorArgs]
+  ): void;
+  geglu(
+    be: BackendHandle,
+    T: number,
+    F: number,
+    ...tensors: [...out: TensorArgs, ...gate: TensorArgs, ...up: TensorArgs]
+  ): void;
+  softCap(be: BackendHandle, R: number, V: number, cap: number, ...x: TensorArgs): void;
+  gatherRows(
+    be: BackendHandle,
+    R: number,
+    T: number,
+    D: number,
+    ...tensors: [...out: TensorArgs, ...x: TensorArgs, ...rows: TensorArgs]
+  ): void;
+  rope(
+    be: BackendHandle,
+    T: number,
+    width: number,
+    headDim: number,
+    theta: number,
+    scalingFactor: number,
+    ...tensors: [...x: TensorArgs, ...positions: TensorArgs]
+  ): void;
+  writeKv(
+    be: BackendHandle,
+    T: number,
+    cache: CacheHandle,
+    layer: number,
+    ...planAndTensors: [...plan: PlanArgs, ...k: TensorArgs, ...v: TensorArgs]
+  ): void;
+  /** softCap and window: 0 for none. */
+  attention(
+    be: BackendHandle,
+    T: number,
+    width: number,
+    cache: CacheHandle,
+    layer: number,
+    ...rest: [...plan: PlanArgs, scale: number, softCap: number, window: number, ...out: TensorArgs, ...q: TensorArgs]
+  ): void;
+  loraDelta(
+    be: BackendHandle,
+    T: number,
+    K: number,
+    N: number,
+    r: number,
+    scale: number,
+    ...tensors: [...out: TensorArgs, ...x: TensorArgs, ...a: TensorArgs, ...b: TensorArgs]
+  ): void;
+  logProbs(
+    be: BackendHandle,
+    R: number,
+    V: number,
+    n: number,
+    ...tensors: [
+      ...logProbs: TensorArgs,
+      ...topIds: TensorArgs,
+      ...topLogProbs: TensorArgs,
+      ...logits: TensorArgs,
+      ...targets: TensorArgs,
+    ]
+  ): void;
+  /** The rows' parameters as pack-sample.ts lays them out. */
+  sample(
+    be: BackendHandle,
+    R: number,
+    V: number,
+    numbers: Float64Array,
+    ids: Int32Array,
+    biasValues: Float32Array,
+    masks: Uint32Array,
+    ...tensors: [...out: TensorArgs, ...logits: TensorArgs]
+  ): void;
+}
