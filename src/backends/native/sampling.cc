@@ -65,9 +65,9 @@ class Ranking {
 
   /** How many candidates have at least this share of the greatest weight, at least 1. */
   size_t count_from(double share) {
-    for (size_t i = 1;; i++) {
+    for (size_t i = 0;; i++) {
       if (i == candidates_.size() && !extend()) return i;
-      if (weight(candidates_[i].logit) < share) return i;
+      if (i > 0 && weight(candidates_[i].logit) < share) return i;
     }
   }
 
