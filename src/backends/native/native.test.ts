@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Activations, Backend } from "../../backend/backend.js";
+import { checked } from "../../backend/checked.js";
+import { conformanceCases, runCase } from "../../backend/testing/conformance.js";
+import { INVARIANCE_CASES, rowVariance } from "../../backend/testing/row-invariance.js";
+import { referenceBackend } from "../reference/index.js";
+import { nativeBackend, nativeIsas } from "./index.js";
+
+const SEED = 20_251;
+
+const available = await nativeBackend.available();
+if (available !== true) console.warn(`SKIPPED: native backend tests: ${available}`);
+const isas = available === true ? nativeIsas() : [];
+
+const oracles = new Map<Activations, Backend>();
+
+beforeAll(async () => {
+  for (const activations of ["int8", "f32"] as const) {
+    oracles.set(activations, await referenceBackend.create({ activations }));
+  }
+});
+
+afterAll(() => {
+  for (const oracle of oracles.values()) oracle.dispose();
+});
+
+/** Ops that do not read `activations` run once. */
+const CASES = conformanceCases();
+const INT8_CASES = CASES.filter((c) => c.op.tolerance.int8 !== undefined);
+
+describe.each(isas)("%s", (isa) => {
+  const opened: Backend[] = [];
+  const open = async (activations: Activations, threads = 2) => {
+    const backend = checked(await nativeBackend.create({ isa, activations, threads }));
+    opened.push(backend);
+    return backend;
+  };
+  afterAll(() => {
+    for (const backend of opened) backend.dispose();
+  });
+
+  test("is what runs", async () => {
+    expect((await open("f32")).info()).toEqual({ name: "native", isa, threads: 2, activations: "f32" });
+  });
+
+  test.each([
+    ["f32", CASES],
+    ["int8", INT8_CASES],
+  ] as const)("agrees with the reference, %s activations", { timeout: 120_000 }, async (activations, cases) => {
+    const backend = await open(activations);
+    for (const c of cases) {
+      const { error, tolerance, where } = await runCase(c, backend, oracles.get(activations)!, SEED);
+      expect.soft(error, where).toBeLessThanOrEqual(tolerance);
+    }
+  });
+
+  test.each(["f32", "int8"] as const)("rows do not depend on their batch or on threads, %s", async (activations) => {
+    const backends = [await open(activations), await open(activations, 1), await open(activations, 3)];
+    for (const c of INVARIANCE_CASES) {
+      if (activations === "int8" && !c.name.startsWith("matmul")) continue;
+      expect.soft(await rowVariance(c, backends, SEED), c.name).toBeNull();
+    }
+  });
+});
