@@ -63,7 +63,9 @@ test.each([
   "https://2130706433/",
   "https://0x7f.1/",
   "https://[::ffff:7f00:1]/",
+  "http://hub.example/", // the right host, in clear text
   "https://good.example\\@evil.example/",
+  "https://hub.example\\@evil.example/",
   "https://user:secret@hub.example/",
   "https://localhost/",
   "https://evil.example/",

