@@ -89,6 +89,10 @@ test("Gemma's reserved tokens are control tokens, also where a file counts them 
   const tokens = ["<mask>", "<unused0>", "<unused98>", "<start_of_turn>", "<end_of_turn>", "<b>", "<unk>"];
   const vocabulary = vocabularyFromGguf(ggufMetadata(tokens, new Array(7).fill(0), [4, 4, 4, 4, 4, 4, 2]));
   expect(Array.from(vocabulary.types)).toEqual([3, 3, 3, 3, 3, 4, 2]);
+  const exported = vocabularyFromGguf(
+    ggufMetadata(["<start_of_turn>", "<end_of_turn>", "<unk>"], [0, 0, 0], [1, 4, 2]),
+  );
+  expect(Array.from(exported.types)).toEqual([3, 4, 2]);
 });
 
 test("the three forms of one vocabulary agree", () => {

@@ -39,7 +39,6 @@ const CONTROL_NAMES = [
   "<end_of_image>",
 ];
 
-// Gemma's own tokenizer.model and tokenizer.json count these as text; llama.cpp's converter makes them control tokens.
 const RESERVED_NAME = /^<(?:mask|unused\d+|start_of_turn|end_of_turn)>$/;
 
 /**
@@ -133,7 +132,7 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
   checkTypesAndScores(table, where);
   const index = new TokenIndex(texts, where);
   checkByteTokens(table, index, where);
-  const types = reservedAsControl(table.types, texts, index);
+  const types = withControlTypes(table.types, texts, index);
 
   const role = (id: number | undefined, name: string): number | undefined => {
     if (id === undefined) {
@@ -174,12 +173,17 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
 }
 
 /**
- * Gemma's vocabulary gives the same ids in each of its forms: where `<unused0>` is user-defined, the reserved tokens
- * become control tokens, which they are in GGUF files. Other vocabularies keep their types.
+ * Corrects the types of control tokens, of which files of the same vocabulary tell different things. A control token
+ * that counts as normal (some exported GGUF files) must not be made by merging. Where `<unused0>` is user-defined, as
+ * in Hugging Face's tokenizer.json, the reserved tokens become control tokens, as llama.cpp's converter makes them.
  */
-function reservedAsControl(types: Uint8Array, texts: TextTable, index: TokenIndex): Uint8Array {
-  if (types[index.findText("<unused0>")] !== TOKEN_TYPE.userDefined) return types;
+function withControlTypes(types: Uint8Array, texts: TextTable, index: TokenIndex): Uint8Array {
   const changed = Uint8Array.from(types);
+  for (const name of CONTROL_NAMES) {
+    const id = index.findText(name);
+    if (id >= 0 && types[id] === TOKEN_TYPE.normal) changed[id] = TOKEN_TYPE.control;
+  }
+  if (types[index.findText("<unused0>")] !== TOKEN_TYPE.userDefined) return changed;
   const decoder = new TextDecoder();
   for (let id = 0; id < types.length; id++) {
     if (types[id] !== TOKEN_TYPE.userDefined) continue;
