@@ -35,7 +35,8 @@ for (const factory of await fidelityBackends()) {
       model.dispose();
     });
 
-    test.skipIf(path === undefined || precision !== "q8_0")("int8 activations stay near", async () => {
+    if (precision !== "q8_0") return; // only quantised weights meet int8 activations
+    test.skipIf(path === undefined)("int8 activations stay near", async () => {
       const model = await TestModel.open(factory, path!, { activations: "int8", kv: "bf16" });
       for (const prompt of ["p0", "p1", "p2"]) {
         const got = await model.logits([{ sequence: 0, start: 0, ids: golden.ids(`${prompt}.input_ids`) }]);

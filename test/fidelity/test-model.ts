@@ -1,6 +1,7 @@
 import type { Backend, BackendFactory, BackendOptions } from "../../src/backend/backend.js";
 import { type KvCache, type KvDtype, PAGE_ROWS, type StepPlan } from "../../src/backend/kv.js";
 import type { Tensor } from "../../src/backend/tensor.js";
+import { nativeBackend } from "../../src/backends/native/index.js";
 import { referenceBackend } from "../../src/backends/reference/index.js";
 import { openCheckpoint } from "../../src/load/open.js";
 import { openAdapter } from "../../src/load/open-adapter.js";
@@ -31,7 +32,7 @@ export interface TestModelOptions extends BackendOptions {
 /** The backends that run here; a missing one says why. */
 export async function fidelityBackends(): Promise<readonly BackendFactory[]> {
   const factories: BackendFactory[] = [];
-  for (const factory of [referenceBackend]) {
+  for (const factory of [referenceBackend, nativeBackend]) {
     const available = await factory.available();
     if (available === true) factories.push(factory);
     else console.warn(`skipped: backend ${factory.name}: ${available}`);
