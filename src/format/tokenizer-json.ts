@@ -40,7 +40,7 @@ export function parseTokenizerJson(text: string | Uint8Array, where: string): To
   }
   // A longer token is made by its merges or not at all.
   for (const [rank, merge] of getArray(model, "merges", where).entries()) {
-    const id = mergeResult(merge, ids, `${where}: merge ${rank}`);
+    const id = mergeResult(merge, rank, ids, where);
     if (types[id] === TOKEN_TYPE.normal) continue;
     types[id] = TOKEN_TYPE.normal;
     scores[id] = -rank;
@@ -145,20 +145,23 @@ function textsById(ids: ReadonlyMap<string, number>, where: string): string[] {
 }
 
 /** The id of the token that a merge makes: `["a", "b"]`, or `"a b"` in older files. */
-function mergeResult(merge: JsonValue, ids: ReadonlyMap<string, number>, where: string): number {
+function mergeResult(merge: JsonValue, rank: number, ids: ReadonlyMap<string, number>, where: string): number {
   const parts = typeof merge === "string" ? merge.split(" ") : merge;
   if (!Array.isArray(parts) || parts.length !== 2) {
-    throw new GemmaError("ERR_INVALID_TYPE", `${where}: must be two tokens, got ${describeJson(merge)}`);
+    throw new GemmaError("ERR_INVALID_TYPE", `${where}: merge ${rank}: must be two tokens, got ${describeJson(merge)}`);
   }
   const [left, right]: JsonValue[] = parts;
   if (typeof left !== "string" || typeof right !== "string") {
-    throw new GemmaError("ERR_INVALID_TYPE", `${where}: must be two strings, got ${describeJson(merge)}`);
+    throw new GemmaError(
+      "ERR_INVALID_TYPE",
+      `${where}: merge ${rank}: must be two strings, got ${describeJson(merge)}`,
+    );
   }
   const id = ids.get(left + right);
   if (id === undefined || !ids.has(left) || !ids.has(right)) {
     throw new GemmaError(
       "ERR_INVALID_VALUE",
-      `${where}: parts and result must be tokens, got ${describeJson([left, right])}`,
+      `${where}: merge ${rank}: parts and result must be tokens, got ${describeJson([left, right])}`,
     );
   }
   return id;
