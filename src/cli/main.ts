@@ -5,6 +5,7 @@ import * as bench from "./bench.js";
 import * as chat from "./chat.js";
 import type { CliContext } from "./context.js";
 import { reportFailure } from "./fail.js";
+import * as inspect from "./inspect.js";
 import * as list from "./list.js";
 import { createOutput, endQuietlyOnClosedPipe } from "./output.js";
 import * as pull from "./pull.js";
@@ -21,6 +22,7 @@ const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext):
   pull,
   list,
   rm,
+  inspect,
   tokenize,
   score,
   bench,

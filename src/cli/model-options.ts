@@ -115,7 +115,8 @@ export async function loadGemma(flags: ModelFlags, { output, signal }: CliContex
   }
 }
 
-function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
+/** One of a closed set of values. */
+export function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
   return (text) => {
     const value = values.find((v) => v === text);
     if (value === undefined) throw new InvalidArgumentError(`must be one of ${values.join(", ")}`);

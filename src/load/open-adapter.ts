@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import { parseSafetensors } from "../format/safetensors.js";
+import type { TensorInfo } from "../format/tensor-info.js";
 import { type PeftAdapter, parsePeftAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
 import { firstExisting, readFile, withFiles } from "./files.js";
@@ -8,6 +9,9 @@ import { firstExisting, readFile, withFiles } from "./files.js";
 export interface OpenedAdapter {
   /** For loadAdapter; its tensors are read from the open file. */
   readonly adapter: PeftAdapter;
+  /** All tensors of the file, and the free text of its header. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: ReadonlyMap<string, string>;
   close(): void;
 }
 
@@ -29,7 +33,8 @@ export function openAdapter(folder: string, base: GemmaConfig): OpenedAdapter {
         { hint: "save the adapter again with safe_serialization=True" },
       );
     }
-    const { tensors } = parseSafetensors(files.open(weights, "safetensors"));
-    return { adapter: parsePeftAdapter(config, tensors, base, folder), close: () => files.close() };
+    const { tensors, metadata } = parseSafetensors(files.open(weights, "safetensors"));
+    const adapter = parsePeftAdapter(config, tensors, base, folder);
+    return { adapter, tensors, metadata, close: () => files.close() };
   });
 }

@@ -133,7 +133,7 @@ function openFolder(folder: string, weights: FolderWeights, files: OpenFiles): C
 }
 
 /** The tensors that an index lists, each in the shard that it names. */
-function openShards(folder: string, index: string, files: OpenFiles) {
+export function openShards(folder: string, index: string, files: OpenFiles) {
   const path = join(folder, index);
   const shardOf = parseSafetensorsIndex(readFile(path, MAX_INDEX_BYTES), path);
   const shards = new Map<string, ReadonlyMap<string, TensorInfo>>();

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { GemmaError } from "../base/errors.js";
+import type { EngineOptions } from "../engine/engine.js";
+import { HEAD_ROWS } from "../engine/step.js";
+import type { GemmaConfig } from "../model/config.js";
+import type { MatchedTensor } from "../model/match.js";
+import { estimateMemory, type MemoryEstimate } from "../model/memory.js";
+import type { LoadSettings } from "./protocol.js";
+
+const DEFAULT_CONTEXT = 8192;
+const STEP_ROWS = 256;
+const DEFAULT_SEQUENCES = 16;
+
+/** The engine's options for a model, defaults filled in. @throws ERR_RANGE for a context longer than it was trained for */
+export function engineOptions(
+  settings: Pick<LoadSettings, "contextLength" | "kv" | "activations" | "maxSequences">,
+  config: GemmaConfig,
+): EngineOptions {
+  const trained = config.maxPositionEmbeddings;
+  const contextLength = settings.contextLength ?? Math.min(DEFAULT_CONTEXT, trained);
+  if (!Number.isInteger(contextLength) || contextLength < 1 || contextLength > trained) {
+    throw new GemmaError(
+      "ERR_RANGE",
+      `context: must be an integer in 1..${trained}, what the model was trained for, got ${contextLength}`,
+    );
+  }
+  const kv = settings.kv ?? (settings.activations === "f32" ? "f32" : "bf16");
+  return { contextLength, kv, maxSequences: settings.maxSequences ?? DEFAULT_SEQUENCES, maxRows: STEP_ROWS };
+}
+
+/** What one conversation of full length takes. */
+export function neededMemory(
+  config: GemmaConfig,
+  tensors: readonly MatchedTensor[],
+  options: EngineOptions,
+): MemoryEstimate {
+  return estimateMemory(config, {
+    tensors,
+    contextLength: options.contextLength,
+    kvDtype: options.kv,
+    stepRows: options.maxRows,
+    outputRows: HEAD_ROWS,
+  });
+}
+
+/** @throws ERR_OUT_OF_MEMORY before anything is allocated that this machine, or this container, cannot hold */
+export function checkMemory(where: string, needed: MemoryEstimate): void {
+  const limit = memoryLimit();
+  if (needed.totalBytes <= limit) return;
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const parts = `weights ${gb(needed.weightsBytes)}, cache ${gb(needed.kvBytes)}, scratch ${gb(needed.scratchBytes)}`;
+  throw new GemmaError(
+    "ERR_OUT_OF_MEMORY",
+    `${where}: needs about ${gb(needed.totalBytes)} (${parts}), this machine has ${gb(limit)}`,
+    { hint: "choose a smaller model or quantisation, a smaller --ctx, or --kv int8" },
+  );
+}
+
+/** Bytes that this process may use: the machine's, or its control group's limit (cgroup v2, then v1). */
+export function memoryLimit(): number {
+  let limit = totalmem();
+  for (const file of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
+    try {
+      const value = Number(readFileSync(file, "utf8").trim()); // "max" is NaN
+      if (value > 0) limit = Math.min(limit, value);
+    } catch {
+      // no control groups of this kind here
+    }
+  }
+  return limit;
+}
