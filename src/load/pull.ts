@@ -1,45 +1,17 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
-import {
-  type CachedModel,
-  discardModel,
-  findModel,
-  gemmaHome,
-  installModel,
-  lockPath,
-  modelFolder,
-  stagingFolder,
-} from "./cache.js";
-import { CATALOGUE, type CatalogueEntry, GEMMA_TERMS } from "./catalogue.js";
+import { type CachedModel, discardModel, findModel, gemmaHome, lockPath, modelFolder } from "./cache.js";
+import { CATALOGUE, GEMMA_TERMS } from "./catalogue.js";
 import { withLock } from "./lock.js";
-import { createNet, type Net } from "./net.js";
 import { hashFile } from "./partial.js";
-import { type OnProgress, startMeter } from "./progress.js";
-import { fetchSource } from "./sources/index.js";
+import { startMeter } from "./progress.js";
+import type { PullOptions, PullSeams } from "./pull-options.js";
 import { resolvePath } from "./sources/path.js";
-import type { Fetched, SourceContext } from "./sources/source.js";
 import { describeSpec, SPEC_FORMS } from "./spec.js";
 import { cacheName, locate, type Target } from "./target.js";
 
-export interface PullOptions {
-  /** The cache folder. Default: gemmaHome(env). */
-  readonly home?: string;
-  /** Use what is in the cache only. Default: GEMMA_OFFLINE or HF_HUB_OFFLINE. */
-  readonly offline?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-  /** Lines for people: the licence, a wait, a source that failed. */
-  readonly onNotice?: (line: string) => void;
-  readonly env?: NodeJS.ProcessEnv;
-}
-
-/** For tests: another network and catalogue, and shorter pauses. */
-export interface PullSeams {
-  readonly net?: (env: NodeJS.ProcessEnv) => Net;
-  readonly catalogue?: readonly CatalogueEntry[];
-  readonly retryDelayMs?: number;
-}
+export type { PullOptions, PullSeams };
 
 export interface ResolvedModel {
   /** A .gguf file or a model folder. */
@@ -101,18 +73,9 @@ async function obtain(
     const other = await find(home, target.name); // pulled while this process waited
     if (other !== undefined) return resolved(other);
     options.onNotice?.(GEMMA_TERMS);
-    const net = (seams.net ?? ((environment) => createNet({ env: environment })))(env);
-    try {
-      const folder = stagingFolder(home, target.name);
-      await mkdir(folder, { recursive: true });
-      const pause = seams.retryDelayMs === undefined ? {} : { retryDelayMs: seams.retryDelayMs };
-      const context = { folder, net, env, signal, onProgress: options.onProgress, ...pause };
-      const fetched = await fetchFromFirst(target, context, options.onNotice);
-      const pulledAt = new Date().toISOString();
-      await installModel(home, { name: target.name, origin: fetched.origin, pulledAt, files: fetched.files });
-    } finally {
-      await net.close();
-    }
+    // The network and the archives take a while to load; a model that is in the cache needs neither.
+    const { fetchModel } = await import("./fetch-model.js");
+    await fetchModel(target, home, { ...options, env, signal }, seams);
     const model = await findModel(home, target.name);
     if (model === undefined)
       throw new GemmaError("ERR_IO", `${modelFolder(home, target.name)}: must hold the model, got other files`);
@@ -141,42 +104,6 @@ async function inHome<T>(
     throw fromSystemError(error, `cache folder: ${where}`);
   }
 }
-
-/** The first source that gives the model. An abort, or a full disk, is not the source's fault and ends it all. */
-async function fetchFromFirst(
-  target: Extract<Target, { kind: "model" }>,
-  context: SourceContext,
-  onNotice: PullOptions["onNotice"],
-): Promise<Fetched> {
-  const problems: GemmaError[] = [];
-  for (const source of target.sources) {
-    try {
-      return await fetchSource(source, target.expected, context);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof GemmaError) || error.code === "ERR_DISK_FULL" || error.code === "ERR_IO") throw error;
-      problems.push(error);
-      if (target.sources.length > problems.length) onNotice?.(`${error.message}; trying another source`);
-    }
-  }
-  throw noSourceError(target, problems);
-}
-
-function noSourceError(target: Extract<Target, { kind: "model" }>, problems: readonly GemmaError[]): GemmaError {
-  const first = problems[0];
-  if (first === undefined) {
-    const message = `${target.name}: must be whole in the cache, got changed files, and no source is known`;
-    return new GemmaError("ERR_UNKNOWN_MODEL", message, { hint: "pull it again from where it came" });
-  }
-  const hints = [...problems.flatMap((problem) => problem.hint ?? []), WAYS];
-  const message =
-    problems.length === 1
-      ? first.message
-      : `${target.name}: one of its sources must be reachable, got: ${problems.map((problem) => problem.message).join("; ")}`;
-  return new GemmaError(first.code, message, { hint: hints.join("\n"), cause: first });
-}
-
-const WAYS = `every way to get weights: gemma pull ${SPEC_FORMS.slice(0, -1).join(", or gemma pull ")}; or give ${SPEC_FORMS.at(-1)}`;
 
 function offlineError(target: Extract<Target, { kind: "model" }>): GemmaError {
   const bytes = target.expected.downloadBytes;
