@@ -1,6 +1,6 @@
 import type { Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import type { GetOptions, Net, NetResponse } from "./net.js";
@@ -124,7 +124,7 @@ class Transfer {
     else this.info = info;
     this.done = resumable ? size : 0;
     this.file = await open(partPath(this.dest), resumable ? "r+" : "w+");
-    this.hash = await hashFile(partPath(this.dest), this.done, { ...this.options, label: this.what });
+    this.hash = await hashFile(partPath(this.dest), this.done, { ...this.options, label: basename(this.dest) });
   }
 
   /** One request. Returns what went wrong, or undefined when the part is complete. */
@@ -192,14 +192,14 @@ class Transfer {
       });
     }
     if (sizeBytes !== undefined) await expectFreeSpace(dirname(this.dest), sizeBytes - this.done);
-    this.meter = startMeter(this.options.onProgress, "download", this.what, expected ?? sizeBytes, this.done);
+    this.meter = startMeter(this.options.onProgress, "download", basename(this.dest), expected ?? sizeBytes, this.done);
     return undefined;
   }
 
   private async restart(info: PartInfo): Promise<void> {
     await this.file!.truncate(0);
     this.done = 0;
-    this.hash = await hashFile(partPath(this.dest), 0, { label: this.what });
+    this.hash = await hashFile(partPath(this.dest), 0, { label: basename(this.dest) });
     this.info = info;
     await writePartInfo(this.dest, info);
   }
