@@ -81,5 +81,6 @@ export interface BackendFactory {
   readonly name: BackendName;
   /** true, or one line that says why it cannot run here and what to do. */
   available(): Promise<true | string>;
+  /** A backend that trusts its arguments: wrap it in `checked`. */
   create(options: BackendOptions): Promise<Backend>;
 }

@@ -150,8 +150,9 @@ export const attention = defineOp<Parameters<Attention>, AttentionCase>({
     const qValues = randomValues(rng, rows.length * c.heads * c.H).map((value) => value * (c.qScale ?? 1));
     const out = tensors.output("f32", shape);
     const options = { scale: c.H ** -0.5, softCap: c.softCap ?? null, window: c.window ?? null };
-    be.attention(out, tensors.input(shape, qValues), cache, 2, plan, options);
-    return { out: { values: await tensors.read(out) } };
+    const q = tensors.input(shape, qValues);
+    be.attention(out, q, cache, 2, plan, options);
+    return { out: { values: await tensors.read(out) }, q: { values: await tensors.read(q) } };
   },
 });
 

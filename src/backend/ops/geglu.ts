@@ -31,7 +31,7 @@ export const geglu = defineOp<Parameters<Geglu>, GegluCase>({
     expectMatrix("geglu", "up", up, rows, width, "T, F");
     expectMatrix("geglu", "out", out, rows, width, "T, F");
   },
-  tolerance: { f32: 2e-6 },
+  tolerance: { f32: 1e-6 },
   cases: [
     { T: 0, F: 8 },
     { T: 1, F: 1 },

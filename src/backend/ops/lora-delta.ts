@@ -38,7 +38,7 @@ export const loraDelta = defineOp<Parameters<LoraDelta>, LoraDeltaCase>({
     expectDistinct("loraDelta", out, "x", x);
     expectFinite("loraDelta", "scale", scale);
   },
-  tolerance: { f32: 2e-6 }, // of |out| + scale · Σ|b| Σ|a x|, the terms that may cancel
+  tolerance: { f32: 1e-6 }, // of |out| + scale · Σ|b| Σ|a x|, the terms that may cancel
   cases: [
     { T: 0, N: 4, K: 4, r: 2, scale: 1 },
     { T: 1, N: 1, K: 1, r: 1, scale: 2 },

@@ -135,7 +135,7 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
       settings: [{ temperature: 0 }, { temperature: 1, topK: 64, topP: 0.95 }, { temperature: 0.7, topP: 0.9 }],
       draws: 1,
     },
-    { V: 262_144, logits: "ties", settings: [{ temperature: 0 }, { topK: 64 }, { minP: 0.3 }], draws: 1 },
+    { V: 262_144, logits: "ties", settings: [{ temperature: 0 }, { topK: 64 }], draws: 1 },
   ],
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);
@@ -153,8 +153,9 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
       return c.logits === "ties" ? Math.round(2 * value) : 2.5 * value;
     });
     const out = tensors.output("i32", [rows.length]);
-    be.sample(out, tensors.input([rows.length, c.V], values), rows);
-    return { out: { values: await tensors.read(out) } };
+    const logits = tensors.input([rows.length, c.V], values);
+    be.sample(out, logits, rows);
+    return { out: { values: await tensors.read(out) }, logits: { values: await tensors.read(logits) } };
   },
 });
 

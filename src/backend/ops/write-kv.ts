@@ -91,6 +91,7 @@ export const writeKv = defineOp<Parameters<WriteKv>, WriteKvCase>({
     { dtype, kvHeads: 2, H: 8, sequences: [{ past: 0, now: 3 }], fill: "large" },
     { dtype, kvHeads: 2, H: 8, sequences: [{ past: 0, now: 3 }], fill: "zero" },
     { dtype, kvHeads: 2, H: 8, sequences: [{ past: 0, now: 3 }], fill: "denormal" },
+    { dtype, kvHeads: 2, H: 32, sequences: [{ past: 0, now: 4 }], fill: "halves" }, // int8 codes are ties
     { dtype, kvHeads: 4, H: 256, sequences: [{ past: 0, now: 20 }] },
   ]),
   // A cache cannot be read: attention with a window of one returns the row's own value as it was stored.

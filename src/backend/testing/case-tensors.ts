@@ -3,10 +3,13 @@ import type { Rng } from "../../base/rng.js";
 import type { Backend } from "../backend.js";
 import { elementCount, type Tensor, type TensorDtype } from "../tensor.js";
 
-/** Kinds of numbers that cases run on. huge: the square overflows f32 nowhere, the cube does. */
-export type Fill = "normal" | "large" | "huge" | "tiny" | "denormal" | "zero";
+/**
+ * Kinds of numbers that cases run on. huge: squares fit into f32, cubes do not. halves: multiples of 1/2 up to 127, which
+ * every group of 32 reaches, so that 8-bit codes are whole numbers or ties.
+ */
+export type Fill = "normal" | "large" | "huge" | "tiny" | "denormal" | "zero" | "halves";
 
-const SCALES: Readonly<Record<Fill, number>> = {
+const SCALES: Readonly<Record<Exclude<Fill, "halves">, number>> = {
   normal: 1,
   large: 1e4,
   huge: 1e13,
@@ -16,6 +19,9 @@ const SCALES: Readonly<Record<Fill, number>> = {
 };
 
 export function randomValues(rng: Rng, count: number, fill: Fill = "normal"): Float32Array {
+  if (fill === "halves") {
+    return Float32Array.from({ length: count }, (_, i) => (i % 32 === 0 ? 127 : (rng.integer(507) - 253) / 2));
+  }
   return Float32Array.from({ length: count }, () => rng.normal() * SCALES[fill]);
 }
 

@@ -30,7 +30,7 @@ export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   ...STORED_DTYPES.map((dtype) => matmulCase(dtype, 37, 49, 768)),
   matmulCase("Q8_0", 19, 33, 640),
   matmulCase("BF16", 19, 33, 37),
-  matmulCase("Q4_K", 70, 640, 1024), // enough work for every thread
+  matmulCase("Q4_K", 40, 320, 1024), // enough work for every thread
   ...KV_DTYPES.flatMap((dtype) => [
     attentionCase(dtype, 34, null, null),
     attentionCase(dtype, 34, 5, null),
@@ -80,8 +80,8 @@ export async function rowVariance(
   const rng = seededRng(seed);
   const splits = [[c.rows], Array<number>(c.rows).fill(1), [1, c.rows - 1], [c.rows - 1, 1], randomSplit(rng, c.rows)];
   let expected: Uint8Array[] | null = null;
-  for (const backend of backends) {
-    for (const split of splits) {
+  for (const [b, backend] of backends.entries()) {
+    for (const split of b === 0 ? splits : [[c.rows], splits.at(-1)!]) {
       const got = await computeSplit(c, backend, split, seed);
       expected ??= got;
       for (const [o, bytes] of got.entries()) {

@@ -20,10 +20,11 @@ beforeAll(async () => {
 
 test("every case runs and overwrites all of its outputs", { timeout: 60_000 }, async () => {
   for (const c of conformanceCases()) {
-    const outputs = Object.values(await runCaseOn(c, reference, SEED));
-    const unwritten = outputs.some(({ values }) =>
-      values instanceof Int32Array ? values.includes(-77) : values.includes(Number.NaN),
-    );
+    const outputs = Object.entries(await runCaseOn(c, reference, SEED));
+    const unwritten = outputs.some(([name, { values }]) => {
+      if (name === "logits") return false; // an input that must stay as it is; in some cases it has NaN
+      return values instanceof Int32Array ? values.includes(-77) : values.includes(Number.NaN);
+    });
     const targetsOutside = c.name.includes("[-1,100,99]"); // NaN by contract
     expect(unwritten, c.name).toBe(targetsOutside);
   }

@@ -1,5 +1,4 @@
 import type { Backend, BackendFactory, BackendOptions } from "../../backend/backend.js";
-import { checked } from "../../backend/checked.js";
 import { GemmaError } from "../../base/errors.js";
 import { add } from "./add.js";
 import { attention } from "./attention.js";
@@ -35,7 +34,7 @@ export const referenceBackend: BackendFactory = {
     if (options.isa !== undefined && options.isa !== "js") {
       throw new GemmaError("ERR_BACKEND_UNAVAILABLE", `reference: isa must be js, got ${options.isa}`);
     }
-    return checked(createReference(options));
+    return createReference(options);
   },
 };
 
