@@ -10,7 +10,7 @@ import { EmbedJob } from "./embed-job.js";
 import { GenerateJob, type GenerationSink, type TokenMask } from "./generate-job.js";
 import type { Job } from "./job.js";
 import { macrotask } from "./macrotask.js";
-import { type GenerateOptions, resolveOptions } from "./options.js";
+import { type GenerateOptions, integer, resolveOptions } from "./options.js";
 import { Scheduler } from "./scheduler.js";
 import { ScoreJob, type ScoreResult } from "./score-job.js";
 import { StepRunner } from "./step.js";
@@ -124,9 +124,9 @@ export class Engine {
     this.checkIds("score", ids, this.options.contextLength);
     const setup = {
       ids,
-      first: request.first ?? 0,
+      first: integer("score: first", request.first ?? 0, 0, ids.length - 1),
       adapter: this.adapter(request.adapter),
-      top: request.top ?? 0,
+      top: integer("score: top", request.top ?? 0, 0, this.parts.config.vocabSize),
       onLogits: request.onLogits ?? null,
     };
     return this.start(new ScoreJob(setup, sink));
@@ -149,11 +149,13 @@ export class Engine {
     this.adapters.set(adapter.name, adapter);
   }
 
+  /** Unloads an adapter; work under way with it fails, other work goes on. */
   removeAdapter(name: string): void {
     const adapter = this.adapter(name);
+    if (!adapter) return;
     this.adapters.delete(name);
-    this.scheduler.forgetAdapter(name);
-    for (const layer of adapter?.layers ?? []) {
+    this.scheduler.dropAdapter(adapter, new GemmaError("ERR_DISPOSED", `adapter: ${name} was removed`));
+    for (const layer of adapter.layers) {
       for (const { a, b } of layer.values()) {
         this.parts.backend.free(a);
         this.parts.backend.free(b);

@@ -83,7 +83,8 @@ function inRange(name: string, value: number, min: number, max: number): number 
   throw new GemmaError("ERR_RANGE", `${name} must be in ${min}..${max}, got ${value}`);
 }
 
-function integer(name: string, value: number, min: number, max: number): number {
+/** @throws ERR_RANGE `name must be an integer in 0..9, got 10` */
+export function integer(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new GemmaError("ERR_RANGE", `${name} must be an integer in ${min}..${max}, got ${value}`);
 }

@@ -1,5 +1,6 @@
 import { PAGE_ROWS } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
+import type { Adapter } from "../model/adapter.js";
 import type { Job } from "./job.js";
 import { PagePool } from "./pages.js";
 import { firstVisibleBlock, PrefixTree } from "./prefix-tree.js";
@@ -44,9 +45,14 @@ export class Scheduler {
     this.waiting.push(job);
   }
 
-  /** Forgets what was computed with an adapter that goes away. */
-  forgetAdapter(name: string): void {
-    this.prefixes.forget(name);
+  /** Fails the jobs of an adapter that goes away, and forgets what was computed with it. */
+  dropAdapter(adapter: Adapter, error: unknown): void {
+    for (const job of this.waiting.filter((j) => j.adapter === adapter)) {
+      this.waiting.splice(this.waiting.indexOf(job), 1);
+      job.fail(error);
+    }
+    for (const job of this.running.filter((j) => j.adapter === adapter)) this.end(job, error);
+    this.prefixes.forget(adapter.name);
   }
 
   /** Runs one step, or waits until a job is ready. */

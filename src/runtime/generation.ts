@@ -22,8 +22,8 @@ export type OnNote = (line: string) => void;
  */
 export class Generation implements AsyncIterable<string> {
   readonly result: Promise<GenerateResult>;
-  private readonly queue: string[] = [];
-  private wake: (() => void) | null = null;
+  private readonly pieces: string[] = [];
+  private changed = deferred();
   private ended = false;
   private readonly controller = new AbortController();
 
@@ -32,8 +32,7 @@ export class Generation implements AsyncIterable<string> {
     start: (signal: AbortSignal, onEvent: (event: CallEvent) => void) => Promise<GenerateOutcome>,
     options: { readonly signal?: AbortSignal | undefined; readonly onNote?: OnNote | undefined },
   ) {
-    const signal = options.signal ? AbortSignal.any([options.signal, this.controller.signal]) : this.controller.signal;
-    this.result = this.collect(start, signal, options.onNote);
+    this.result = this.collect(start, options);
     this.result.catch(() => {}); // whoever iterates gets the error there
   }
 
@@ -42,14 +41,14 @@ export class Generation implements AsyncIterable<string> {
     return (await this.result).text;
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<string> {
+  /** Every loop sees all pieces. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    let next = 0;
     try {
       for (;;) {
-        while (this.queue.length > 0) yield this.queue.shift()!;
+        while (next < this.pieces.length) yield this.pieces[next++]!;
         if (this.ended) break;
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
+        await this.changed.promise;
       }
       await this.result; // rejects here if the generation failed
     } finally {
@@ -59,29 +58,43 @@ export class Generation implements AsyncIterable<string> {
 
   private async collect(
     start: (signal: AbortSignal, onEvent: (event: CallEvent) => void) => Promise<GenerateOutcome>,
-    signal: AbortSignal,
-    onNote: OnNote | undefined,
+    { signal, onNote }: { readonly signal?: AbortSignal | undefined; readonly onNote?: OnNote | undefined },
   ): Promise<GenerateResult> {
-    let text = "";
     const ids: number[] = [];
     const logprobs: TokenLogProb[] = [];
+    // Not AbortSignal.any: on Node 20 a long-lived signal would remember every generation.
+    const abort = () => this.controller.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
     try {
-      const outcome = await start(signal, (event) => {
+      const outcome = await start(this.controller.signal, (event) => {
         if (event.kind === "note") onNote?.(event.text);
         if (event.kind !== "pieces") return;
         for (const piece of event.pieces) {
           if (piece.id !== null) ids.push(piece.id);
           if (piece.logprob) logprobs.push(piece.logprob);
-          if (piece.text === "") continue;
-          text += piece.text;
-          this.queue.push(piece.text);
-          this.wake?.();
+          if (piece.text !== "") this.pieces.push(piece.text);
         }
+        this.wake();
       });
-      return { text, ids, ...(logprobs.length > 0 ? { logprobs } : {}), ...outcome };
+      return { text: this.pieces.join(""), ids, ...(logprobs.length > 0 ? { logprobs } : {}), ...outcome };
     } finally {
+      signal?.removeEventListener("abort", abort);
       this.ended = true;
-      this.wake?.();
+      this.wake();
     }
   }
+
+  private wake(): void {
+    this.changed.resolve();
+    this.changed = deferred();
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

@@ -54,13 +54,13 @@ export class EngineLink {
     const id = this.nextId++;
     const abort = signal ? new Int32Array(new SharedArrayBuffer(4)) : null;
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        Atomics.store(abort!, 0, 1);
+      const cancel = () => {
+        if (abort) Atomics.store(abort, 0, 1);
         this.send({ type: "cancel", id });
       };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      signal?.addEventListener("abort", cancel, { once: true });
       const settle = () => {
-        signal?.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", cancel);
         this.pending.delete(id);
         if (this.pending.size === 0) this.hold(false);
       };
@@ -73,7 +73,15 @@ export class EngineLink {
           settle();
           reject(error);
         },
-        onEvent: options.onEvent ?? (() => {}),
+        onEvent: (event) => {
+          try {
+            options.onEvent?.(event);
+          } catch (error) {
+            // A callback of the caller's has thrown: its call fails, and no other.
+            this.pending.get(id)?.reject(error);
+            cancel();
+          }
+        },
         signal,
       });
       this.hold(true);
