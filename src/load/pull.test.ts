@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { serveFile, startServer, type TestServer, testNet } from "../../test/helpers/https-server.js";
+import { GemmaError } from "../base/errors.js";
 import { gemmaHome, listModels } from "./cache.js";
 import type { CatalogueEntry } from "./catalogue.js";
 import { type PullOptions, type PullSeams, pull, removeModel, resolveModel } from "./pull.js";
@@ -252,6 +253,23 @@ describe("the catalogue and the cache", () => {
     await expect(resolveModel("google/gemma-2b", options(), seams)).rejects.toMatchObject({
       hint: expect.stringContaining("hf:google/gemma-2b"),
     });
+  });
+
+  test.each([
+    "",
+    "..%2f..",
+    "a\0b",
+    "./a\0b",
+    "\u2024\u2024/x",
+    "x".repeat(300),
+    "x/".repeat(5000),
+    "gemma:2b",
+    "../../etc/none",
+  ])("%j as a model ends in an error of ours, and touches nothing", async (text) => {
+    const result = await resolveModel(text, options(), seams).catch((reason: unknown) => reason);
+    if (text !== ".") expect(result).toBeInstanceOf(GemmaError);
+    expect(await readdir(home)).toEqual([]);
+    expect(server.seen.length).toBe(0);
   });
 
   test("a path is used in place; a missing one is named", async () => {
