@@ -22,6 +22,16 @@ export interface Chunk {
   readonly adapter?: Adapter;
 }
 
+/** What a model says of a sequence. */
+export interface Scores {
+  /** [T - 1]: of ids[i + 1] after ids[0..i]. */
+  readonly logProbs: readonly number[];
+  /** [T]: the most likely token after each position. */
+  readonly top: readonly number[];
+  /** [V] */
+  readonly logits: Float32Array;
+}
+
 export interface TestModelOptions extends BackendOptions {
   readonly kv?: KvDtype;
   readonly maxRows?: number;
@@ -60,7 +70,8 @@ export class TestModel {
 
   static async open(factory: BackendFactory, path: string, options: TestModelOptions = {}): Promise<TestModel> {
     const { kv = "f32", maxRows = 128, maxPositions = 128, sequences = 3, ...backend } = options;
-    const be = await factory.create({ activations: "f32", ...backend });
+    const isa = factory.name === "native" ? process.env.GEMMA_TEST_ISA : undefined; // forces a path by hand
+    const be = await factory.create({ activations: "f32", ...(isa ? { isa } : {}), ...backend });
     const checkpoint = openCheckpoint(path);
     const { config, naming, tensors } = checkpoint;
     const weights = await loadWeights(be, config, tensors, { naming });
@@ -83,14 +94,34 @@ export class TestModel {
   }
 
   /**
-   * Runs a sequence from its start in steps of maxRows and calls `visit` with each step's logits, [T, V], and the
-   * position of its first row.
+   * Runs a sequence from its start in steps of maxRows: of each position, what the model says comes next. The logits
+   * are those after position `at`.
    */
-  async visitLogits(ids: readonly number[], visit: (logits: Float32Array, start: number) => void): Promise<void> {
+  async score(ids: readonly number[], at = ids.length - 1): Promise<Scores> {
+    const { be } = this;
+    const logProbs: number[] = [];
+    const top: number[] = [];
+    let logits: Float32Array = new Float32Array(0);
     for (let start = 0; start < ids.length; start += this.options.maxRows) {
       const chunk = ids.slice(start, start + this.options.maxRows);
-      visit(await this.logits([{ sequence: 0, start, ids: chunk }]), start);
+      const rows = chunk.length;
+      const scratch = this.run([{ sequence: 0, start, ids: chunk }]);
+      head(be, this.config, this.weights, scratch);
+      const out = {
+        logProbs: be.tensor("f32", [rows]),
+        topIds: be.tensor("i32", [rows, 1]),
+        topLogProbs: be.tensor("f32", [rows, 1]),
+      };
+      const next = chunk.map((_, row) => ids[start + row + 1] ?? 0);
+      be.logProbs(out, scratch.logits, this.ints([rows], next));
+      logProbs.push(...(await this.floats(out.logProbs)));
+      top.push(...(await be.read(out.topIds)));
+      if (at >= start && at < start + rows) {
+        const size = this.config.vocabSize;
+        logits = await this.floats(be.view(scratch.logits, [size], (at - start) * size));
+      }
     }
+    return { logProbs: logProbs.slice(0, -1), top, logits };
   }
 
   /** Runs one step and returns every hidden state that the goldens have. */
@@ -118,7 +149,12 @@ export class TestModel {
   /** `count` tokens by the largest logit, one step each behind the prompt. */
   async greedy(prompt: readonly number[], count: number, sequence = 0): Promise<number[]> {
     const ids: number[] = [];
-    let chunk: Chunk = { sequence, start: 0, ids: prompt };
+    const { maxRows } = this.options;
+    let chunk: Chunk = { sequence, start: 0, ids: prompt.slice(0, maxRows) };
+    for (let end = maxRows; end < prompt.length; end += maxRows) {
+      this.run([chunk]);
+      chunk = { sequence, start: end, ids: prompt.slice(end, end + maxRows) };
+    }
     while (ids.length < count) {
       const logits = await this.logits([chunk]);
       const last = logits.subarray(logits.length - this.config.vocabSize);

@@ -41,6 +41,8 @@ const path = realModelPath();
 // Plain TypeScript takes minutes for this model: the reference backend is tested on tiny models.
 const factories = (await fidelityBackends()).filter(({ name }) => name !== "reference");
 
+if (factories.length === 0) test.skip("needs the native backend", () => {});
+
 for (const factory of factories) {
   describe.skipIf(path === undefined)(`${factory.name}, Gemma 3 270M`, () => {
     describe("f32 activations", () => {
@@ -70,11 +72,15 @@ for (const factory of factories) {
         expect(agreement(runs)).toBeGreaterThanOrEqual(0.995);
       });
 
-      test.each(prompts)("$name: greedy tokens up to the first near tie", async ({ ids, greedy, first_near_tie }) => {
-        const count = first_near_tie ?? greedy.length;
-        const got = await (await model("f32", "f32")).greedy(ids, count);
-        expect(got).toEqual(greedy.slice(0, count));
-      });
+      test.each(prompts)(
+        "$name: greedy tokens up to the first near tie",
+        async ({ ids, greedy, first_near_tie }) => {
+          const count = first_near_tie ?? greedy.length;
+          const got = await (await model("f32", "f32")).greedy(ids, count);
+          expect(got).toEqual(greedy.slice(0, count));
+        },
+        120_000,
+      );
     });
 
     describe("int8 activations, bf16 cache", () => {
@@ -127,28 +133,13 @@ for (const factory of factories) {
 }
 
 async function run(model: TestModel, { ids, greedy }: Prompt): Promise<Run> {
-  const size = model.config.vocabSize;
-  const forced = [...ids, ...greedy];
-  const nll: number[] = [];
-  const choices: number[] = [];
-  let last = new Float32Array(0);
-  await model.visitLogits(forced, (logits, start) => {
-    for (let at = 0; at < logits.length; at += size) {
-      const position = start + at / size;
-      const row = logits.subarray(at, at + size);
-      if (position < ids.length - 1) nll.push(negativeLogProb(row, ids[position + 1]!));
-      if (position === ids.length - 1) last = row.slice();
-      if (position >= ids.length - 1 && position < forced.length - 1) choices.push(argmax(row));
-    }
-  });
-  return { nll, last, choices };
-}
-
-function negativeLogProb(logits: Float32Array, id: number): number {
-  const largest = logits[argmax(logits)]!;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return largest + Math.log(sum) - logits[id]!;
+  const end = ids.length - 1;
+  const { logProbs, top, logits } = await model.score([...ids, ...greedy], end);
+  return {
+    nll: logProbs.slice(0, end).map((logProb) => -logProb),
+    last: logits,
+    choices: top.slice(end, -1),
+  };
 }
 
 function agreement(runs: ReadonlyMap<string, Run>): number {
