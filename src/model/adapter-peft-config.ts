@@ -47,6 +47,7 @@ const KNOWN = new Set([
   "use_rslora",
 ]);
 const MAX_RANK = 1 << 16;
+const MAX_PATTERNS = 4096; // more than one for each matrix of any Gemma
 
 /**
  * Reads an adapter_config.json. Any key that is not known must be off: variants of LoRA (DoRA, ALoRA, …) announce
@@ -101,6 +102,12 @@ function patternTable(object: JsonObject, key: string, where: string): ReadonlyM
   const table = new Map<string, number>();
   if (value === null) return table;
   const patterns = expectObject(value, `${where}: ${key}`);
+  if (patterns.size > MAX_PATTERNS) {
+    throw new GemmaError(
+      "ERR_LIMIT_EXCEEDED",
+      `${where}: ${key} must have at most ${MAX_PATTERNS} entries, got ${patterns.size}`,
+    );
+  }
   for (const pattern of patterns.keys()) {
     if (!/^[\w.]+$/.test(pattern)) {
       throw new GemmaError(

@@ -92,6 +92,20 @@ describe("what is refused", () => {
     expect(() => parse({}, renamed(rename))).toThrow(code(expected));
   });
 
+  test("hostile sizes, at once", () => {
+    const start = performance.now();
+    const long = `base_model.model.${"layers.1.".repeat(100_000)}`;
+    expect(() =>
+      parse(
+        {},
+        renamed((old) => (old.includes("layers.0.mlp.up") ? long : old)),
+      ),
+    ).toThrow(code("ERR_BASE_MISMATCH"));
+    const patterns = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`m${i}`, 8]));
+    expect(() => parse({ rank_pattern: patterns })).toThrow(code("ERR_LIMIT_EXCEEDED"));
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   test("integers", () => {
     const stored = new Map([...tensors].map(([name, info]) => [name, { ...info, dtype: "I32" }]));
     expect(() => parse({}, stored)).toThrow(code("ERR_INVALID_DTYPE"));

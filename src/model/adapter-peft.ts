@@ -118,11 +118,13 @@ interface AdapterPart {
   readonly b?: TensorInfo;
 }
 
+const MAX_NAME_LENGTH = 256; // bounds the pattern's work
 const TENSOR_NAME = /^base_model\.model\.(.*)layers\.(\d{1,4})\.(.+)\.lora_([AB])\.weight$/;
 
 /** Splits `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
 function readName(name: string, base: GemmaConfig, where: string): AdapterPart {
-  const [, prefix = "", layer = "", path = "", letter = ""] = TENSOR_NAME.exec(name) ?? [];
+  const found = name.length <= MAX_NAME_LENGTH ? TENSOR_NAME.exec(name) : null;
+  const [, prefix = "", layer = "", path = "", letter = ""] = found ?? [];
   const module = MODULES.find((candidate) => candidate.path === path);
   if (module === undefined || !HF_PREFIXES.some((known) => known === prefix)) {
     throw new GemmaError(

@@ -55,7 +55,7 @@ export function parseHfConfig(json: string | Uint8Array, where = "config.json"):
     );
   }
   const unknown = [...checkKeys(text, where)];
-  if (unknown.length > 0) notes.push(`${where}: unknown keys were ignored: ${unknown.join(", ")}`);
+  if (unknown.length > 0) notes.push(`${where}: unknown keys were ignored: ${unknown.slice(0, 10).join(", ")}`);
   checkActivation(text, generation, where);
 
   const config = textConfig(text, top, generation, where);
