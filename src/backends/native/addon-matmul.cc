@@ -45,19 +45,17 @@ napi_value embed(Args& args) {
   return nullptr;
 }
 
-/** Fills `out` with rounded activations, or with sums alone where they stay f32. */
+/** Rounds activations to integers; where they stay f32, sums the groups that a form with minimums needs sums of. */
 PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightView& weight) {
   PreparedX out = {};
   const QuantForm& form = quant_form(weight.form);
-  const size_t groups = weight.columns / form.group;
   if (backend.is_int8) {
-    out.quants = backend.x_quants.get<int8_t>(multiply(rows, weight.columns));
-    out.scales = backend.x_scales.get<float>(rows * (weight.columns / X_GROUP));
-    out.starts = backend.x_starts.get<int32_t>(rows * groups);
-  } else if (!form.has_min) {
+    out.groups = backend.x_groups.get<XGroup>(multiply(rows, weight.columns / X_GROUP));
+  } else if (form.has_min) {
+    out.sums = backend.x_sums.get<float>(multiply(rows, weight.columns / form.group));
+  } else {
     return out;
   }
-  out.sums = backend.x_sums.get<float>(rows * groups);
   const PrepareArgs prepare = {x, weight.columns, weight.form, backend.is_int8, out};
   backend.run(backend.kernels.prepare_x, prepare, rows, std::max<size_t>(1, CHUNK_WORK / weight.columns));
   return out;

@@ -41,7 +41,7 @@ struct Backend {
   Table<Weight> weights;
   Table<KvCache> caches;
 
-  Scratch x_quants, x_scales, x_starts, x_sums;  // matmul: activations in the integer form
+  Scratch x_groups, x_sums;  // matmul: PreparedX
   OpState ops;
 
   /** Runs a kernel over its items, at most `grain` in one call. */

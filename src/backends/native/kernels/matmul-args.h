@@ -43,13 +43,22 @@ struct EmbedArgs {
   float scale;
 };
 
-/** Activations as the matmul of one form (groups of G) wants them. */
+/** 32 activations as integers: x ≈ quant · scale. What the weight's groups need of their sums lies beside them. */
+struct XGroup {
+  int8_t quants[X_GROUP];
+  float scale;
+  // One value per weight group in these 32. A form has an offset or minimums, never both.
+  union {
+    int32_t starts[2];  // -offset · sum of the quants: where the integer sum starts
+    float sums[2];      // scale · sum of the quants: a minimum's factor
+  };
+  uint32_t unused;
+};
+
+/** Activations as the matmul of one form wants them. */
 struct PreparedX {
-  // Integers: x[t, k] ≈ quants[t, k] · scales[t, k / 32]
-  int8_t* quants;   // [T, K]
-  float* scales;    // [T, K / 32]
-  int32_t* starts;  // [T, K / G] -offset · sum of the group's quants: where its integer sum starts
-  float* sums;      // [T, K / G] sum of the group's x (of their rounded values, with integers): a minimum's factor
+  XGroup* groups;  // [T, K / 32], with integers
+  float* sums;     // [T, K / G], sum of the group's x: with f32 and a form with minimums
 };
 
 /** Item: a row. */
@@ -57,7 +66,7 @@ struct PrepareArgs {
   const float* x;  // [T, K]
   size_t columns;
   Form form;     // quantised
-  bool is_int8;  // false: sums alone are written, and only for a form with minimums
+  bool is_int8;
   PreparedX out;
 };
 

@@ -15,9 +15,8 @@ struct Int8Tile {
   static void run(const PanelTask& task, size_t row, size_t k_begin, size_t k_end) {
     using G = Group<FORM>;
     constexpr QuantForm F = G::F;
-    const size_t columns = task.args.weight.columns;
-    const size_t groups = columns / F.group, scales = columns / X_GROUP;
-    const PreparedX& x = task.args.prepared;
+    const size_t stride = task.args.weight.columns / X_GROUP;
+    const XGroup* const x = task.args.prepared.groups + row * stride;
 
     Floats sum[ROWS];
     for (size_t r = 0; r < ROWS; r++) sum[r] = task.partial(row + r, k_begin);
@@ -31,20 +30,22 @@ struct Int8Tile {
       const Floats scale = group.scale();
       Floats min = set(0);
       if constexpr (F.has_min) min = group.min();
+      const XGroup* const x_now = x + g * F.group / X_GROUP;
+      const size_t part = g % (X_GROUP / F.group);
 #pragma GCC unroll 8
       for (size_t r = 0; r < ROWS; r++) {
-        const int8_t* const x_row = x.quants + (row + r) * columns + g * F.group;
-        // Two sums: a chain of eight would wait for itself when there is one row.
-        Ints a = set_int(SIGNED_DOT && F.bits == 8 ? 0 : x.starts[(row + r) * groups + g]), b = set_int(0);
+        const XGroup& x_group = x_now[r * stride];
+        const int8_t* const x_quants = x_group.quants + part * F.group;
+        // Two sums: with one row a single chain would wait for itself.
+        Ints a = set_int(F.has_min || (SIGNED_DOT && F.bits == 8) ? 0 : x_group.starts[part]), b = set_int(0);
 #pragma GCC unroll 8
         for (size_t i = 0; i < G::VECTORS; i++) {
-          Ints& part = ROWS == 1 && i % 2 == 1 ? b : a;
-          part = dot<F.bits>(part, quants[i], load_as<int32_t>(x_row + 4 * i));
+          Ints& half = ROWS == 1 && i % 2 == 1 ? b : a;
+          half = dot<F.bits>(half, quants[i], load_as<int32_t>(x_quants + 4 * i));
         }
         if constexpr (ROWS == 1) a = add_ints(a, b);
-        const Floats x_scale = set(x.scales[(row + r) * scales + g * F.group / X_GROUP]);
-        sum[r] = fma(to_floats(a), mul(scale, x_scale), sum[r]);
-        if constexpr (F.has_min) sum[r] = fma(min, set(x.sums[(row + r) * groups + g]), sum[r]);
+        sum[r] = fma(to_floats(a), mul(scale, set(x_group.scale)), sum[r]);
+        if constexpr (F.has_min) sum[r] = fma(min, set(x_group.sums[part]), sum[r]);
       }
     }
     for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);

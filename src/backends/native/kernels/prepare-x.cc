@@ -30,15 +30,19 @@ float quantise_group(const float* x, int8_t* quants) {
 
 void prepare_int8(const PrepareArgs& args, size_t t) {
   const QuantForm form = quant_form(args.form);
-  const size_t scales = args.columns / X_GROUP, groups = args.columns / form.group;
-  int8_t* const quants = args.out.quants + t * args.columns;
-  float* const row_scales = args.out.scales + t * scales;
-  for (size_t i = 0; i < scales; i++) row_scales[i] = quantise_group(args.x + t * args.columns + i * X_GROUP, quants + i * X_GROUP);
-  for (size_t g = 0; g < groups; g++) {
-    int32_t sum = 0;
-    for (size_t k = 0; k < form.group; k++) sum += quants[g * form.group + k];
-    args.out.starts[t * groups + g] = -form.offset * sum;
-    args.out.sums[t * groups + g] = row_scales[g * form.group / X_GROUP] * static_cast<float>(sum);
+  const size_t count = args.columns / X_GROUP;
+  for (size_t i = 0; i < count; i++) {
+    XGroup& group = args.out.groups[t * count + i];
+    group.scale = quantise_group(args.x + t * args.columns + i * X_GROUP, group.quants);
+    for (size_t part = 0; part < X_GROUP / form.group; part++) {
+      int32_t sum = 0;
+      for (size_t k = 0; k < form.group; k++) sum += group.quants[part * form.group + k];
+      if (form.has_min) {
+        group.sums[part] = group.scale * static_cast<float>(sum);
+      } else {
+        group.starts[part] = -form.offset * sum;
+      }
+    }
   }
 }
 
