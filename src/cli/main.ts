@@ -4,6 +4,7 @@ import { Command } from "commander";
 import * as bench from "./bench.js";
 import * as chat from "./chat.js";
 import type { CliContext } from "./context.js";
+import * as doctor from "./doctor.js";
 import { reportFailure } from "./fail.js";
 import * as inspect from "./inspect.js";
 import * as list from "./list.js";
@@ -26,6 +27,7 @@ const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext):
   tokenize,
   score,
   bench,
+  doctor,
 ];
 
 async function main(args: readonly string[]): Promise<number> {
