@@ -141,6 +141,7 @@ class Changes {
 };
 
 constexpr size_t NUMBERS_A_ROW = 12;
+constexpr double MAX_TEMPERATURE = 100;
 
 /**
  * sample(backend, R, V, numbers, ids, biasValues, masks, out, start, logits, start)
@@ -165,7 +166,9 @@ napi_value sample(Args& args) {
   Changes changes;
   for (size_t r = 0; r < count; r++) {
     const double* const row = numbers.take(NUMBERS_A_ROW);
-    if (!(row[0] >= 0)) throw Error{"ERR_RANGE", "native: temperature must be >= 0, got " + std::to_string(row[0])};
+    if (!(row[0] >= 0 && row[0] <= MAX_TEMPERATURE)) {
+      throw Error{"ERR_RANGE", "native: temperature must be in 0..100, got " + std::to_string(row[0])};
+    }
     settings.push_back({row[0], whole(row[1], INT32_MAX), row[2], row[3], whole(row[7], MAX_SAFE_INTEGER),
                         whole(row[8], MAX_SAFE_INTEGER)});
     const float repetition = static_cast<float>(row[4]), frequency = static_cast<float>(row[5]);

@@ -11,7 +11,7 @@ void gather_rows(const GatherRowsArgs& args, size_t begin, size_t end) {
     float* const out = args.out + r * args.width;
     const int32_t row = args.indices[r];
     if (row >= 0 && static_cast<size_t>(row) < args.rows) {
-      std::memcpy(out, args.x + row * args.width, bytes);
+      std::memmove(out, args.x + row * args.width, bytes);  // out may be x after all
     } else {
       std::memset(out, 0, bytes);
     }
