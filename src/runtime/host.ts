@@ -7,6 +7,9 @@ import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 
+/** Pre-trained models answer a question best near their most likely text; unless the caller says otherwise. */
+const QA_TEMPERATURE = 0.3;
+
 /** A call under way: how to answer it, and how to stop it. */
 interface Call {
   event(event: CallEvent): void;
@@ -106,7 +109,8 @@ export class EngineHost {
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
     }
     const stop = [...prompt.stops, ...[params.options.stop ?? []].flat()];
-    return this.run(prompt.ids, prompt.dropped, { ...params.options, stop }, abort, call);
+    const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
+    return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call);
   }
 
   private async run(
