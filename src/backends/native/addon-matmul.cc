@@ -25,7 +25,7 @@ napi_value packRows(Args& args) {
     throw Error{"ERR_SHAPE", "native: packed rows must follow each other in multiples of 16 up to " + std::to_string(view.rows) +
                                  ", got " + std::to_string(data.length) + " bytes at row " + std::to_string(first)};
   }
-  uint8_t* const panels = weight.memory.data() + first / PANEL_ROWS * view.panel_bytes;
+  uint8_t* const panels = weight.memory.data + first / PANEL_ROWS * view.panel_bytes;
   const PackArgs pack = {data.data, rows, view.columns, row_bytes, weight.dtype, panels, view.panel_bytes};
   const size_t grain = std::max<size_t>(1, CHUNK_WORK / (view.columns * PANEL_ROWS));
   backend.run(backend.kernels.pack, pack, (rows + PANEL_ROWS - 1) / PANEL_ROWS, grain);

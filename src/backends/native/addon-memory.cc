@@ -144,8 +144,8 @@ napi_value createWeight(Args& args) {
     auto weight = std::make_unique<Weight>();
     weight->dtype = static_cast<StoredDtype>(i);
     const size_t bytes = panel_bytes(format.form, columns);
-    weight->memory = Memory(multiply((rows + PANEL_ROWS - 1) / PANEL_ROWS, bytes), Memory::Kind::streamed);
-    weight->view = {weight->memory.data(), rows, columns, bytes, format.form};
+    weight->memory = backend.arena.allocate(multiply((rows + PANEL_ROWS - 1) / PANEL_ROWS, bytes));
+    weight->view = {weight->memory.data, rows, columns, bytes, format.form};
     return give(args, backend.weights, std::move(weight));
   }
   throw Error{"ERR_INVALID_DTYPE", "native: a weight's type must be a known one, got " + name};
@@ -154,7 +154,7 @@ napi_value createWeight(Args& args) {
 /** weightBytes(backend, weight) -> size of the packed form */
 napi_value weightBytes(Args& args) {
   args.backend();
-  return args.result(static_cast<double>(args.weight().memory.size()));
+  return args.result(static_cast<double>(args.weight().memory.size));
 }
 
 /** freeTensor(backend, tensor), freeWeight(backend, weight), freeCache(backend, cache): nothing if it is freed */

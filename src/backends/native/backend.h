@@ -24,7 +24,7 @@ struct Tensor {
 };
 
 struct Weight {
-  Memory memory;
+  Part memory;
   WeightView view;
   StoredDtype dtype;
   size_t packed_rows = 0;  // rows that have been handed over so far
@@ -37,6 +37,7 @@ struct Backend {
   Pool pool;
   const bool is_int8;  // activations meet quantised weights as integers
 
+  Arena arena;  // of weights
   Table<Tensor> tensors;
   Table<Weight> weights;
   Table<KvCache> caches;

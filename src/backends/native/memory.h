@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace gemma {
 
@@ -34,7 +35,26 @@ class Memory {
 
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
-  size_t mapped_ = 0;  // bytes of the mapping; 0: from the heap
+  void* mapping_ = nullptr;  // nullptr: from the heap
+  size_t mapped_ = 0;        // bytes of the mapping
+};
+
+/** A part of a region; the region lives as long as one of its parts. */
+struct Part {
+  std::shared_ptr<Memory> region;
+  uint8_t* data = nullptr;
+  size_t size = 0;
+};
+
+/** Places weights side by side in large regions, so that small ones too lie in huge pages. */
+class Arena {
+ public:
+  /** Zeroed, aligned to 64. @throws std::bad_alloc */
+  Part allocate(size_t size);
+
+ private:
+  std::weak_ptr<Memory> region_;
+  size_t used_ = 0;
 };
 
 /** Memory that an op needs only while it runs: kept and grown, never shrunk, so that a step allocates nothing. */

@@ -25,9 +25,16 @@ inline void split_nibbles(const uint8_t* bytes, uint8_t* quants, int count = 16)
   }
 }
 
+/** Bit i of an index in bit 4 of byte i. */
+constexpr uint32_t FIFTH_BITS[16] = {
+    0x00000000, 0x00000010, 0x00001000, 0x00001010, 0x00100000, 0x00100010, 0x00101000, 0x00101010,
+    0x10000000, 0x10000010, 0x10001000, 0x10001010, 0x10100000, 0x10100010, 0x10101000, 0x10101010};
+
 inline void add_fifth_bits(const uint8_t* bits, uint8_t* quants) {
-  const uint32_t high = load_as<uint32_t>(bits);
-  for (int i = 0; i < 32; i++) quants[i] |= (high >> i & 1) << 4;
+  for (int i = 0; i < 8; i++) {
+    const uint32_t four = load_as<uint32_t>(quants + 4 * i) | FIFTH_BITS[bits[i / 2] >> 4 * (i % 2) & 15];
+    std::memcpy(quants + 4 * i, &four, 4);
+  }
 }
 
 /** Q4_K and Q5_K: eight 6-bit scales and eight 6-bit minimums in 12 bytes. */
