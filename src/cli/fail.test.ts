@@ -28,7 +28,7 @@ test.each([
     "a missing file",
     Object.assign(new Error("ENOENT: x"), { code: "ENOENT" }),
     1,
-    "error: gemma: no such file or directory\n",
+    "error: gemma: no such file or directory\nhint: check the path\n",
   ],
   [
     "a bug",

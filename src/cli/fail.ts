@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { fromSystemError, GemmaError } from "../base/errors.js";
+import { type ErrorCode, fromSystemError, GemmaError } from "../base/errors.js";
 import { colorsFor, type OutputStreams, printable } from "./output.js";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -24,7 +24,7 @@ export function reportFailure(
   // No command given: commander has printed the help to standard error.
   if (error instanceof CommanderError && error.code === "commander.help" && !json) return EXIT.usage;
 
-  const failure = toGemmaError(error);
+  const failure = withHint(toGemmaError(error));
   if (streams.env.GEMMA_DEBUG && error instanceof Error) streams.stderr.write(`${error.stack}\n`);
   if (json) {
     streams.stderr.write(`${JSON.stringify({ error: failure })}\n`);
@@ -36,6 +36,28 @@ export function reportFailure(
     }
   }
   return failure.code === "ERR_USAGE" ? EXIT.usage : EXIT.failed;
+}
+
+const DAMAGED = "the file is damaged or incomplete: fetch it again, or choose another";
+
+/** What to do, for errors that did not say it themselves. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  ERR_TRUNCATED: DAMAGED,
+  ERR_BAD_MAGIC: DAMAGED,
+  ERR_OUT_OF_BOUNDS: DAMAGED,
+  ERR_OVERLAP: DAMAGED,
+  ERR_HOLE: DAMAGED,
+  ERR_CHECKSUM: DAMAGED,
+  ERR_UNSUPPORTED_ARCH: "this program runs Gemma 1, 2 and 3; choose such a model",
+  ERR_MISSING_TENSOR: "the file must be a whole Gemma model; gemma inspect shows what a file has",
+  ERR_BASE_MISMATCH: "choose with --model or --base the model that the adapter was trained on",
+  ERR_MISSING_FILE: "check the path",
+  ERR_IO: "check the path and its permissions; GEMMA_HOME moves the cache folder",
+};
+
+function withHint(error: GemmaError): GemmaError {
+  const hint = error.hint ?? HINTS[error.code];
+  return hint === undefined ? error : new GemmaError(error.code, error.message, { hint, cause: error });
 }
 
 function toGemmaError(error: unknown): GemmaError {

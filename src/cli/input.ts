@@ -7,7 +7,9 @@ import { type JsonObject, parseJson } from "../format/json.js";
 export async function readPrompt(argument: string | undefined): Promise<string> {
   if (argument !== undefined && argument !== "-") return argument;
   if (argument === undefined && process.stdin.isTTY) {
-    throw new GemmaError("ERR_USAGE", "run: a prompt is needed", { hint: 'gemma run "Once upon a time"' });
+    throw new GemmaError("ERR_USAGE", "a text is needed, as an argument or on standard input", {
+      hint: 'gemma run "Once upon a time"',
+    });
   }
   return (await text(process.stdin)).replace(/\n$/, "");
 }
@@ -26,7 +28,7 @@ export async function* jsonLines(): AsyncGenerator<{ line: number; object: JsonO
   }
 }
 
-/** Token ids out of JSON. @throws ERR_INVALID_VALUE `--ids: must be an array of token ids, got {…}` */
+/** Token ids out of JSON. @throws ERR_INVALID_VALUE `standard input, line 3: must be an array of token ids` */
 export function tokenIds(value: unknown, where: string): number[] {
   if (Array.isArray(value) && value.every((id) => Number.isInteger(id) && id >= 0)) return value;
   throw new GemmaError("ERR_INVALID_VALUE", `${where}: must be an array of token ids`);

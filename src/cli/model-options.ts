@@ -50,6 +50,7 @@ export interface SamplingFlags {
   readonly frequencyPenalty?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
+  readonly logprobs?: number;
 }
 
 /** Flags of every command that generates. */
@@ -67,15 +68,16 @@ export function addSamplingFlags(command: Command): Command {
     .option("--stop <text>", "end before this text; may be repeated", (text: string, before: string[] = []) => [
       ...before,
       text,
-    ]);
+    ])
+    .option("--logprobs <n>", "with --json: log-probabilities, with n alternatives each", integer(0, 100));
 }
 
 /** The flags that were given, as options of `generate`. */
 export function generateOptions(flags: SamplingFlags & Pick<ModelFlags, "adapter">): GenerateOptions {
-  const { maxTokens, temperature, topK, topP, minP, seed, stop } = flags;
+  const { maxTokens, temperature, topK, topP, minP, seed, stop, logprobs } = flags;
   const { repetitionPenalty, presencePenalty, frequencyPenalty } = flags;
   const given = {
-    ...{ maxTokens, temperature, topK, topP, minP, seed, stop },
+    ...{ maxTokens, temperature, topK, topP, minP, seed, stop, logprobs },
     ...{ repetitionPenalty, presencePenalty, frequencyPenalty },
     adapter: flags.adapter === undefined ? undefined : ADAPTER,
   };

@@ -27,6 +27,13 @@ test("output: with --json a person at the terminal still sees notes", () => {
   expect(streams.stderr.text).toBe("waiting\n");
 });
 
+test("output: a model's text cannot steer a terminal, and reaches a pipe as it is", () => {
+  const [terminal, pipe] = [sinks(true), sinks()];
+  for (const streams of [terminal, pipe]) createOutput(false, streams).write("a\tb\n\u001b[2Jé\u009b\r👍");
+  expect(terminal.stdout.text).toBe("a\tb\n\ufffd[2Jé\ufffd\ufffd👍");
+  expect(pipe.stdout.text).toBe("a\tb\n\u001b[2Jé\u009b\r👍");
+});
+
 test.each([
   ["a terminal", true, {}, "\u001b[1mx\u001b[22m"],
   ["a terminal with NO_COLOR", true, { NO_COLOR: "1" }, "x"],

@@ -10,7 +10,10 @@ export interface Output {
   readonly colors: Colors;
   /** One line for people on standard output; nothing with `--json`. */
   line(text?: string): void;
-  /** Text as it is (a streamed answer) on standard output; nothing with `--json`. */
+  /**
+   * A streamed answer on standard output, nothing with `--json`. As it is into pipes and files; a terminal gets no control
+   * characters but line breaks and tabs, for a model's text must not steer it.
+   */
   write(text: string): void;
   /** One JSON document, on a line of its own, on standard output; nothing without `--json`. */
   data(value: unknown): void;
@@ -41,7 +44,7 @@ export function createOutput(json: boolean, streams: OutputStreams = process): O
     json,
     colors: colorsFor(streams.stdout, streams.env),
     line: (text = "") => human(`${text}\n`),
-    write: human,
+    write: (text) => human(streams.stdout.isTTY ? withoutControls(text) : text),
     data: (value) => {
       if (json) streams.stdout.write(`${JSON.stringify(value)}\n`);
     },
@@ -58,6 +61,10 @@ export function colorsFor(stream: TextStream, env: OutputStreams["env"]): Colors
 /** One line without control characters: names inside a file must not move the cursor or reorder text. */
 export function printable(text: string): string {
   return text.replace(/\s*[\t\r\n]\s*/g, " ").replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
+}
+
+function withoutControls(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
 /** `gemma … | head -1` closes our output early: that is the reader's choice, so end quietly with 0. */

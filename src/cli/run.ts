@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
 import type { Generation } from "../runtime/generation.js";
@@ -16,8 +16,7 @@ import {
 interface RunFlags extends ModelFlags, SamplingFlags {
   readonly chat?: boolean;
   readonly system?: string;
-  readonly ids?: string;
-  readonly logprobs?: number;
+  readonly ids?: readonly number[];
 }
 
 /** `gemma run [PROMPT]`: continues a text, or answers it with `--chat`. */
@@ -28,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
     .argument("[prompt]", "the text; standard input where there is none")
     .option("--chat", "wrap the prompt in a user turn")
     .option("--system <text>", "instructions in front of the first user turn, with --chat")
-    .option("--ids <json>", "a JSON array of token ids instead of a prompt, used as they are");
+    .option("--ids <json>", "a JSON array of token ids instead of a prompt, used as they are", parseIds);
   addSamplingFlags(addModelFlags(command)).action((prompt: string | undefined, flags: RunFlags) =>
     run(prompt, flags, context),
   );
@@ -39,8 +38,10 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
   if (flags.ids !== undefined && (argument !== undefined || flags.chat)) {
     throw new GemmaError("ERR_USAGE", "run: --ids takes the place of a prompt, and goes without --chat");
   }
-  const prompt =
-    flags.ids === undefined ? await readPrompt(argument) : { ids: tokenIds(parseJson(flags.ids, "--ids"), "--ids") };
+  if (flags.system !== undefined && !flags.chat) {
+    throw new GemmaError("ERR_USAGE", "run: --system needs --chat, which has turns", { hint: "add --chat" });
+  }
+  const prompt = flags.ids === undefined ? await readPrompt(argument) : { ids: flags.ids };
   const gemma = await loadGemma(flags, context);
   const options = { ...generateOptions(flags), signal };
   let generation: Generation;
@@ -51,8 +52,23 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
     });
     generation = chat.send(prompt, options);
   } else generation = gemma.generate(prompt, options);
-  for await (const piece of generation) output.write(piece);
-  output.line();
+  let isPrinted = false;
+  try {
+    for await (const piece of generation) {
+      output.write(piece);
+      isPrinted = true;
+    }
+  } finally {
+    if (isPrinted) output.line(); // also behind what an interrupt left
+  }
   output.data(await generation.result);
   await gemma.dispose();
+}
+
+function parseIds(json: string): readonly number[] {
+  try {
+    return tokenIds(parseJson(json, "--ids"), "--ids");
+  } catch {
+    throw new InvalidArgumentError("must be a JSON array of token ids, e.g. [2,651]");
+  }
 }
