@@ -215,7 +215,9 @@ export class EngineHost {
 
 /** An abort is told apart from a failure: the caller rejects with its own signal's reason. */
 function wireError(error: unknown, signal: AbortSignal): Extract<FromWorker, { type: "error" }>["error"] {
-  if (signal.aborted) return { abort: true };
+  // The flag in shared memory may have ended the work before the message that says so was read.
+  const isAbort = error instanceof DOMException && error.name === "AbortError";
+  if (signal.aborted || isAbort) return { abort: true };
   if (error instanceof GemmaError) return error.toJSON();
   const message = error instanceof Error ? error.message : String(error);
   return { code: "ERR_BACKEND", message: `internal error: ${message}` };
