@@ -158,3 +158,20 @@ test("an embedding has length 1 and does not depend on the batch", async () => {
   expect(Math.hypot(...alone)).toBeCloseTo(1, 5);
   expect((await Promise.all([embed(b!), embed(a!)]))[1]).toEqual(alone);
 });
+
+test("cancelling the only job leaves an engine that works", async () => {
+  const engine = await tinyEngine();
+  const [a, b] = prompts(2);
+  for (const when of ["at once", "in the middle"]) {
+    const cancelled = new Promise((_, reject) => {
+      const job = engine.generate(a!, { ignoreEos: true }, null, {
+        piece: () => job.cancel(when),
+        done: () => reject(new Error("must not be done")),
+        fail: reject,
+      });
+      if (when === "at once") job.cancel(when);
+    });
+    await expect(cancelled).rejects.toBe(when);
+    expect((await generate(engine, b!, { maxTokens: 2 })).ids).toHaveLength(2);
+  }
+});

@@ -9,6 +9,7 @@ import { type Span, StepAborted, type StepRunner } from "./step.js";
 
 /** A step takes about this long, so that the worker hears of cancellations and new requests in between. */
 const STEP_MS = 50;
+const POLL_MS = 10;
 const LEAST_ROWS = 32; // fewer would read all weights for too little work
 const FIRST_ROWS = 128;
 
@@ -55,12 +56,13 @@ export class Scheduler {
     this.prefixes.forget(adapter.name);
   }
 
-  /** Runs one step, or waits until a job is ready. */
+  /** Runs one step, or waits a little while no job is ready. */
   async step(): Promise<void> {
     this.dropCancelled();
     const spans = this.compose();
     if (spans.length === 0) {
-      await Promise.race(this.running.map((job) => job.whenReady()));
+      // Not longer: cancellations and new jobs want to be seen, too.
+      if (!this.idle) await Promise.race([sleep(POLL_MS), ...this.running.map((job) => job.whenReady())]);
       return;
     }
     const start = performance.now();
@@ -207,6 +209,10 @@ export class Scheduler {
     const wanted = Math.round((rows * STEP_MS) / Math.max(ms, 1) / PAGE_ROWS) * PAGE_ROWS;
     this.chunkRows = Math.min(this.runner.limits.maxRows, Math.max(LEAST_ROWS, wanted));
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function adapterKey(job: Job): string {

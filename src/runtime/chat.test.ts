@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TINY } from "../../test/helpers/tiny-models.js";
+import { Gemma } from "./gemma.js";
+
+const answer = { temperature: 0, maxTokens: 6 };
+
+let gemma: Gemma;
+beforeAll(async () => {
+  const options = { backend: "reference", activations: "f32", inProcess: true, contextLength: 160 } as const;
+  gemma = await Gemma.load(TINY.gemma3, options);
+});
+afterAll(() => gemma.dispose());
+
+test("turns join the history, behind the system text", async () => {
+  const chat = gemma.chat({ system: "Be brief." });
+  expect(chat.messages).toEqual([{ role: "system", content: "Be brief." }]);
+  const first = await chat.send("fox?", answer).text();
+  const second = await chat.send("dog?", answer).text();
+  expect(chat.messages).toEqual([
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "fox?" },
+    { role: "assistant", content: first },
+    { role: "user", content: "dog?" },
+    { role: "assistant", content: second },
+  ]);
+});
+
+test("a turn is there as soon as its stream has ended", async () => {
+  const chat = gemma.chat();
+  for await (const _ of chat.send("fox?", answer));
+  expect(chat.messages).toHaveLength(2);
+});
+
+test("a conversation equals its prompt written out: pre-trained models answer questions", async () => {
+  const chat = gemma.chat({ system: "S" });
+  const { timings, text } = await chat.send("Q1", answer).result;
+  const written = await gemma.generate("S\n\nQuestion: Q1\nAnswer:", { ...answer, stop: ["\nQuestion:", "\n\n"] })
+    .result;
+  expect([text, timings.promptTokens]).toEqual([written.text, written.timings.promptTokens]);
+});
+
+test("the template of tuned models can be asked for, one BOS in front", async () => {
+  const { timings } = await gemma.chat({ style: "gemma" }).send("fox?", answer).result;
+  const turn = "<start_of_turn>user\nfox?<end_of_turn>\n<start_of_turn>model\n";
+  expect(timings.promptTokens).toBe(1 + (await gemma.encode(turn, { specials: true })).length);
+});
+
+test("one turn at a time", async () => {
+  const chat = gemma.chat();
+  const first = chat.send("fox?", answer);
+  await expect(chat.send("dog?", answer).result).rejects.toMatchObject({ code: "ERR_USAGE" });
+  await first.result;
+  await chat.send("dog?", answer).result;
+  expect(chat.messages.map((m) => m.content.slice(0, 4)).filter((_, i) => i % 2 === 0)).toEqual(["fox?", "dog?"]);
+});
+
+test("a turn that fails or is cancelled leaves the history as it was, and the next one works", async () => {
+  const chat = gemma.chat();
+  await chat.send("fox?", answer).result;
+  const before = [...chat.messages];
+  await expect(chat.send("dog?", { topP: 7 }).result).rejects.toMatchObject({ code: "ERR_RANGE" });
+  await expect(chat.send("dog?", { signal: AbortSignal.abort("no") }).result).rejects.toBe("no");
+  const endless = { temperature: 0, maxTokens: 100, ignoreEos: true };
+  for await (const _ of chat.send("dog?", endless)) break;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(chat.messages).toEqual(before);
+  await chat.send("dog?", answer).result;
+  expect(chat.messages).toHaveLength(4);
+});
+
+test("a conversation that outgrows the context drops its oldest turns, and says so", async () => {
+  const notes: string[] = [];
+  const chat = gemma.chat({ system: "Be brief.", onNote: (line) => notes.push(line) });
+  const dropped: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    const { droppedMessages, timings } = await chat.send("the quick brown fox jumps over", answer).result;
+    dropped.push(droppedMessages);
+    expect(timings.promptTokens + answer.maxTokens).toBeLessThanOrEqual(160);
+  }
+  expect(dropped[0]).toBe(0);
+  expect(dropped.at(-1)).toBeGreaterThan(0);
+  expect(dropped.every((count) => count % 2 === 0)).toBe(true); // questions with their answers
+  expect(notes).toHaveLength(dropped.filter((count) => count > 0).length);
+  expect(notes[0]).toMatch(/^the conversation outgrew the context: the oldest \d+ messages were left out$/);
+  expect(chat.messages).toHaveLength(11); // the history itself keeps them
+});
+
+test("a message that alone does not fit is refused with both counts", async () => {
+  await expect(gemma.chat().send("fox ".repeat(200), answer).result).rejects.toMatchObject({
+    code: "ERR_CONTEXT_FULL",
+    message: expect.stringMatching(/\d+ tokens, 154 allowed/),
+  });
+});
