@@ -31,7 +31,9 @@ export class EngineLink {
       this.terminate = () => Promise.resolve();
       return;
     }
-    const worker = new Worker(new URL("./worker-node.js", import.meta.url), { name: "gemma-engine" });
+    // No flags of the process: a worker refuses --input-type, and needs no loaders.
+    const settings = { name: "gemma-engine", execArgv: [] };
+    const worker = new Worker(new URL("./worker-node.js", import.meta.url), settings);
     worker.on("message", (message: FromWorker) => this.receive(message));
     worker.on("error", (error) => this.close(`the engine's worker failed: ${error.message}`));
     worker.on("exit", () => this.close("the engine's worker has ended"));
