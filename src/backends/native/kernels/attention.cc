@@ -43,9 +43,12 @@ struct Tile {
   int64_t low[R], high[R];               // keys [low, high) that the row sees
 };
 
+// Small tiles wait for memory: values are read in columns and pages lie scattered, an order that no processor guesses.
+// So the values are fetched during the scores, and the next page's keys during the values.
+
 /** scores[r][slot] = q[r] · keys[slot] */
 template <class T, size_t R>
-inline void dot(F32 (&scores)[R][PARTS], const float* q, const T* keys, size_t head_dim) {
+inline void dot(F32 (&scores)[R][PARTS], const float* q, const T* keys, const T* values, size_t head_dim) {
   F32 chains[CHAINS][R][PARTS];
   GEMMA_UNROLL
   for (auto& chain : chains)
@@ -54,6 +57,7 @@ inline void dot(F32 (&scores)[R][PARTS], const float* q, const T* keys, size_t h
       GEMMA_UNROLL
       for (F32& part : row) part = splat(0);
   const auto step = [&](size_t h, F32 (&chain)[R][PARTS]) {
+    if constexpr (R <= 4) __builtin_prefetch(values + h * PAGE_ROWS);
     F32 k[PARTS];
     GEMMA_UNROLL
     for (size_t i = 0; i < PARTS; i++) k[i] = load(keys + h * PAGE_ROWS + i * LANES);
@@ -81,7 +85,8 @@ inline void dot(F32 (&scores)[R][PARTS], const float* q, const T* keys, size_t h
 
 /** acc[r] = acc[r] · corrections[r] + sum over the page's slots of weights[r][slot] · values[slot] */
 template <class T, size_t R>
-inline void accumulate(Tile<R>& tile, const F32 (&corrections)[R], const T* values, size_t head_dim, Span slots) {
+inline void accumulate(Tile<R>& tile, const F32 (&corrections)[R], const T* values, const T* next_keys, size_t head_dim,
+                       Span slots) {
   const size_t padded = (head_dim + PAGE_ROWS - 1) / PAGE_ROWS * PAGE_ROWS;
   // The last 16 columns may reach beyond the row: what they read there is thrown away (the cache ends with slack).
   for (size_t column = 0; column < head_dim; column += PAGE_ROWS) {
@@ -91,6 +96,7 @@ inline void accumulate(Tile<R>& tile, const F32 (&corrections)[R], const T* valu
       GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) acc[r][i] = load(tile.acc + r * padded + column + i * LANES) * corrections[r];
     for (size_t slot = slots.low; slot < slots.high; slot++) {
+      if constexpr (R <= 4) __builtin_prefetch(next_keys + (column + slot) * PAGE_ROWS);
       F32 v[PARTS];
       GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) v[i] = load(values + slot * head_dim + column + i * LANES);
@@ -154,8 +160,9 @@ inline float soften(Tile<R>& tile, size_t r, F32 (&scores)[PARTS], const Attenti
   return correction;
 }
 
+/** `next` is the page that comes after this one, or this one. */
 template <class T, size_t R>
-void attend_page(Tile<R>& tile, const AttentionArgs& args, size_t page, size_t kv_head, int64_t first_key) {
+void attend_page(Tile<R>& tile, const AttentionArgs& args, size_t page, size_t next, size_t kv_head, int64_t first_key) {
   const KvLayer& kv = args.kv;
   const size_t plane = kv_head * kv.head_dim * PAGE_ROWS;
   const float* key_scales = nullptr;
@@ -165,7 +172,8 @@ void attend_page(Tile<R>& tile, const AttentionArgs& args, size_t page, size_t k
     value_scales = kv.value_scales(page) + kv_head * PAGE_ROWS;
   }
   F32 scores[R][PARTS];
-  dot(scores, tile.q, reinterpret_cast<const T*>(kv.keys(page)) + plane, kv.head_dim);
+  const T* const values = reinterpret_cast<const T*>(kv.values(page)) + plane;
+  dot(scores, tile.q, reinterpret_cast<const T*>(kv.keys(page)) + plane, values, kv.head_dim);
 
   F32 corrections[R];
   Span all{PAGE_ROWS, 0};
@@ -177,7 +185,7 @@ void attend_page(Tile<R>& tile, const AttentionArgs& args, size_t page, size_t k
     if (slots.low < slots.high) all = {std::min(all.low, slots.low), std::max(all.high, slots.high)};
     corrections[r] = splat(soften(tile, r, scores[r], args, key_scales, value_scales, slots));
   }
-  accumulate(tile, corrections, reinterpret_cast<const T*>(kv.values(page)) + plane, kv.head_dim, all);
+  accumulate(tile, corrections, values, reinterpret_cast<const T*>(kv.keys(next)) + plane, kv.head_dim, all);
 }
 
 /** R (row, head) pairs of a block, from pair `first` on. */
@@ -210,7 +218,10 @@ void attend(const AttentionArgs& args, const AttentionBlock& block, size_t first
   const size_t end = std::min(pages, args.plan.table_width);
   for (size_t index = static_cast<size_t>(std::max<int64_t>(low, 0)) / PAGE_ROWS; index < end; index++) {
     const size_t page = args.plan.page(block.row, index, args.kv.page_count);
-    if (page != NO_PAGE) attend_page<T>(tile, args, page, kv_head, static_cast<int64_t>(index * PAGE_ROWS));
+    if (page == NO_PAGE) continue;
+    const size_t next = args.plan.page(block.row, index + 1, args.kv.page_count);
+    const int64_t first_key = static_cast<int64_t>(index * PAGE_ROWS);
+    attend_page<T>(tile, args, page, next == NO_PAGE ? page : next, kv_head, first_key);
   }
 
   for (size_t r = 0; r < R; r++) {

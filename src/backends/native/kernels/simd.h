@@ -57,6 +57,11 @@ inline V load_as(const T* from) {
   return v;
 }
 
+template <class V, class T>
+inline void store_as(T* to, V v) {
+  __builtin_memcpy(to, &v, sizeof v);
+}
+
 inline F32 load(const float* from) { return load_as<F32>(from); }
 /** bf16 is the upper half of an f32. */
 inline F32 load(const uint16_t* from) {
@@ -80,7 +85,7 @@ inline F32 load(const int8_t* from) {
 #endif
 }
 
-inline void store(float* to, F32 v) { __builtin_memcpy(to, &v, sizeof v); }
+inline void store(float* to, F32 v) { store_as(to, v); }
 
 /** The first `count` < LANES elements; the other lanes are 0. */
 template <class T>
