@@ -6,6 +6,7 @@
 #if !defined(__clang__)
 // GCC 12 holds its own AVX-512 functions to read uninitialised values.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
 namespace gemma::GEMMA_ISA {

@@ -15,29 +15,32 @@ void pack_dense_panel(const PackArgs& args, const uint8_t* source, size_t rows, 
   }
 }
 
-/** Writes the quants of group `g` of 16 rows. */
+/** Writes the quants of group `g` of 16 rows: each row puts its 4 bytes into every vector of 64. */
 template <Form FORM>
 void pack_quants(const Block* blocks, size_t g, uint8_t* out) {
   constexpr QuantForm F = quant_form(FORM);
-  constexpr size_t VECTORS = F.group / 4;
-  uint32_t words[VECTORS][PANEL_ROWS];  // 4 quants each
+  constexpr size_t PAIRS = F.group / 8;  // of quant vectors
   for (size_t row = 0; row < PANEL_ROWS; row++) {
-    for (size_t i = 0; i < VECTORS; i++) words[i][row] = load_as<uint32_t>(blocks[row].quants + g * F.group + 4 * i);
-  }
-  if constexpr (F.bits == 8) {
-    std::memcpy(out, words, sizeof words);
-    return;
-  }
-  uint32_t packed[F.quant_bytes() / 64][PANEL_ROWS] = {};
-  for (size_t i = 0; i < VECTORS; i++) {
-    for (size_t row = 0; row < PANEL_ROWS; row++) {
-      const uint32_t word = words[i][row];
-      packed[i / 2][row] |= (word & 0x0f0f0f0f) << 4 * (i % 2);
-      if constexpr (F.bits == 5) packed[VECTORS / 2][row] |= (word >> 4 & 0x01010101) << i;
-      if constexpr (F.bits == 6) packed[VECTORS / 2 + i / 4][row] |= (word >> 4 & 0x03030303) << 2 * (i % 4);
+    const uint8_t* const quants = blocks[row].quants + g * F.group;
+    uint32_t words[F.quant_bytes() / 64] = {};
+    for (size_t j = 0; j < PAIRS; j++) {
+      const uint64_t pair = load_as<uint64_t>(quants + 8 * j);  // vectors 2j and 2j + 1
+      if constexpr (F.bits == 8) {
+        words[2 * j] = static_cast<uint32_t>(pair);
+        words[2 * j + 1] = static_cast<uint32_t>(pair >> 32);
+        continue;
+      }
+      const uint64_t low = pair & 0x0f0f0f0f0f0f0f0f;
+      words[j] = static_cast<uint32_t>(low | low >> 28);
+      constexpr int HIGH = F.bits - 4;  // bits above a nibble
+      if constexpr (HIGH > 0) {
+        const uint64_t high = pair >> 4 & (HIGH == 1 ? 0x0101010101010101 : 0x0303030303030303);
+        const size_t at = HIGH * 2 * j;  // bit of the plane's first byte, counted through all planes
+        words[PAIRS + at / 8] |= static_cast<uint32_t>(high) << at % 8 | static_cast<uint32_t>(high >> 32) << (at % 8 + HIGH);
+      }
     }
+    for (size_t v = 0; v < F.quant_bytes() / 64; v++) std::memcpy(out + v * 64 + row * 4, &words[v], 4);
   }
-  std::memcpy(out, packed, sizeof packed);
 }
 
 /** Writes what precedes a block of two-level scales. Returns the byte behind it. */

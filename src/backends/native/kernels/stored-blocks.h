@@ -17,11 +17,14 @@ struct Block {
   uint8_t submins[16];
 };
 
-/** 16 bytes to 32 values: low nibbles first, then high ones. */
-inline void split_nibbles(const uint8_t* bytes, uint8_t* quants, int count = 16) {
-  for (int i = 0; i < count; i++) {
-    quants[i] = bytes[i] & 15;
-    quants[i + count] = bytes[i] >> 4;
+/** COUNT bytes to twice as many values: low nibbles first, then high ones. Eight at a time, which GCC does not find. */
+template <int COUNT = 16>
+inline void split_nibbles(const uint8_t* bytes, uint8_t* quants) {
+  for (int i = 0; i < COUNT; i += 8) {
+    const uint64_t pairs = load_as<uint64_t>(bytes + i);
+    const uint64_t low = pairs & 0x0f0f0f0f0f0f0f0f, high = pairs >> 4 & 0x0f0f0f0f0f0f0f0f;
+    std::memcpy(quants + i, &low, 8);
+    std::memcpy(quants + COUNT + i, &high, 8);
   }
 }
 
@@ -31,9 +34,10 @@ constexpr uint32_t FIFTH_BITS[16] = {
     0x10000000, 0x10000010, 0x10001000, 0x10001010, 0x10100000, 0x10100010, 0x10101000, 0x10101010};
 
 inline void add_fifth_bits(const uint8_t* bits, uint8_t* quants) {
-  for (int i = 0; i < 8; i++) {
-    const uint32_t four = load_as<uint32_t>(quants + 4 * i) | FIFTH_BITS[bits[i / 2] >> 4 * (i % 2) & 15];
-    std::memcpy(quants + 4 * i, &four, 4);
+  for (int i = 0; i < 4; i++) {
+    const uint64_t eight = FIFTH_BITS[bits[i] & 15] | uint64_t{FIFTH_BITS[bits[i] >> 4]} << 32;
+    const uint64_t sum = load_as<uint64_t>(quants + 8 * i) | eight;
+    std::memcpy(quants + 8 * i, &sum, 8);
   }
 }
 
@@ -110,7 +114,7 @@ inline void unpack_block<StoredDtype::MXFP4>(const uint8_t* p, Block& block) {
 }
 
 // In Q2_K and Q3_K byte l of half n holds elements 128n + 32j + l in its bits 2j, 2j + 1.
-inline void split_two_bits(const uint8_t* bytes, uint8_t* quants) {
+inline void split_two_bits(const uint8_t* __restrict bytes, uint8_t* __restrict quants) {
   for (int n = 0; n < 2; n++) {
     for (int j = 0; j < 4; j++) {
       for (int l = 0; l < 32; l++) quants[128 * n + 32 * j + l] = bytes[32 * n + l] >> 2 * j & 3;
@@ -148,7 +152,7 @@ inline void unpack_block<StoredDtype::Q4_K>(const uint8_t* p, Block& block) {
   block.scale = load_as<uint16_t>(p);
   block.min = load_as<uint16_t>(p + 2);
   unpack_scales_k4(p + 4, block);
-  for (int j = 0; j < 4; j++) split_nibbles(p + 16 + 32 * j, block.quants + 64 * j, 32);
+  for (int j = 0; j < 4; j++) split_nibbles<32>(p + 16 + 32 * j, block.quants + 64 * j);
 }
 
 template <>
@@ -156,7 +160,7 @@ inline void unpack_block<StoredDtype::Q5_K>(const uint8_t* p, Block& block) {
   block.scale = load_as<uint16_t>(p);
   block.min = load_as<uint16_t>(p + 2);
   unpack_scales_k4(p + 4, block);
-  for (int j = 0; j < 4; j++) split_nibbles(p + 48 + 32 * j, block.quants + 64 * j, 32);
+  for (int j = 0; j < 4; j++) split_nibbles<32>(p + 48 + 32 * j, block.quants + 64 * j);
   for (int j = 0; j < 8; j++) {
     for (int l = 0; l < 32; l++) block.quants[32 * j + l] |= (p[16 + l] >> j & 1) << 4;
   }
@@ -166,7 +170,7 @@ template <>
 inline void unpack_block<StoredDtype::Q6_K>(const uint8_t* p, Block& block) {
   for (int n = 0; n < 2; n++) {
     uint8_t* const quants = block.quants + 128 * n;
-    split_nibbles(p + 64 * n, quants, 64);
+    split_nibbles<64>(p + 64 * n, quants);
     for (int j = 0; j < 4; j++) {
       for (int l = 0; l < 32; l++) quants[32 * j + l] |= (p[128 + 32 * n + l] >> 2 * j & 3) << 4;
     }
