@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Command } from "commander";
 import { GemmaError } from "../base/errors.js";
 import type { Chat } from "../runtime/chat.js";
+import { noteChatStyle, printStream } from "./answer.js";
 import type { CliContext } from "./context.js";
 import { EXIT } from "./fail.js";
 import {
@@ -29,9 +30,7 @@ export function register(program: Command, context: CliContext): void {
 async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
   const { output } = context;
   const gemma = await loadGemma(flags, context);
-  if (gemma.info.chatStyle === "qa") {
-    output.note(`${gemma.info.name} is pre-trained, not tuned for dialogue: turns become "Question: … Answer: …"`);
-  }
+  noteChatStyle(gemma, output);
   const conversation = gemma.chat({
     onNote: output.note,
     ...(flags.system === undefined ? {} : { system: flags.system }),
@@ -44,13 +43,16 @@ async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
     lines.prompt();
   };
   prompt();
+  let isBye = false;
   for await (const line of lines) {
     const message = line.trim();
-    if (message === "/bye") break;
+    isBye = message === "/bye";
+    if (isBye) break;
     if (message !== "") await answer(conversation, message, flags, context, interrupts);
     prompt();
   }
   lines.close();
+  if (process.stdin.isTTY && !isBye) output.note(""); // Ctrl-D stands behind the prompt
   await gemma.dispose();
 }
 
@@ -65,20 +67,15 @@ async function answer(
   const signal = interrupts.begin();
   const generation = conversation.send(message, { ...generateOptions(flags), signal });
   try {
-    let first = true;
-    for await (const piece of generation) {
-      output.write(first ? piece.trimStart() : piece);
-      first = false;
-    }
-    output.data(await generation.result);
+    await printStream(generation, output, { trim: true });
   } catch (error) {
     if (!signal.aborted) {
-      if (!(error instanceof GemmaError)) throw error;
+      // A person can try again; a script must learn of it.
+      if (!(error instanceof GemmaError) || !process.stdin.isTTY) throw error;
       output.note(`error: ${error.message}${error.hint ? ` (${error.hint})` : ""}`);
     }
   } finally {
     interrupts.end();
-    output.line();
   }
 }
 
@@ -89,10 +86,13 @@ interface Interrupts {
 }
 
 /** In a terminal readline takes Ctrl-C: during an answer it stops that, twice or at the prompt it quits. */
-function watchInterrupts(lines: Interface, { signal }: CliContext): Interrupts {
+function watchInterrupts(lines: Interface, { signal, output }: CliContext): Interrupts {
   let current: AbortController | null = null;
   const interrupt = () => {
-    if (!current || current.signal.aborted) process.exit(EXIT.interrupted);
+    if (!current || current.signal.aborted) {
+      if (process.stdin.isTTY) output.note("");
+      process.exit(EXIT.interrupted);
+    }
     current.abort(new DOMException("interrupted", "AbortError"));
   };
   lines.on("SIGINT", interrupt);

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
 import type { Generation } from "../runtime/generation.js";
+import { noteChatStyle, printStream } from "./answer.js";
 import type { CliContext } from "./context.js";
 import { readPrompt, tokenIds } from "./input.js";
 import {
@@ -46,22 +47,14 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
   const options = { ...generateOptions(flags), signal };
   let generation: Generation;
   if (flags.chat && typeof prompt === "string") {
+    noteChatStyle(gemma, output);
     const chat = gemma.chat({
       onNote: output.note,
       ...(flags.system === undefined ? {} : { system: flags.system }),
     });
     generation = chat.send(prompt, options);
   } else generation = gemma.generate(prompt, options);
-  let isPrinted = false;
-  try {
-    for await (const piece of generation) {
-      output.write(piece);
-      isPrinted = true;
-    }
-  } finally {
-    if (isPrinted) output.line(); // also behind what an interrupt left
-  }
-  output.data(await generation.result);
+  await printStream(generation, output, { trim: flags.chat ?? false });
   await gemma.dispose();
 }
 

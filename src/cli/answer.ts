@@ -1,0 +1,24 @@
+import type { Gemma } from "../runtime/gemma.js";
+import type { Generation } from "../runtime/generation.js";
+import type { Output } from "./output.js";
+
+/** Streams a generation; with `trim` without the space that opens an answer. Ends the line, also behind an interrupt. */
+export async function printStream(generation: Generation, output: Output, { trim }: { trim: boolean }): Promise<void> {
+  let isPrinted = false;
+  try {
+    for await (const piece of generation) {
+      const text: string = trim && !isPrinted ? piece.trimStart() : piece;
+      output.write(text);
+      isPrinted ||= text !== "";
+    }
+  } finally {
+    if (isPrinted) output.line();
+  }
+  output.data(await generation.result);
+}
+
+/** One line on a model that was never taught turns. */
+export function noteChatStyle({ info }: Gemma, output: Output): void {
+  if (info.chatStyle !== "qa") return;
+  output.note(`${info.name} is pre-trained, not tuned for dialogue: turns become "Question: … Answer: …"`);
+}
