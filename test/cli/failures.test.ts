@@ -49,6 +49,13 @@ const FAILURES: readonly (readonly [
     "ERR_CONTEXT_FULL",
     /room for 3/,
   ],
+  [
+    "a message longer than the context",
+    ["chat", ...ON_REFERENCE, "-m", TINY.gemma3, "--ctx", "8"],
+    1,
+    "ERR_CONTEXT_FULL",
+    /the last message must fit/,
+  ],
   ["a folder that is not there", ["inspect", "./no/such/folder"], 1, "ERR_MISSING_FILE", /no such file/],
   ["a damaged file for inspect", ["inspect", bad("safetensors/overlap.safetensors")], 1, "ERR_OVERLAP", /overlap/],
   ["ids that are none", ["run", "--ids", '["a"]'], 2, "ERR_USAGE", /--ids/],
