@@ -24,14 +24,13 @@ export interface GenerationSink {
   fail(error: unknown): void;
 }
 
-/** Allowed tokens of a constrained generation, computed elsewhere, one step ahead. */
+/** Allowed tokens of a constrained generation, computed elsewhere while the next step runs. */
 export interface TokenMask {
   /** Words of 32 ids for the next token; undefined while they are being computed. */
   readonly bits: Uint32Array | undefined;
-  /** Whether the text is complete and may only end. */
-  readonly ended: boolean;
   accept(id: number): void;
-  whenReady(): Promise<void>;
+  /** null: nothing is being computed. */
+  whenReady(): Promise<void> | null;
   close(): void;
 }
 
@@ -52,6 +51,7 @@ export class GenerateJob extends Job {
   private readonly counts = new Map<number, number>(); // in the generated text; 0: in the prompt only
   private readonly stops: StopMatcher;
   private readonly penalised: boolean;
+  private late = false; // the mask was not there when the last step wanted it
 
   constructor(
     private readonly setup: GenerationSetup,
@@ -70,11 +70,11 @@ export class GenerateJob extends Job {
   }
 
   override get ready(): boolean {
-    return this.setup.mask === null || this.setup.mask.bits !== undefined;
+    return !this.late || this.setup.mask?.bits !== undefined;
   }
 
-  override whenReady(): Promise<void> {
-    return this.setup.mask?.whenReady() ?? Promise.resolve();
+  override whenReady(): Promise<void> | null {
+    return this.setup.mask?.whenReady() ?? null;
   }
 
   override sampleRow(): SampleRow {
@@ -92,6 +92,11 @@ export class GenerateJob extends Job {
 
   override accept({ id, logprob }: RowResult): void {
     const { eosIds, options, mask, decoder, contextLength } = this.setup;
+    this.late = mask !== null && mask.bits === undefined;
+    if (this.late) {
+      this.computed--; // the last position is computed again once the mask is there
+      return;
+    }
     if (id < 0 || (eosIds.has(id) && !options.ignoreEos)) {
       this.end("stop"); // -1: the mask allows nothing more
       return;
@@ -100,10 +105,10 @@ export class GenerateJob extends Job {
     if (this.penalised) this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
     const text = this.stops.push(decoder?.push(id) ?? "");
     this.sink.piece({ text, id, logprob });
-    mask?.accept(id);
     const generated = this.tokens.length - this.promptLength;
     if (this.stops.found !== null) this.end("stop");
     else if (generated >= options.maxTokens || this.tokens.length >= contextLength) this.end("length");
+    else mask?.accept(id);
   }
 
   override fail(error: unknown): void {

@@ -64,14 +64,14 @@ export abstract class Job {
   /** Position of the first row that is looked at. Rows before it may come from a remembered prefix. */
   abstract get firstOutput(): number;
 
-  /** Whether the next step may take this job; false while its grammar mask is being computed. */
+  /** Whether the next step may take this job; false while its grammar mask is late. */
   get ready(): boolean {
     return true;
   }
 
-  /** Resolves when `ready` may have changed. */
-  whenReady(): Promise<void> {
-    return Promise.resolve();
+  /** Resolves when what the next sample needs is there; null: it is there. */
+  whenReady(): Promise<void> | null {
+    return null;
   }
 
   /** Sampling parameters of the next token, or null for a job that samples nothing. */

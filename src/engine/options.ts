@@ -29,6 +29,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stop?: string | readonly string[];
   /** Log-probabilities of the tokens, and of this many alternatives each (0..100). Of the model, before sampling options. */
   readonly logprobs?: number;
+  /** The text is JSON that conforms to this schema; see docs/json-schema.md for what is supported. */
+  readonly jsonSchema?: Readonly<Record<string, unknown>>;
   /** Name of a loaded adapter. */
   readonly adapter?: string;
   /** Go on after the end-of-sequence token; for measurements. */

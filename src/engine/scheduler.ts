@@ -12,6 +12,8 @@ const STEP_MS = 50;
 const POLL_MS = 10;
 const LEAST_ROWS = 32; // fewer would read all weights for too little work
 const FIRST_ROWS = 128;
+/** Longer than a mask takes as a rule, and short beside a step: one slow grammar must not hold up the others. */
+const MASK_PATIENCE_MS = 5;
 
 /**
  * Continuous batching: each step takes the newest token of every running job and fills up with chunks of prompts.
@@ -62,7 +64,7 @@ export class Scheduler {
     const spans = this.compose();
     if (spans.length === 0) {
       // Not longer: cancellations and new jobs want to be seen, too.
-      if (!this.idle) await Promise.race([sleep(POLL_MS), ...this.running.map((job) => job.whenReady())]);
+      if (!this.idle) await Promise.race([sleep(POLL_MS), ...this.running.flatMap((job) => job.whenReady() ?? [])]);
       return;
     }
     const start = performance.now();
@@ -89,11 +91,18 @@ export class Scheduler {
       job.computed = start + count;
       this.remember(job);
     }
+    await this.masks(spans);
     await readRows(this.runner, wanted);
     for (const { job } of spans) {
       if (job.remaining === 0 && !job.finished) job.complete();
       if (job.finished) this.end(job, null);
     }
+  }
+
+  /** Masks were computed while the step ran: they are there, or a moment is left to them. Late ones wait a step. */
+  private async masks(spans: readonly Span[]): Promise<void> {
+    const pending = spans.flatMap(({ job }) => job.whenReady() ?? []);
+    if (pending.length > 0) await Promise.race([Promise.all(pending), sleep(MASK_PATIENCE_MS)]);
   }
 
   /** The spans of the next step: newest tokens first, then prompts, then jobs that wait; pages are reserved. */

@@ -21,7 +21,11 @@ export class EngineHost {
   private model: LoadedModel | null = null;
   private readonly calls = new Map<number, AbortController>();
 
-  constructor(private readonly post: (message: FromWorker) => void) {}
+  /** @param inProcess whether this is the caller's thread, without workers; for tests and debuggers */
+  constructor(
+    private readonly post: (message: FromWorker) => void,
+    private readonly inProcess = false,
+  ) {}
 
   async handle(message: ToWorker): Promise<void> {
     const { id } = message;
@@ -78,7 +82,7 @@ export class EngineHost {
   }
 
   private async load(settings: Calls["load"]["params"], call: Call): Promise<Calls["load"]["result"]> {
-    this.model = await loadModel(settings, {
+    this.model = await loadModel(settings, this.inProcess, {
       signal: call.signal,
       progress: (progress) => call.event({ kind: "progress", progress }),
       note: (line) => call.event({ kind: "note", text: line }),
@@ -122,10 +126,11 @@ export class EngineHost {
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
     const start = performance.now();
+    const mask = options.jsonSchema === undefined ? null : await this.loaded.mask(options.jsonSchema, call.signal);
     let firstTokenMs = 0;
     let lastTokenMs = 0;
     let generatedTokens = 0;
-    return this.running(call, abort, (resolve, reject) => {
+    return this.running<GenerateOutcome>(call, abort, (resolve, reject) => {
       const sink: GenerationSink = {
         piece: (piece) => {
           lastTokenMs = performance.now() - start;
@@ -140,8 +145,10 @@ export class EngineHost {
         },
         fail: reject,
       };
-      return engine.generate(ids, options, null, sink);
-    });
+      const job = engine.generate(ids, options, mask, sink);
+      if (mask) mask.onFail = (error) => job.cancel(error);
+      return job;
+    }).finally(() => mask?.close());
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
@@ -187,7 +194,7 @@ export class EngineHost {
   }
 
   private async dispose(): Promise<null> {
-    this.model?.engine.dispose();
+    this.model?.dispose();
     this.model = null;
     return null;
   }

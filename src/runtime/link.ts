@@ -26,7 +26,7 @@ export class EngineLink {
   /** @param inProcess runs the engine in the caller's thread, which then blocks during each step; for tests and debuggers */
   constructor(inProcess: boolean) {
     if (inProcess) {
-      const host = new EngineHost((message) => this.receive(message));
+      const host = new EngineHost((message) => this.receive(message), true);
       this.send = (message) => void host.handle(message);
       this.terminate = () => Promise.resolve();
       return;
@@ -87,7 +87,11 @@ export class EngineLink {
         signal,
       });
       this.hold(true);
-      this.send({ type, id, params, abort } as ToWorker);
+      try {
+        this.send({ type, id, params, abort } as ToWorker);
+      } catch (error) {
+        this.pending.get(id)?.reject(new GemmaError("ERR_USAGE", `${type}: must get plain data`, { cause: error }));
+      }
     });
   }
 

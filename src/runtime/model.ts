@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
+import { schemaGrammar } from "../engine/schema/schema-grammar.js";
 import { isDialogueTuned } from "../load/dialogue.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
 import { openAdapter } from "../load/open-adapter.js";
@@ -8,6 +9,7 @@ import { loadAdapter } from "../model/adapter-peft.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { chooseBackend } from "./backends.js";
+import { type GrammarMask, GrammarService, grammarVocabulary } from "./grammar.js";
 import { checkMemory, engineOptions, neededMemory } from "./memory-plan.js";
 import type { LoadProgress, LoadSettings, ModelInfo } from "./protocol.js";
 
@@ -19,10 +21,30 @@ export interface LoadListener {
 
 /** A model ready to run. */
 export class LoadedModel {
+  private grammars: GrammarService | null = null;
+
+  /** @param inProcess whether nothing may run in workers; for tests and debuggers */
   constructor(
     readonly engine: Engine,
     readonly info: ModelInfo,
+    private readonly inProcess: boolean,
   ) {}
+
+  /** The mask of a generation that must conform to a JSON schema. @throws ERR_SCHEMA; the reason of an aborted signal */
+  async mask(schema: unknown, signal: AbortSignal): Promise<GrammarMask> {
+    const grammar = schemaGrammar(schema);
+    const { config } = this.engine.parts;
+    const { vocabulary, eosIds } = this.engine.tokenizer;
+    const stopIds = [...new Set([...config.eosTokenIds, ...eosIds])];
+    this.grammars ??= new GrammarService(grammarVocabulary(vocabulary, stopIds, config.vocabSize), this.inProcess);
+    return this.grammars.open(grammar, signal);
+  }
+
+  /** Frees the model. Idempotent. */
+  dispose(): void {
+    this.grammars?.dispose();
+    this.engine.dispose();
+  }
 
   /** Loads the PEFT adapter in folder `path`, to be chosen by `name`. */
   addAdapter(name: string, path: string): void {
@@ -37,7 +59,11 @@ export class LoadedModel {
 }
 
 /** Fetches (if needed), opens, checks and loads a model. */
-export async function loadModel(settings: LoadSettings, listener: LoadListener): Promise<LoadedModel> {
+export async function loadModel(
+  settings: LoadSettings,
+  inProcess: boolean,
+  listener: LoadListener,
+): Promise<LoadedModel> {
   const { signal } = listener;
   const resolved = await resolveModel(settings.model, {
     signal,
@@ -61,7 +87,7 @@ export async function loadModel(settings: LoadSettings, listener: LoadListener):
     });
     try {
       const engine = await buildEngine(backend, checkpoint, options, listener);
-      const loaded = new LoadedModel(engine, {
+      const info: ModelInfo = {
         name: resolved.name,
         path: resolved.path,
         config: checkpoint.config,
@@ -70,7 +96,8 @@ export async function loadModel(settings: LoadSettings, listener: LoadListener):
         contextLength: options.contextLength,
         chatStyle: isDialogueTuned(checkpoint) ? "gemma" : "qa",
         loadMs: performance.now() - start,
-      });
+      };
+      const loaded = new LoadedModel(engine, info, inProcess);
       for (const [name, path] of Object.entries(settings.adapters ?? {})) loaded.addAdapter(name, path);
       return loaded;
     } catch (error) {

@@ -1,0 +1,32 @@
+// Messages between the engine and the worker that computes masks: plain data only.
+
+/** What the worker must know of the vocabulary. */
+export interface GrammarVocabulary {
+  /** Token i is bytes[starts[i], starts[i + 1]). */
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array; // [size + 1]
+  /** 1 for tokens that never stand for text. [size] */
+  readonly silent: Uint8Array;
+  readonly stopIds: readonly number[];
+  /** Tokens that the model knows, V: at least `size`. */
+  readonly vocabSize: number;
+}
+
+/** In shared memory: which request the worker is at, and how many pieces of work it has begun. */
+export const STATUS = { request: 0, serial: 1, length: 2 } as const;
+
+export interface GrammarWorkerData {
+  readonly vocabulary: GrammarVocabulary;
+  readonly status: Int32Array;
+}
+
+export type ToGrammar =
+  | { readonly type: "open"; readonly id: number; readonly grammar: string; readonly accepted: readonly number[] }
+  | { readonly type: "accept"; readonly id: number; readonly token: number }
+  | { readonly type: "close"; readonly id: number };
+
+/** `ready`: the vocabulary is prepared; compiling a grammar of strings took `compileMs` here. */
+export type FromGrammar =
+  | { readonly type: "ready"; readonly compileMs: number }
+  | { readonly type: "mask"; readonly id: number; readonly bits: Uint32Array<ArrayBuffer> }
+  | { readonly type: "error"; readonly id: number; readonly message: string };

@@ -1,0 +1,219 @@
+import { Worker } from "node:worker_threads";
+import { GemmaError } from "../base/errors.js";
+import type { TokenMask } from "../engine/generate-job.js";
+import { TOKEN_TYPE } from "../format/token-table.js";
+import type { Vocabulary } from "../tokenizer/vocabulary.js";
+import { GrammarHost } from "./grammar-host.js";
+import { type FromGrammar, type GrammarVocabulary, STATUS, type ToGrammar } from "./grammar-protocol.js";
+
+/** What one piece of work may take beyond what a simple grammar takes on this machine. */
+const BUDGET_MS = 250;
+/** A grammar may have a few rules as large as that of strings; compiling one alone fills most of a second when busy. */
+const BUDGET_COMPILES = 4;
+const WATCH_MS = 25;
+
+/** A mask of one generation, kept up to date by the service. */
+export interface GrammarMask extends TokenMask {
+  /** Called once when the grammar cannot go on, e.g. because it takes too long. */
+  onFail: (error: unknown) => void;
+}
+
+interface Channel {
+  post(message: ToGrammar): void;
+  end(): void;
+}
+
+/**
+ * Masks of constrained generations, computed in one worker for a model. A grammar that exceeds its budget ends the
+ * worker and fails; the others are replayed in a new one.
+ */
+export class GrammarService {
+  private readonly sessions = new Map<number, Session>();
+  private readonly status = new Int32Array(new SharedArrayBuffer(4 * STATUS.length));
+  private channel: Channel | null = null;
+  private watch: NodeJS.Timeout | null = null;
+  private compileMs = Number.POSITIVE_INFINITY; // no budget ends before the worker is ready
+  private seen = { serial: -1, since: 0 };
+  private nextId = 1;
+
+  /** @param inProcess computes in the caller's thread, without a budget; for tests */
+  constructor(
+    private readonly vocabulary: GrammarVocabulary,
+    private readonly inProcess: boolean,
+  ) {}
+
+  /** Compiles a grammar and resolves with its first mask. @throws ERR_SCHEMA when it takes too long, or cannot be compiled */
+  async open(grammar: string, signal: AbortSignal): Promise<GrammarMask> {
+    const session = new Session(this.nextId++, grammar, this);
+    this.sessions.set(session.id, session);
+    this.post({ type: "open", id: session.id, grammar, accepted: [] });
+    const abort = () => session.fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      await session.whenReady();
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+    if (session.error !== null) throw session.error;
+    return session;
+  }
+
+  /** Ends the worker; its memory goes back. Idempotent. */
+  dispose(): void {
+    this.endWorker();
+    for (const session of [...this.sessions.values()]) {
+      session.fail(new GemmaError("ERR_DISPOSED", "the model was disposed"));
+    }
+  }
+
+  /** @internal */
+  accept(id: number, token: number): void {
+    this.post({ type: "accept", id, token });
+  }
+
+  /** @internal */
+  close(id: number): void {
+    if (this.sessions.delete(id)) this.channel?.post({ type: "close", id });
+  }
+
+  private post(message: ToGrammar): void {
+    this.channel ??= this.inProcess ? this.startHere() : this.startWorker();
+    this.channel.post(message);
+    if (!this.inProcess) this.watch ??= setInterval(() => this.checkBudget(), WATCH_MS);
+  }
+
+  private startHere(): Channel {
+    const host = new GrammarHost({ vocabulary: this.vocabulary, status: this.status }, (m) => this.receive(m));
+    return { post: (message) => void host.handle(message).catch((error) => this.failAll(error)), end() {} };
+  }
+
+  private startWorker(): Channel {
+    this.status.fill(0);
+    this.compileMs = Number.POSITIVE_INFINITY;
+    const worker = new Worker(new URL("./grammar-worker.js", import.meta.url), {
+      name: "gemma-grammar",
+      workerData: { vocabulary: this.vocabulary, status: this.status },
+    });
+    let isCurrent = true; // messages of a worker that was ended are nobody's
+    worker.on("message", (message: FromGrammar) => isCurrent && this.receive(message));
+    worker.on("error", (error) => {
+      if (!isCurrent) return;
+      this.endWorker();
+      this.failAll(error);
+    });
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      end() {
+        isCurrent = false;
+        void worker.terminate();
+      },
+    };
+  }
+
+  private receive(message: FromGrammar): void {
+    if (message.type === "ready") this.compileMs = message.compileMs;
+    else if (message.type === "mask") this.sessions.get(message.id)?.update(message.bits);
+    else {
+      this.sessions
+        .get(message.id)
+        ?.fail(new GemmaError("ERR_SCHEMA", `schema: must compile to a grammar, got: ${message.message}`));
+    }
+  }
+
+  /** The worker says what it is at: the same piece of work for too long ends it. */
+  private checkBudget(): void {
+    const serial = Atomics.load(this.status, STATUS.serial);
+    const id = Atomics.load(this.status, STATUS.request);
+    if (id === 0 && this.sessions.size === 0) this.stopWatch(); // an aborted request may still be under work
+    const now = performance.now();
+    if (serial !== this.seen.serial || id === 0) this.seen = { serial, since: now };
+    const budget = BUDGET_MS + BUDGET_COMPILES * this.compileMs;
+    if (now - this.seen.since <= budget) return;
+    this.endWorker();
+    const what = `schema: must be prepared within ${Math.round(budget)} ms, took longer`;
+    const hint = "simplify its patterns: classes of many characters, repeated a bounded number of times, cost most";
+    this.sessions.get(id)?.fail(new GemmaError("ERR_SCHEMA", what, { hint }));
+    for (const session of this.sessions.values()) {
+      this.post({ type: "open", id: session.id, grammar: session.grammar, accepted: session.accepted });
+    }
+  }
+
+  private failAll(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const session of [...this.sessions.values()]) {
+      session.fail(new GemmaError("ERR_WORKER", `the grammar worker failed: ${reason}`));
+    }
+  }
+
+  private endWorker(): void {
+    this.stopWatch();
+    this.channel?.end();
+    this.channel = null;
+  }
+
+  private stopWatch(): void {
+    if (this.watch) clearInterval(this.watch);
+    this.watch = null;
+  }
+}
+
+class Session implements GrammarMask {
+  bits: Uint32Array | undefined;
+  error: unknown = null;
+  onFail: (error: unknown) => void = () => {};
+  readonly accepted: number[] = [];
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly grammar: string,
+    private readonly service: GrammarService,
+  ) {}
+
+  accept(token: number): void {
+    if (this.error !== null) return;
+    this.bits = undefined;
+    this.accepted.push(token);
+    this.service.accept(this.id, token);
+  }
+
+  update(bits: Uint32Array): void {
+    this.bits = bits;
+    this.wake();
+  }
+
+  fail(error: unknown): void {
+    if (this.error !== null) return;
+    this.error = error;
+    this.close();
+    this.onFail(error);
+    this.wake();
+  }
+
+  whenReady(): Promise<void> | null {
+    if (this.bits !== undefined || this.error !== null) return null;
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  close(): void {
+    this.service.close(this.id);
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/** What the grammar library must know of a model's vocabulary. Control tokens never stand for text. */
+export function grammarVocabulary(
+  { bytes, starts, types, control, size }: Vocabulary,
+  stopIds: readonly number[],
+  vocabSize: number,
+): GrammarVocabulary {
+  const silent = Uint8Array.from(control);
+  for (let id = 0; id < size; id++) {
+    if (types[id] === TOKEN_TYPE.unused || types[id] === TOKEN_TYPE.unknown) silent[id] = 1;
+  }
+  return { bytes, starts, silent, stopIds, vocabSize };
+}
