@@ -128,7 +128,8 @@ napi_value writeKv(Args& args) {
 void cut_blocks(std::vector<AttentionBlock>& blocks, const int32_t* sequences, size_t rows, size_t kv_heads,
                 size_t group, size_t threads) {
   size_t heads = std::min(group, ATTENTION_BLOCK);
-  while (heads > 1 && rows * kv_heads * ((group + heads - 1) / heads) < threads) heads = (heads + 1) / 2;
+  // Each block reads all keys and values of its key/value head: fewer than four query heads are not worth that.
+  if (heads > 4 && rows * kv_heads * ((group + heads - 1) / heads) < threads) heads = 4;
   const size_t most = ATTENTION_BLOCK / heads;
   blocks.clear();
   for (size_t row = 0; row < rows;) {
