@@ -15,37 +15,48 @@ if (available !== true) console.warn(`SKIPPED: fuzzing the addon: ${available}`)
 const SEED = 4_711;
 const CALLS = Number(process.env.GEMMA_FUZZ_CALLS ?? 30_000);
 
-/** Functions that may be called with anything, and what their arguments are: see addon.ts. */
+type Pool = "backend" | "f32" | "i32" | "weight" | "cache";
+
+/** What each function's arguments are: see addon.ts. A tensor (f32, i32) is two arguments. */
 const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultThreads">, string>> = {
   createBackend: "isa threads flag",
-  backendIsa: "be",
-  disposeBackend: "be",
-  createTensor: "be flag elements",
-  writeF32: "be f32s tensor",
-  writeI32: "be i32s tensor",
-  readF32: "be f32s tensor",
-  readI32: "be i32s tensor",
-  freeTensor: "be handle",
-  createWeight: "be dtype dim width",
-  packRows: "be handle row bytes",
-  weightBytes: "be handle",
-  freeWeight: "be handle",
-  createCache: "be kv dim dim i32s i32s",
-  cacheBytes: "be handle",
-  freeCache: "be handle",
-  embed: "be dim scalar handle tensor tensor",
-  matmul: "be dim handle tensor tensor",
-  rmsNorm: "be dim width scalar tensor tensor tensor",
-  add: "be dim width tensor tensor tensor",
-  geglu: "be dim width tensor tensor tensor",
-  softCap: "be dim width scalar tensor",
-  gatherRows: "be dim dim width tensor tensor tensor",
-  rope: "be dim width width scalar scalar tensor tensor",
-  writeKv: "be dim handle dim dim dim tensor tensor tensor tensor tensor",
-  attention: "be dim width handle dim dim dim tensor tensor tensor scalar scalar scalar tensor tensor",
-  loraDelta: "be dim width dim dim scalar tensor tensor tensor tensor",
-  logProbs: "be dim width dim tensor tensor tensor tensor tensor",
-  sample: "be dim width f64s i32s f32s u32s tensor tensor",
+  backendIsa: "backend",
+  disposeBackend: "backend",
+  createTensor: "backend flag elements",
+  writeF32: "backend f32s f32",
+  writeI32: "backend i32s i32",
+  readF32: "backend f32s f32",
+  readI32: "backend i32s i32",
+  freeTensor: "backend tensor",
+  createWeight: "backend dtype dim width",
+  packRows: "backend weight row bytes",
+  weightBytes: "backend weight",
+  freeWeight: "backend weight",
+  createCache: "backend kv dim width groups pages",
+  cacheBytes: "backend cache",
+  freeCache: "backend cache",
+  embed: "backend dim scalar weight f32 i32",
+  matmul: "backend dim weight f32 f32",
+  rmsNorm: "backend dim width scalar f32 f32 f32",
+  add: "backend dim width f32 f32 f32",
+  geglu: "backend dim width f32 f32 f32",
+  softCap: "backend dim width scalar f32",
+  gatherRows: "backend dim dim width f32 f32 i32",
+  rope: "backend dim width width scalar scalar f32 i32",
+  writeKv: "backend dim cache dim dim dim i32 i32 i32 f32 f32",
+  attention: "backend dim width cache dim dim dim i32 i32 i32 scalar scalar scalar f32 f32",
+  loraDelta: "backend dim width dim dim scalar f32 f32 f32 f32",
+  logProbs: "backend dim width dim f32 i32 f32 f32 i32",
+  sample: "backend dim width f64s i32s f32s u32s i32 f32",
+};
+
+/** Probability of a call; others: 1. Objects should live for a while, and each backend has threads. */
+const RARE: Partial<Record<keyof NativeAddon, number>> = {
+  createBackend: 0.02,
+  disposeBackend: 0.01,
+  freeTensor: 0.3,
+  freeWeight: 0.3,
+  freeCache: 0.3,
 };
 
 test.skipIf(available !== true)(
@@ -54,34 +65,38 @@ test.skipIf(available !== true)(
   () => {
     const addon = loadAddon();
     const rng = seededRng(SEED);
-    const handles = { createBackend: [] as number[], others: [] as number[] };
+    const handles: Record<Pool, number[]> = { backend: [], f32: [], i32: [], weight: [], cache: [] };
     const names = Object.keys(SIGNATURES) as (keyof typeof SIGNATURES)[];
-    let succeeded = 0;
+    const succeeded = new Set<string>();
     for (let i = 0; i < CALLS; i++) {
-      const name = pick(rng, names);
-      // Rarely, so that there is something to work on; and few backends, each of which has threads.
-      if (name === "disposeBackend" && rng.uniform() < 0.95) continue;
-      if (name.startsWith("free") && rng.uniform() < 0.7) continue;
-      if (name === "createBackend" && handles.createBackend.length > 4) {
-        addon.disposeBackend(handles.createBackend.shift() as never);
-      }
-      const args = SIGNATURES[name].split(" ").flatMap((kind) => argument(rng, kind, handles));
-      if (rng.uniform() < 0.02) args.splice(rng.integer(args.length), 1);
+      const name = i === 0 ? "createBackend" : pick(rng, names);
+      if (i > 0 && rng.uniform() > (RARE[name] ?? 1)) continue;
+      const args =
+        i === 0 ? ["", 2, true] : SIGNATURES[name].split(" ").flatMap((kind) => argument(rng, kind, handles));
+      if (i > 0 && rng.uniform() < 0.01) args.splice(rng.integer(args.length), 1);
       try {
         const result = (addon[name] as (...args: unknown[]) => unknown)(...args);
-        succeeded++;
-        if (typeof result === "number" && name.startsWith("create")) {
-          (name === "createBackend" ? handles.createBackend : handles.others).push(result);
-          if (handles.others.length > 60) handles.others.shift();
-        }
+        succeeded.add(name);
+        const pool = POOLS[name]?.(args);
+        if (pool !== undefined) handles[pool].push(result as number);
       } catch (error) {
-        expect(error, `${name}(${args})`).toBeInstanceOf(GemmaError);
+        expect(error, `${name}(${args.map(String)})`).toBeInstanceOf(GemmaError);
       }
+      if (handles.backend.length > 3) addon.disposeBackend(handles.backend.shift() as never);
+      for (const pool of Object.values(handles)) if (pool.length > 12) pool.shift();
     }
-    for (const backend of handles.createBackend) addon.disposeBackend(backend as never);
-    expect(succeeded).toBeGreaterThan(CALLS / 50);
+    for (const backend of handles.backend) addon.disposeBackend(backend as never);
+    expect(names.filter((name) => !succeeded.has(name))).toEqual([]);
   },
 );
+
+/** Where the result of a function goes. */
+const POOLS: Partial<Record<keyof NativeAddon, (args: unknown[]) => Pool>> = {
+  createBackend: () => "backend",
+  createTensor: (args) => (args[1] === true ? "i32" : "f32"),
+  createWeight: () => "weight",
+  createCache: () => "cache",
+};
 
 function pick<Item>(rng: Rng, items: readonly Item[]): Item {
   return items[rng.integer(items.length)]!;
@@ -103,18 +118,27 @@ const STRANGE = [
 ];
 
 /** One argument, mostly of the right kind; a tensor is two. */
-function argument(rng: Rng, kind: string, handles: { createBackend: number[]; others: number[] }): unknown[] {
-  if (rng.uniform() < 0.01) return [pick(rng, STRANGE)];
+function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[]>>): unknown[] {
+  if (rng.uniform() < 0.005) return [pick(rng, STRANGE)];
   const count = rng.integer(70);
   const numbers = () =>
     Array.from({ length: count }, () => (rng.uniform() < 0.9 ? rng.integer(4) : rng.normal() * 1e9));
+  const from = (pool: Pool) => pick(rng, rng.uniform() < 0.01 ? handles.weight : handles[pool]) ?? 0;
   switch (kind) {
-    case "be":
-      return [handles.createBackend.at(-1 - rng.integer(2)) ?? 0];
-    case "handle":
-      return [pick(rng, handles.others) ?? 0];
+    case "backend":
+      return [rng.uniform() < 0.98 ? handles.backend.at(-1) : pick(rng, handles.backend)];
+    case "weight":
+    case "cache":
+      return [from(kind)];
     case "tensor":
-      return [pick(rng, handles.others) ?? 0, rng.uniform() < 0.8 ? 0 : rng.integer(40)];
+      return [from(rng.uniform() < 0.5 ? "f32" : "i32")];
+    case "f32":
+    case "i32":
+      return [from(kind), rng.uniform() < 0.9 ? 0 : rng.integer(40)];
+    case "groups":
+      return [Int32Array.from({ length: rng.integer(6) }, () => rng.integer(3))];
+    case "pages":
+      return [Int32Array.from({ length: 3 }, () => rng.integer(5) - (rng.uniform() < 0.02 ? 1 : 0))];
     case "isa":
       return [pick(rng, ["", "avx512", "avx2", "neon", "scalar", "mmx"])];
     case "threads":
@@ -126,9 +150,9 @@ function argument(rng: Rng, kind: string, handles: { createBackend: number[]; ot
     case "kv":
       return [rng.integer(4)];
     case "elements":
-      return [pick(rng, [0, 1, 7, 64, 512, 4096, 70_000])];
+      return [pick(rng, [0, 7, 64, 512, 4096, 70_000, 70_000, 70_000])];
     case "dim":
-      return [pick(rng, [0, 1, 1, 1, 2, 2, 3, 5, 16, 17])];
+      return [pick(rng, [0, 1, 1, 1, 1, 2, 2, 3, 5, 16, 17])];
     case "width":
       return [pick(rng, [0, 1, 2, 4, 8, 32, 33, 256, 512])];
     case "row":
