@@ -29,7 +29,7 @@ function adjust(logits: Float32Array, row: SampleRow): Float32Array {
     if (!known(id)) continue;
     logits[id] = logits[id]! > 0 ? logits[id]! / repetition : logits[id]! * repetition;
     logits[id]! -= Math.fround(frequency * row.penaltyCounts[i]!);
-    logits[id]! -= presence;
+    if (row.penaltyCounts[i]! > 0) logits[id]! -= presence;
   }
   return logits.map((logit) => (Number.isNaN(logit) ? Number.NEGATIVE_INFINITY : logit));
 }
