@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { control, text } from "../tokenizer/prompt.js";
@@ -148,6 +149,7 @@ describe("generate", () => {
     const late = new AbortController();
     const after = gemma.generate("the quick", { ...greedy, signal: late.signal });
     const { ids } = await after.result;
+    expect(getEventListeners(late.signal, "abort")).toEqual([]); // a long-lived signal forgets what is over
     late.abort(reason);
     expect((await after.result).ids).toEqual(ids);
   });
