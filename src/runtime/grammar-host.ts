@@ -100,18 +100,20 @@ export class GrammarHost {
   }
 }
 
-/** The library is a script for browsers: it wants a `location`, and leaves itself in a global variable. */
+/** The library is a script for browsers: it wants a `location` until it has begun, and leaves itself in a global variable. */
 async function importLibrary(): Promise<Library> {
   const scope = globalThis as { location?: unknown; xgrammar?: Library };
   const before = Object.getOwnPropertyDescriptor(scope, "location");
-  if (scope.xgrammar === undefined) {
-    Object.defineProperty(scope, "location", { value: { href: import.meta.url }, configurable: true });
+  Object.defineProperty(scope, "location", { value: { href: import.meta.url }, configurable: true });
+  try {
     await import("@mlc-ai/web-xgrammar");
+    if (!scope.xgrammar) throw new Error("@mlc-ai/web-xgrammar did not define itself");
+    (await scope.xgrammar.Grammar.builtinJSONGrammar()).dispose();
+    return scope.xgrammar;
+  } finally {
     if (before) Object.defineProperty(scope, "location", before);
     else delete scope.location;
   }
-  if (scope.xgrammar) return scope.xgrammar;
-  throw new Error("@mlc-ai/web-xgrammar did not define itself");
 }
 
 /** Tokens as the library wants them: spaces as U+2581, nothing for tokens that must not be written. */

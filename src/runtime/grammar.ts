@@ -114,11 +114,7 @@ export class GrammarService {
   private receive(message: FromGrammar): void {
     if (message.type === "ready") this.compileMs = message.compileMs;
     else if (message.type === "mask") this.sessions.get(message.id)?.update(message.bits);
-    else {
-      this.sessions
-        .get(message.id)
-        ?.fail(new GemmaError("ERR_SCHEMA", `schema: must compile to a grammar, got: ${message.message}`));
-    }
+    else this.restart(message.id, new GemmaError("ERR_SCHEMA", `schema: must give a grammar, got: ${message.message}`));
   }
 
   /** The worker says what it is at: the same piece of work for too long ends it. */
@@ -130,10 +126,15 @@ export class GrammarService {
     if (serial !== this.seen.serial || id === 0) this.seen = { serial, since: now };
     const budget = BUDGET_MS + BUDGET_COMPILES * this.compileMs;
     if (now - this.seen.since <= budget) return;
-    this.endWorker();
     const what = `schema: must be prepared within ${Math.round(budget)} ms, took longer`;
     const hint = "simplify its patterns: classes of many characters, repeated a bounded number of times, cost most";
-    this.sessions.get(id)?.fail(new GemmaError("ERR_SCHEMA", what, { hint }));
+    this.restart(id, new GemmaError("ERR_SCHEMA", what, { hint }));
+  }
+
+  /** Fails one session and replays the others in a new worker: after a failure the library's memory is not to be trusted. */
+  private restart(id: number, error: GemmaError): void {
+    this.endWorker();
+    this.sessions.get(id)?.fail(error);
     for (const session of this.sessions.values()) {
       this.post({ type: "open", id: session.id, grammar: session.grammar, accepted: session.accepted });
     }

@@ -3,10 +3,12 @@ import { GemmaError } from "../../base/errors.js";
 /** A range of code points, both ends included. */
 export type CharRange = readonly [from: number, to: number];
 
+export const ASCII_END = 0x7f;
+
 /** What a part of a text may be. */
 export type Expr =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "chars"; readonly ranges: readonly CharRange[] }
+  | { readonly kind: "chars"; readonly ascii: readonly CharRange[]; readonly others: boolean }
   | { readonly kind: "rule"; readonly name: string }
   | { readonly kind: "sequence"; readonly parts: readonly Expr[] }
   | { readonly kind: "choice"; readonly options: readonly Expr[] }
@@ -20,9 +22,13 @@ export function text(content: string): Expr {
   return { kind: "text", text: content };
 }
 
-export function chars(...ranges: readonly CharRange[]): Expr {
-  const kept = ranges.filter(([from, to]) => from <= to);
-  return kept.length === 0 ? NEVER : { kind: "chars", ranges: kept };
+/**
+ * One character: of these ASCII ranges, or any beyond ASCII where `others`. The library's classes know no more: ranges
+ * beyond ASCII match wrong bytes there (0.1.27).
+ */
+export function chars(ascii: readonly CharRange[], others = false): Expr {
+  const kept = ascii.filter(([from, to]) => from <= to);
+  return kept.length === 0 && !others ? NEVER : { kind: "chars", ascii: kept, others };
 }
 
 export function sequence(...parts: readonly Expr[]): Expr {
@@ -154,7 +160,7 @@ function print(expr: Expr): string {
     case "text":
       return `"${Array.from(expr.text, (c) => printChar(c.codePointAt(0)!)).join("")}"`;
     case "chars":
-      return `[${expr.ranges.map(([from, to]) => `${printChar(from)}-${printChar(to)}`).join("")}]`;
+      return expr.others ? `[^${printRanges(missing(expr.ascii))}]` : `[${printRanges(expr.ascii)}]`;
     case "rule":
       return expr.name;
     case "sequence":
@@ -170,6 +176,22 @@ function print(expr: Expr): string {
     default:
       return expr satisfies never;
   }
+}
+
+function printRanges(ranges: readonly CharRange[]): string {
+  return ranges.map(([from, to]) => `${printChar(from)}-${printChar(to)}`).join("");
+}
+
+/** The ASCII characters that are in none of the ranges. */
+function missing(ranges: readonly CharRange[]): readonly CharRange[] {
+  const result: CharRange[] = [];
+  for (let code = 0; code <= ASCII_END; code++) {
+    if (ranges.some(([from, to]) => from <= code && code <= to)) continue;
+    const last = result.at(-1);
+    if (last?.[1] === code - 1) result[result.length - 1] = [last[0], code];
+    else result.push([code, code]);
+  }
+  return result;
 }
 
 function printChar(code: number): string {

@@ -156,5 +156,5 @@ function sameLength(from: string, to: string): Expr {
 }
 
 function digitRange(from: number, to: number): Expr {
-  return chars([0x30 + from, 0x30 + to]);
+  return chars([[0x30 + from, 0x30 + to]]);
 }

@@ -80,7 +80,7 @@ class PatternParser {
 
   parse(): Expr {
     const options: Expr[] = [];
-    const before = oneOfRepeated(ALL);
+    const before = repeat(oneOf(ALL)!, 0, Number.POSITIVE_INFINITY);
     do {
       const start = this.take("^") ? EMPTY : before;
       const part = this.terms();
@@ -147,7 +147,9 @@ class PatternParser {
       return part;
     }
     const ranges = c === "[" ? this.charClass() : c === "." ? complement(LINE_ENDS) : this.character(c);
-    return { expr: oneOf(ranges), size: 1, nullable: false };
+    const expr = oneOf(merged(ranges));
+    if (expr === null) this.fail("classes of ASCII and at most 64 other characters, or of all others");
+    return { expr, size: 1, nullable: false };
   }
 
   private character(c: string): readonly CharRange[] {
@@ -204,10 +206,6 @@ class PatternParser {
   }
 }
 
-function oneOfRepeated(ranges: readonly CharRange[]): Expr {
-  return repeat(oneOf(ranges), 0, Number.POSITIVE_INFINITY);
-}
-
 function single(code: number): readonly CharRange[] {
   return [[code, code]];
 }
@@ -215,6 +213,11 @@ function single(code: number): readonly CharRange[] {
 function only(ranges: readonly CharRange[]): number | null {
   const [range] = ranges;
   return ranges.length === 1 && range && range[0] === range[1] ? range[0] : null;
+}
+
+/** The same characters in ranges that do not overlap. */
+function merged(ranges: readonly CharRange[]): readonly CharRange[] {
+  return complement(complement(ranges));
 }
 
 /** All characters that are in none of the ranges. */
