@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import { GemmaError } from "../base/errors.js";
-import { EngineHost } from "./host.js";
 import type { CallEvent, Calls, CallType, FromWorker, ToWorker } from "./protocol.js";
 
 interface Pending {
@@ -26,8 +25,11 @@ export class EngineLink {
   /** @param inProcess runs the engine in the caller's thread, which then blocks during each step; for tests and debuggers */
   constructor(inProcess: boolean) {
     if (inProcess) {
-      const host = new EngineHost((message) => this.receive(message), true);
-      this.send = (message) => void host.handle(message);
+      // Not at the top: the caller's thread has no use for the engine's code when a worker runs it.
+      const host = import("./host.js").then(
+        ({ EngineHost }) => new EngineHost((message) => this.receive(message), true),
+      );
+      this.send = (message) => void host.then((engine) => engine.handle(message));
       this.terminate = () => Promise.resolve();
       return;
     }
