@@ -50,7 +50,7 @@ napi_value createTensor(Args& args) {
   Backend& backend = args.backend();
   auto tensor = std::make_unique<Tensor>();
   tensor->dtype = args.boolean() ? Dtype::i32 : Dtype::f32;
-  tensor->elements = static_cast<size_t>(args.integer(0, int64_t{1} << 40));
+  tensor->elements = static_cast<size_t>(args.integer(0, int64_t{1} << 46));
   tensor->memory = Memory(tensor->elements * 4, Memory::Kind::plain);
   return give(args, backend.tensors, std::move(tensor));
 }

@@ -9,7 +9,7 @@ import type { NativeAddon } from "./addon.js";
 const PROBE_TIMEOUT_MS = 20_000;
 
 /** Where the addon is: the environment's choice, a clone's own build, or the published binary. undefined: nowhere. */
-function addonPath(): string | undefined {
+export function addonPath(): string | undefined {
   const root = new URL("../../../", import.meta.url); // of the package, from src/ as from dist/
   const published = `prebuilds/${process.platform}-${process.arch}/gemma.node`;
   const own = process.env.GEMMA_NATIVE_ADDON; // e.g. the build with address checks

@@ -1,0 +1,99 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../../backend/backend.js";
+import { nativeBackend } from "./index.js";
+import { addonPath } from "./load-addon.js";
+
+const available = await nativeBackend.available();
+if (available !== true) console.warn(`SKIPPED: lifecycle of native backends: ${available}`);
+
+const create = (options = {}): Promise<Backend> => nativeBackend.create({ threads: 2, ...options });
+
+/** Opens a backend with threads, uses it and leaves it open. */
+const LEAVE_OPEN = `
+  const addon = require(${JSON.stringify(addonPath() ?? "")});
+  const be = addon.createBackend("", 3, true);
+  const x = addon.createTensor(be, false, 1 << 20);
+  addon.add(be, 1 << 10, 1 << 10, x, 0, x, 0, x, 0);
+`;
+
+describe.skipIf(available !== true)("lifecycle", () => {
+  test("options are checked", async () => {
+    await expect(create({ isa: "mmx" })).rejects.toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+    await expect(create({ threads: 0 })).rejects.toMatchObject({ code: "ERR_RANGE" });
+    const backend = await nativeBackend.create({});
+    expect(backend.info().threads).toBeGreaterThanOrEqual(1);
+    expect(backend.info().activations).toBe("int8");
+    backend.dispose();
+  });
+
+  test("after dispose every call says so, and dispose is idempotent", async () => {
+    const backend = await create();
+    const x = backend.tensor("f32", [1, 2]);
+    backend.dispose();
+    backend.dispose();
+    const disposed = expect.objectContaining({ code: "ERR_DISPOSED" });
+    expect(() => backend.tensor("f32", [1])).toThrow(disposed);
+    expect(() => backend.add(x, x, x)).toThrow(disposed);
+    await expect(backend.read(x)).rejects.toMatchObject({ code: "ERR_DISPOSED" });
+  });
+
+  test("a freed tensor and its views are gone, freeing a view or twice does nothing", async () => {
+    const backend = await create();
+    const x = backend.tensor("f32", [4]);
+    const view = backend.view(x, [2], 1);
+    backend.write(view, Float32Array.of(5, 6));
+    backend.free(view);
+    expect(Array.from(await backend.read(x))).toEqual([0, 5, 6, 0]);
+    backend.free(x);
+    backend.free(x);
+    backend.tensor("f32", [4]); // takes the freed tensor's place
+    await expect(backend.read(view)).rejects.toMatchObject({ code: "ERR_DISPOSED" });
+    backend.dispose();
+  });
+
+  test("a tensor of another backend is refused", async () => {
+    const [one, two] = [await create(), await create()];
+    const x = one.tensor("f32", [1, 1]);
+    const y = two.tensor("f32", [1, 1]);
+    expect(() => one.add(x, x, y)).toThrow(expect.objectContaining({ code: "ERR_BACKEND" }));
+    one.dispose();
+    two.dispose();
+  });
+
+  test("a source that returns too little is an error, not a weight", async () => {
+    const backend = await create();
+    const stored = { name: "w", dtype: "Q8_0", shape: [16, 32], read: () => new Uint8Array(34 * 15) } as const;
+    expect(() => backend.weight(stored)).toThrow(expect.objectContaining({ code: "ERR_TRUNCATED" }));
+    backend.dispose();
+  });
+
+  test("what cannot be allocated is an error", async () => {
+    const backend = await create();
+    expect(() => backend.tensor("f32", [2 ** 23, 2 ** 23])).toThrow(
+      expect.objectContaining({ code: "ERR_OUT_OF_MEMORY" }),
+    );
+    expect(() => backend.tensor("f32", [2 ** 31, 2 ** 31])).toThrow(expect.objectContaining({ code: "ERR_RANGE" }));
+    backend.dispose();
+  });
+
+  test.each(["", "process.exit(0)"])("a process ends with a backend open: %s", (end) => {
+    execFileSync(process.execPath, ["-e", LEAVE_OPEN + end], { timeout: 20_000 });
+  });
+
+  test.each(["", "process.exit(0)"])("a worker thread ends with a backend open: %s", async (end) => {
+    const workers = [1, 2].map(() => new Worker(LEAVE_OPEN + end, { eval: true }));
+    for (const [code] of await Promise.all(workers.map((worker) => once(worker, "exit")))) expect(code).toBe(0);
+  });
+
+  test("a worker thread is terminated while it works", async () => {
+    const endless = `for (;;) addon.add(be, 1 << 10, 1 << 10, x, 0, x, 0, x, 0);`;
+    const worker = new Worker(`${LEAVE_OPEN} require("node:worker_threads").parentPort.postMessage(0); ${endless}`, {
+      eval: true,
+    });
+    await once(worker, "message");
+    await worker.terminate();
+  });
+});
