@@ -5,6 +5,7 @@ import { chars, choice, EMPTY, type Expr, NEVER, optional, repeat, sequence, tex
 // that repeats a digit comes to an end.
 const INTEGER_DIGITS = 15;
 const FRACTION_DIGITS = 15;
+const BOUNDED_FRACTION_DIGITS = 8; // each digit near a bound is a state of its own
 
 /** A bound of a range; `strict`: the bound itself is outside. */
 export interface Bound {
@@ -98,23 +99,23 @@ function decimal(whole: number, low: FractionBound | null, high: FractionBound |
 
 /** Digits behind `prefix`, at least one where the prefix is empty, so that the fraction lies between the bounds. */
 function fractionDigits(prefix: string, low: FractionBound | null, high: FractionBound | null): Expr {
-  const left = FRACTION_DIGITS - prefix.length;
+  const left = BOUNDED_FRACTION_DIGITS - prefix.length;
   if (!low && !high) return repeat(DIGIT, prefix === "" ? 1 : 0, left);
-  const options: Expr[] = prefix !== "" && fractionFits(prefix, low, high) ? [EMPTY] : [];
-  if (left > 0 && !(high && prefix.length >= high.digits.length)) {
-    for (let digit = 0; digit <= 9; digit++) {
-      const lowDigit = low ? Number(low.digits[prefix.length] ?? 0) : -1;
-      const highDigit = high ? Number(high.digits[prefix.length]) : 10;
-      if (digit < lowDigit || digit > highDigit) continue;
-      const rest = fractionDigits(
-        prefix + digit,
-        digit === lowDigit ? passed(low, prefix.length + 1) : null,
-        digit === highDigit ? high : null,
-      );
-      options.push(sequence(text(String(digit)), rest));
-    }
-  }
-  return choice(...options);
+  const end = prefix !== "" && fractionFits(prefix, low, high) ? EMPTY : NEVER;
+  if (left <= 0 || (high && prefix.length >= high.digits.length)) return end;
+  const lowDigit = low ? Number(low.digits[prefix.length] ?? 0) : -1;
+  const highDigit = high ? Number(high.digits[prefix.length]) : 10;
+  const atBound = (digit: number) => {
+    const lowLeft = digit === lowDigit ? passed(low, prefix.length + 1) : null;
+    const rest = fractionDigits(prefix + digit, lowLeft, digit === highDigit ? high : null);
+    return sequence(text(String(digit)), rest);
+  };
+  return choice(
+    end,
+    sequence(digitRange(lowDigit + 1, highDigit - 1), repeat(DIGIT, 0, left - 1)),
+    low ? atBound(lowDigit) : NEVER,
+    high && highDigit !== lowDigit ? atBound(highDigit) : NEVER,
+  );
 }
 
 /** A bound whose digits are used up binds no more, unless more than it is wanted. */
