@@ -13,11 +13,13 @@ import {
   type ModelFlags,
   type SamplingFlags,
 } from "./model-options.js";
+import { readSchema } from "./schema-input.js";
 
 interface RunFlags extends ModelFlags, SamplingFlags {
   readonly chat?: boolean;
   readonly system?: string;
   readonly ids?: readonly number[];
+  readonly jsonSchema?: string;
 }
 
 /** `gemma run [PROMPT]`: continues a text, or answers it with `--chat`. */
@@ -28,7 +30,8 @@ export function register(program: Command, context: CliContext): void {
     .argument("[prompt]", "the text; standard input where there is none")
     .option("--chat", "wrap the prompt in a user turn")
     .option("--system <text>", "instructions in front of the first user turn, with --chat")
-    .option("--ids <json>", "a JSON array of token ids instead of a prompt, used as they are", parseIds);
+    .option("--ids <json>", "a JSON array of token ids instead of a prompt, used as they are", parseIds)
+    .option("--json-schema <file|json>", "the text is JSON that conforms to this schema");
   addSamplingFlags(addModelFlags(command)).action((prompt: string | undefined, flags: RunFlags) =>
     run(prompt, flags, context),
   );
@@ -42,9 +45,10 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
   if (flags.system !== undefined && !flags.chat) {
     throw new GemmaError("ERR_USAGE", "run: --system needs --chat, which has turns", { hint: "add --chat" });
   }
+  const schema = flags.jsonSchema === undefined ? {} : { jsonSchema: readSchema(flags.jsonSchema) };
   const prompt = flags.ids === undefined ? await readPrompt(argument) : { ids: flags.ids };
   const gemma = await loadGemma(flags, context);
-  const options = { ...generateOptions(flags), signal };
+  const options = { ...generateOptions(flags), ...schema, signal };
   let generation: Generation;
   if (flags.chat && typeof prompt === "string") {
     noteChatStyle(gemma, output);
