@@ -17,7 +17,6 @@ export async function chooseBackend(name: BackendName | undefined, options: Back
   const reason = await factory.available();
   if (reason === true) return checked(await factory.create(options));
   throw new GemmaError("ERR_BACKEND_UNAVAILABLE", `backend: ${factory.name} cannot run here: ${reason}`, {
-    hint:
-      factory.name === "native" ? "install a C++ compiler (g++ or clang++), or choose --backend reference (slow)" : "",
+    hint: "in a clone, install a C++ compiler (g++ or clang++) and run `npm run setup`; or choose --backend reference (slow)",
   });
 }

@@ -8,27 +8,19 @@ import type { NativeAddon } from "./addon.js";
 
 const PROBE_TIMEOUT_MS = 20_000;
 
-/** Where the addon is: the environment's choice, a clone's own build, or the published binary. undefined: nowhere. */
+/** Where the addon is: the environment's choice, or the package's own. undefined: nowhere. */
 export function addonPath(): string | undefined {
-  const root = new URL("../../../", import.meta.url); // of the package, from src/ as from dist/
-  const published = `prebuilds/${process.platform}-${process.arch}/gemma.node`;
-  const own = process.env.GEMMA_NATIVE_ADDON; // e.g. the build with address checks
-  const candidates = own
-    ? [own]
-    : ["build/native/gemma.node", published].map((path) => fileURLToPath(new URL(path, root)));
-  return candidates.find((path) => existsSync(path));
+  const built = new URL("../../../build/native/gemma.node", import.meta.url); // from src/ as from dist/
+  const path = process.env.GEMMA_NATIVE_ADDON || fileURLToPath(built); // e.g. the build with address checks
+  return existsSync(path) ? path : undefined;
 }
 
-/** Says whether the addon loads here: true, or one line that says why not and what to do. */
+/** Says whether the addon loads here: true, or why not. */
 export async function probeAddon(): Promise<true | string> {
   const path = addonPath();
-  const otherwise = "or choose the slow reference backend";
-  if (path === undefined) {
-    const place = `${process.platform}-${process.arch}`;
-    return `native: there is no binary for ${place}; run \`npm run build:native\` in a clone, ${otherwise}`;
-  }
+  if (path === undefined) return `there is no binary for ${process.platform}-${process.arch}`;
   const reason = await probe(path);
-  return reason === undefined ? true : `native: ${path} does not load (${reason}); build it anew, ${otherwise}`;
+  return reason === undefined ? true : `${path} does not load (${reason})`;
 }
 
 /**

@@ -1,0 +1,121 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtBackends, isLibraryBuilt } from "../helpers/built-library.js";
+import { TINY } from "../helpers/tiny-models.js";
+
+// What `npm pack` would publish, installed into a project of its own. Its dependencies are linked from this clone, so
+// that nothing is fetched.
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const { dependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+
+const npm = (cwd: string, ...args: string[]) =>
+  execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const writeJson = (path: string, value: unknown) => writeFileSync(path, JSON.stringify(value));
+
+describe.skipIf(!isLibraryBuilt)("the packed package", () => {
+  let folder = "";
+  let app = "";
+  let packed: string[] = [];
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "gemma-package-"));
+    app = join(folder, "app");
+    mkdirSync(app);
+    const [pack] = JSON.parse(npm(root, "pack", "--json", "--pack-destination", folder));
+    packed = pack.files.map(({ path }: { path: string }) => path);
+    const links = Object.keys(dependencies).map((name) => [name, `file:${join(root, "node_modules", name)}`]);
+    const ours = { "gemma-ts": `file:${join(folder, pack.filename)}` };
+    const project = {
+      name: "app",
+      private: true,
+      type: "module",
+      dependencies: { ...Object.fromEntries(links), ...ours },
+    };
+    writeJson(join(app, "package.json"), project);
+    npm(app, "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock");
+  }, 120_000);
+  afterAll(() => {
+    if (folder !== "") rmSync(folder, { recursive: true });
+  });
+
+  function run(file: string, source: string) {
+    writeFileSync(join(app, file), source);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: app, encoding: "utf8" });
+    return { status, stdout, stderr };
+  }
+
+  test("holds the build, the binary of this platform and the papers, and nothing else", () => {
+    const kinds = new Set(
+      packed.map((path) => (path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path)),
+    );
+    const papers = ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "package.json"];
+    const binary = builtBackends.includes("native") ? ["build/native/gemma.node"] : [];
+    expect([...kinds].sort()).toEqual([...papers, ...binary, "dist/**.d.ts", "dist/**.js"].sort());
+    expect(packed.filter((path) => path.includes(".test."))).toEqual([]);
+  });
+
+  test("its modules are ES modules that need no require", () => {
+    for (const path of packed.filter((p) => p.endsWith(".js"))) {
+      const source = readFileSync(join(app, "node_modules/gemma-ts", path), "utf8");
+      const calls = source.match(/(?<![\w.])(require(\.resolve)?\(|module\.exports\b).*/g) ?? [];
+      if (!path.endsWith("load-addon.js")) expect(calls, path).toEqual([]); // a .node file has no other way in
+    }
+  });
+
+  test("import: the library generates, its native engine in a worker", () => {
+    const source = `
+      import { Gemma } from "gemma-ts";
+      const gemma = await Gemma.load(${JSON.stringify(TINY.gemma3)}, { backend: "${builtBackends[0]}" });
+      const { ids } = await gemma.generate("the", { maxTokens: 5, ignoreEos: true }).result;
+      console.log(ids.length, gemma.info.backend.name);`;
+    expect(run("main.js", source)).toEqual({ status: 0, stdout: `5 ${builtBackends[0]}\n`, stderr: "" });
+  });
+
+  test("only what is exported can be imported", () => {
+    const source = `
+      const tried = await Promise.allSettled(
+        ["gemma-ts", "gemma-ts/package.json", "gemma-ts/dist/engine/engine.js", "gemma-ts/engine"].map((name) =>
+          import(name, name.endsWith("json") ? { with: { type: "json" } } : {})));
+      console.log(tried.map((r) => r.reason?.code ?? "ok").join());`;
+    const { stdout } = run("exports.js", source);
+    expect(stdout).toBe("ok,ok,ERR_PACKAGE_PATH_NOT_EXPORTED,ERR_PACKAGE_PATH_NOT_EXPORTED\n");
+  });
+
+  test("npx gemma --version", () => {
+    expect(npm(app, "exec", "--no", "--", "gemma", "--version")).toBe(`${version}\n`);
+  });
+
+  const libs = ["ES2022", "ESNext.Disposable"];
+  test.each([
+    { module: "NodeNext", moduleResolution: "NodeNext", lib: libs },
+    { module: "ESNext", moduleResolution: "Bundler", lib: [...libs, "DOM", "DOM.AsyncIterable"] },
+  ])("types hold under $moduleResolution resolution", { timeout: 60_000 }, (options) => {
+    copyFileSync(fileURLToPath(new URL("app.ts.txt", import.meta.url)), join(app, "app.ts"));
+    const shared = { target: "ES2022", strict: true, noEmit: true, skipLibCheck: false, types: ["node"] };
+    const typeRoots = [join(root, "node_modules/@types")];
+    writeJson(join(app, "tsconfig.json"), { compilerOptions: { ...shared, ...options, typeRoots }, files: ["app.ts"] });
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", app], { encoding: "utf8" });
+    expect([status, stdout]).toEqual([0, ""]);
+  });
+
+  test("without a binary: one clear error that says what to do", () => {
+    const binary = join(app, "node_modules/gemma-ts/build/native/gemma.node");
+    if (existsSync(binary)) rmSync(binary);
+    const source = `
+      import { Gemma } from "gemma-ts";
+      const error = await Gemma.load(${JSON.stringify(TINY.gemma3)}, { backend: "native" }).catch((e) => e);
+      console.log(JSON.stringify(error));`;
+    const { stdout } = run("without.js", source);
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: "ERR_BACKEND_UNAVAILABLE",
+      message: expect.stringContaining(`there is no binary for ${process.platform}-${process.arch}`),
+      hint: expect.stringContaining("reference"),
+    });
+  });
+});
