@@ -1,34 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
-import { Command } from "commander";
-import * as bench from "./bench.js";
-import * as chat from "./chat.js";
 import type { CliContext } from "./context.js";
-import * as doctor from "./doctor.js";
 import { reportFailure } from "./fail.js";
-import * as inspect from "./inspect.js";
-import * as list from "./list.js";
 import { createOutput, endQuietlyOnClosedPipe } from "./output.js";
-import * as pull from "./pull.js";
-import * as rm from "./rm.js";
-import * as run from "./run.js";
-import * as score from "./score.js";
+import { createProgram } from "./program.js";
 import { interruptSignal } from "./signals.js";
-import * as tokenize from "./tokenize.js";
-
-// Commands are listed here, one file each. Their modules stay light: the first token waits for all of this.
-const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext): void }> = [
-  run,
-  chat,
-  pull,
-  list,
-  rm,
-  inspect,
-  tokenize,
-  score,
-  bench,
-  doctor,
-];
 
 async function main(args: readonly string[]): Promise<number> {
   // Needed before parsing, because a parse error is reported in the same form. After "--" it is text.
@@ -44,31 +19,6 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return reportFailure(context.signal.aborted ? context.signal.reason : error, json);
   }
-}
-
-function createProgram(context: CliContext): Command {
-  const program = new Command("gemma")
-    .description("Run Google's Gemma models from the command line.")
-    .version(packageVersion(), "-v, --version")
-    .option("--json", "JSON on standard output, one document or one a line")
-    .configureHelp({ showGlobalOptions: true })
-    // Errors are printed by reportFailure, in one form for all.
-    .configureOutput({ outputError: () => undefined })
-    .exitOverride();
-  for (const command of COMMANDS) command.register(program, context);
-  for (const command of program.commands) {
-    command.copyInheritedSettings(program);
-    if (!command.options.some((option) => option.long === "--json"))
-      command.option("--json", "JSON on standard output");
-  }
-  return program;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }
 
 // The code is set, not forced with exit(): output still in a pipe's buffer must arrive.
