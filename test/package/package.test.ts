@@ -63,7 +63,8 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   test("its modules are ES modules that need no require", () => {
     for (const path of packed.filter((p) => p.endsWith(".js"))) {
       const source = readFileSync(join(app, "node_modules/gemma-ts", path), "utf8");
-      const calls = source.match(/(?<![\w.])(require(\.resolve)?\(|module\.exports\b).*/g) ?? [];
+      const calls =
+        source.match(/(?<![\w.])(require\(["'`]|require\.resolve\(|module\.exports\b|createRequire\().*/g) ?? [];
       if (!path.endsWith("load-addon.js")) expect(calls, path).toEqual([]); // a .node file has no other way in
     }
   });
