@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { TINY } from "../../test/helpers/tiny-models.js";
+import { openCheckpoint } from "../load/open.js";
+import { checkMemory, engineOptions, memoryLimit, neededMemory } from "./memory-plan.js";
+
+const checkpoint = openCheckpoint(TINY.gemma3);
+checkpoint.close();
+const { config, tensors } = checkpoint;
+
+test("a model that cannot fit is refused with the estimate, one that fits is not", () => {
+  const needed = neededMemory(config, tensors, engineOptions({}, config));
+  checkMemory("tiny", needed);
+  const huge = { ...needed, weightsBytes: 9e15, totalBytes: 9e15 + needed.kvBytes + needed.scratchBytes };
+  expect(() => checkMemory("huge.gguf", huge)).toThrow(
+    expect.objectContaining({
+      code: "ERR_OUT_OF_MEMORY",
+      message: expect.stringMatching(
+        /^huge\.gguf: needs about 9000000\.0 GB \(weights 9000000\.0 GB, cache .* GB, scratch .* GB\), this machine has [\d.]+ GB$/,
+      ),
+      hint: expect.stringContaining("--ctx"),
+    }),
+  );
+});
+
+test("the context and the cache's type decide the cache's size", () => {
+  const kvBytes = (contextLength: number, kv: "f32" | "bf16" | "int8") =>
+    neededMemory(config, tensors, engineOptions({ contextLength, kv }, config)).kvBytes;
+  expect(kvBytes(4096, "f32")).toBe(2 * kvBytes(4096, "bf16"));
+  expect(kvBytes(4096, "int8")).toBeLessThan(kvBytes(4096, "bf16"));
+  expect(kvBytes(8192, "bf16")).toBeGreaterThan(kvBytes(4096, "bf16"));
+});
+
+test("defaults, and a context longer than the model was trained for", () => {
+  expect(engineOptions({}, config)).toMatchObject({ contextLength: 8192, kv: "bf16" });
+  expect(engineOptions({ activations: "f32" }, config)).toMatchObject({ kv: "f32" });
+  const tooLong = config.maxPositionEmbeddings + 1;
+  expect(() => engineOptions({ contextLength: tooLong }, config)).toThrow(
+    expect.objectContaining({ code: "ERR_RANGE" }),
+  );
+  expect(memoryLimit()).toBeGreaterThan(2 ** 20);
+});
