@@ -6,10 +6,11 @@
 namespace gemma {
 namespace {
 
-constexpr size_t ROW_BLOCK = 128;           // rows of x whose part of the cache outlives a panel
+constexpr size_t ROW_BLOCK = 128;               // rows of x whose part of the cache outlives a panel
 constexpr size_t CHUNK_WORK = size_t{1} << 16;  // multiplications a chunk should have at least: a few microseconds
 
-/** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each row once, in order. */
+/** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each row once, in order.
+ */
 napi_value packRows(Args& args) {
   Backend& backend = args.backend();
   Weight& weight = args.weight();
@@ -22,8 +23,9 @@ napi_value packRows(Args& args) {
   const size_t rows = data.length / row_bytes;
   const bool fits = data.length % row_bytes == 0 && first == weight.packed_rows && rows <= view.rows - first;
   if (!fits || (first + rows != view.rows && rows % PANEL_ROWS != 0)) {
-    throw Error{"ERR_SHAPE", "native: packed rows must follow each other in multiples of 16 up to " + std::to_string(view.rows) +
-                                 ", got " + std::to_string(data.length) + " bytes at row " + std::to_string(first)};
+    throw Error{"ERR_SHAPE", "native: packed rows must follow each other in multiples of 16 up to " +
+                                 std::to_string(view.rows) + ", got " + std::to_string(data.length) + " bytes at row " +
+                                 std::to_string(first)};
   }
   uint8_t* const panels = weight.memory.data + first / PANEL_ROWS * view.panel_bytes;
   const PackArgs pack = {data.data, rows, view.columns, row_bytes, weight.dtype, panels, view.panel_bytes};
@@ -75,7 +77,8 @@ napi_value matmul(Args& args) {
   const size_t row_block = std::min(rows, ROW_BLOCK), blocks = (rows + row_block - 1) / row_block;
   const MatmulArgs matmul = {out, weight, rows, row_block, panels, x, prepared, backend.is_int8};
   const size_t items = panels * blocks;
-  // About eight chunks a thread, so that a displaced thread holds little up, but no chunk too small to be worth handing out.
+  // About eight chunks a thread, so that a displaced thread holds little up, but no chunk too small to be worth handing
+  // out.
   const size_t least = CHUNK_WORK / (PANEL_ROWS * weight.columns * row_block) + 1;
   backend.run(backend.kernels.matmul, matmul, items, std::max(least, items / (backend.pool.threads() * 8)));
   return nullptr;

@@ -32,7 +32,8 @@ napi_value createBackend(Args& args) {
   const size_t threads = static_cast<size_t>(args.integer(1, MAX_THREADS));
   const bool is_int8 = args.boolean();
   const Kernels* const kernels = find_kernels(isa);
-  if (kernels == nullptr) throw Error{"ERR_BACKEND_UNAVAILABLE", "native: isa must be one that this CPU runs, got " + isa};
+  if (kernels == nullptr)
+    throw Error{"ERR_BACKEND_UNAVAILABLE", "native: isa must be one that this CPU runs, got " + isa};
   return give(args, args.addon.backends, std::make_unique<Backend>(*kernels, threads, is_int8));
 }
 
@@ -105,7 +106,8 @@ napi_value createCache(Args& args) {
   for (size_t i = 0; i < groups.length; i++) {
     const int32_t group = groups.data[i];
     const int32_t count = group >= 0 && static_cast<size_t>(group) < pages.length ? pages.data[group] : -1;
-    if (count < 0) throw Error{"ERR_RANGE", "native: layer " + std::to_string(i) + " must be in a group with a page count"};
+    if (count < 0)
+      throw Error{"ERR_RANGE", "native: layer " + std::to_string(i) + " must be in a group with a page count"};
     layer.page_count = static_cast<size_t>(count);
     cache->layers.push_back(layer);
     cache->layer_groups.push_back(static_cast<size_t>(group));
@@ -139,7 +141,8 @@ napi_value createWeight(Args& args) {
     if (name != format.name) continue;
     if (columns % format.block_elements != 0) {
       throw Error{"ERR_INVALID_SHAPE", "native: a row of " + name + " must be a multiple of " +
-                                           std::to_string(format.block_elements) + " wide, got " + std::to_string(columns)};
+                                           std::to_string(format.block_elements) + " wide, got " +
+                                           std::to_string(columns)};
     }
     auto weight = std::make_unique<Weight>();
     weight->dtype = static_cast<StoredDtype>(i);
@@ -177,10 +180,10 @@ napi_value freeCache(Args& args) {
 
 std::vector<Method> memory_methods() {
   return {
-      GEMMA_METHOD(isas),         GEMMA_METHOD(defaultThreads), GEMMA_METHOD(createBackend), GEMMA_METHOD(backendIsa),
-      GEMMA_METHOD(disposeBackend), GEMMA_METHOD(createTensor), GEMMA_METHOD(writeF32),      GEMMA_METHOD(writeI32),
-      GEMMA_METHOD(readF32),      GEMMA_METHOD(readI32),        GEMMA_METHOD(createCache),   GEMMA_METHOD(cacheBytes),
-      GEMMA_METHOD(createWeight), GEMMA_METHOD(weightBytes),    GEMMA_METHOD(freeTensor),    GEMMA_METHOD(freeWeight),
+      GEMMA_METHOD(isas),           GEMMA_METHOD(defaultThreads), GEMMA_METHOD(createBackend), GEMMA_METHOD(backendIsa),
+      GEMMA_METHOD(disposeBackend), GEMMA_METHOD(createTensor),   GEMMA_METHOD(writeF32),      GEMMA_METHOD(writeI32),
+      GEMMA_METHOD(readF32),        GEMMA_METHOD(readI32),        GEMMA_METHOD(createCache),   GEMMA_METHOD(cacheBytes),
+      GEMMA_METHOD(createWeight),   GEMMA_METHOD(weightBytes),    GEMMA_METHOD(freeTensor),    GEMMA_METHOD(freeWeight),
       GEMMA_METHOD(freeCache),
   };
 }

@@ -51,8 +51,8 @@ int64_t Args::integer(int64_t min, int64_t max) {
   if (number >= static_cast<double>(min) && number <= static_cast<double>(max) && std::trunc(number) == number) {
     return static_cast<int64_t>(number);
   }
-  throw Error{"ERR_RANGE", "native: argument " + std::to_string(next_ - 1) + " must be an integer in " + std::to_string(min) +
-                               ".." + std::to_string(max) + ", got " + std::to_string(number)};
+  throw Error{"ERR_RANGE", "native: argument " + std::to_string(next_ - 1) + " must be an integer in " +
+                               std::to_string(min) + ".." + std::to_string(max) + ", got " + std::to_string(number)};
 }
 
 bool Args::boolean() {
@@ -116,7 +116,8 @@ void* Args::typed_array(napi_typedarray_type type, size_t* length) {
   const bool ok = napi_is_typedarray(env, value, &is_typed_array) == napi_ok && is_typed_array &&
                   napi_get_typedarray_info(env, value, &actual, length, &data, nullptr, nullptr) == napi_ok &&
                   actual == type;
-  if (!ok) throw Error{"ERR_RANGE", "native: argument " + std::to_string(next_ - 1) + " must be a typed array of its type"};
+  if (!ok)
+    throw Error{"ERR_RANGE", "native: argument " + std::to_string(next_ - 1) + " must be a typed array of its type"};
   return data;
 }
 
@@ -156,7 +157,8 @@ napi_value init(napi_env env, napi_value exports) {
   for (const auto& methods : {memory_methods(), matmul_methods(), op_methods(), sample_methods()}) {
     for (const Method& method : methods) {
       napi_value function = nullptr;
-      if (napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, nullptr, &function) != napi_ok) return nullptr;
+      if (napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, nullptr, &function) != napi_ok)
+        return nullptr;
       if (napi_set_named_property(env, exports, method.name, function) != napi_ok) return nullptr;
     }
   }

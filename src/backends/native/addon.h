@@ -4,8 +4,8 @@
 // read, calls kernels through the backend's pool, and returns nullptr for undefined. What it throws becomes a
 // JavaScript error with one of our codes. No pointer reaches JavaScript, and nothing that JavaScript passes can
 // make a function read or write outside its objects: sizes are compared here again, whatever TypeScript has checked.
-// Arguments are numbers, strings and typed arrays alone: reading a property or an element could run JavaScript, and that
-// could free what the call is about to use.
+// Arguments are numbers, strings and typed arrays alone: reading a property or an element could run JavaScript, and
+// that could free what the call is about to use.
 #pragma once
 
 #include <node_api.h>

@@ -1,7 +1,7 @@
 // Packed forms of weights.
 //
-// A packed matrix [N, K] is a row of panels, each 16 output rows wide (N is padded with zero rows). Inside a panel memory
-// runs along k, so that a matrix-vector product reads it linearly and no sum crosses vector lanes.
+// A packed matrix [N, K] is a row of panels, each 16 output rows wide (N is padded with zero rows). Inside a panel
+// memory runs along k, so that a matrix-vector product reads it linearly and no sum crosses vector lanes.
 //
 // Dense forms: element [k][16 rows] in its own type, any K.
 // Quantised forms: K is cut into groups of G = 16 or 32. The quants of a group are unsigned (value = (quant - offset) ·
@@ -11,8 +11,9 @@
 //     5 bit: 4 bit, then one vector (G = 32) whose bit i of a byte is bit 4 of quant vector i
 //     6 bit: 4 bit, then G/16 vectors; bits 2(i % 4), 2(i % 4) + 1 of a byte of vector i / 4 are bits 4, 5 of vector i
 // One-level scales follow their group's quants: scale[16], then min[16] where there are minimums, all f16 (or f32).
-// Two-level scales precede each block of 256 k: d[16] f16, dmin[16] f16 if there are minimums, sub-scales [256/G][16] of 8 bits,
-// sub-minimums [256/G][16] if there are any; scale = d · sub-scale, min = -dmin · sub-minimum. Nothing is rounded.
+// Two-level scales precede each block of 256 k: d[16] f16, dmin[16] f16 if there are minimums, sub-scales [256/G][16]
+// of 8 bits, sub-minimums [256/G][16] if there are any; scale = d · sub-scale, min = -dmin · sub-minimum. Nothing is
+// rounded.
 #pragma once
 
 #include <cstddef>
@@ -25,32 +26,32 @@ constexpr size_t SUPER_BLOCK = 256;  // K that a two-level scale spans
 constexpr size_t X_GROUP = 32;       // activations that share a scale
 
 enum class Scales : uint8_t {
-  f16,        // one level
-  f32,        // one level
-  two_u8,     // two levels, unsigned sub-scales
-  two_i8,     // two levels, signed sub-scales
+  f16,     // one level
+  f32,     // one level
+  two_u8,  // two levels, unsigned sub-scales
+  two_i8,  // two levels, signed sub-scales
 };
 
 // form(name, bits, group, scales, has minimums, offset)
-#define GEMMA_QUANT_FORMS(FORM)                  \
-  FORM(q4, 4, 32, Scales::f16, false, 8)         \
-  FORM(q4_min, 4, 32, Scales::f16, true, 0)      \
-  FORM(q5, 5, 32, Scales::f16, false, 16)        \
-  FORM(q5_min, 5, 32, Scales::f16, true, 0)      \
-  FORM(q8, 8, 32, Scales::f16, false, 128)       \
-  FORM(q8_f32, 8, 32, Scales::f32, false, 128)   \
+#define GEMMA_QUANT_FORMS(FORM)                   \
+  FORM(q4, 4, 32, Scales::f16, false, 8)          \
+  FORM(q4_min, 4, 32, Scales::f16, true, 0)       \
+  FORM(q5, 5, 32, Scales::f16, false, 16)         \
+  FORM(q5_min, 5, 32, Scales::f16, true, 0)       \
+  FORM(q8, 8, 32, Scales::f16, false, 128)        \
+  FORM(q8_f32, 8, 32, Scales::f32, false, 128)    \
   FORM(q8_two, 8, 32, Scales::two_i8, false, 128) \
-  FORM(q4_two, 4, 32, Scales::two_u8, true, 0)   \
-  FORM(q5_two, 5, 32, Scales::two_u8, true, 0)   \
-  FORM(q6_two, 6, 16, Scales::two_i8, false, 32) \
-  FORM(q3_two, 4, 16, Scales::two_i8, false, 4)  \
+  FORM(q4_two, 4, 32, Scales::two_u8, true, 0)    \
+  FORM(q5_two, 5, 32, Scales::two_u8, true, 0)    \
+  FORM(q6_two, 6, 16, Scales::two_i8, false, 32)  \
+  FORM(q3_two, 4, 16, Scales::two_i8, false, 4)   \
   FORM(q2_two, 4, 16, Scales::two_u8, true, 0)
 
 enum class Form : uint8_t {
 #define GEMMA_FORM(name, bits, group, scales, min, offset) name,
   GEMMA_QUANT_FORMS(GEMMA_FORM)
 #undef GEMMA_FORM
-  f32,
+      f32,
   f16,
   bf16,
 };
@@ -72,9 +73,7 @@ struct QuantForm {
   constexpr size_t header_bytes() const {
     return two_level() ? (has_min ? 2 : 1) * PANEL_ROWS * (2 + SUPER_BLOCK / group) : 0;
   }
-  constexpr size_t panel_bytes(size_t k) const {
-    return k / group * group_bytes() + k / SUPER_BLOCK * header_bytes();
-  }
+  constexpr size_t panel_bytes(size_t k) const { return k / group * group_bytes() + k / SUPER_BLOCK * header_bytes(); }
 };
 
 constexpr QuantForm QUANT_FORMS[] = {

@@ -9,15 +9,23 @@
 namespace gemma {
 
 // kernels/table.cc defines one of these per instruction set that was compiled.
-namespace scalar { const Kernels& kernels(); }
+namespace scalar {
+const Kernels& kernels();
+}
 #ifdef GEMMA_HAVE_AVX2
-namespace avx2 { const Kernels& kernels(); }
+namespace avx2 {
+const Kernels& kernels();
+}
 #endif
 #ifdef GEMMA_HAVE_AVX512
-namespace avx512 { const Kernels& kernels(); }
+namespace avx512 {
+const Kernels& kernels();
+}
 #endif
 #ifdef GEMMA_HAVE_NEON
-namespace neon { const Kernels& kernels(); }
+namespace neon {
+const Kernels& kernels();
+}
 #endif
 
 namespace {

@@ -4,9 +4,10 @@
 // on plain pointers that have been validated. It takes no lock, allocates nothing, throws nothing and knows no threads;
 // what an item's result is must not depend on the range that it came in (row invariance).
 //
-// To add one: declare its argument struct in kernels/op-args.h (what an item is, shapes), append a line to GEMMA_OP_KERNELS
-// there, define it in kernels/<op>.cc inside `namespace gemma::GEMMA_ISA` (that file is compiled once per instruction
-// set, so `#if defined(__AVX512F__)` and the like choose intrinsics), and call it from the glue in addon-ops.cc.
+// To add one: declare its argument struct in kernels/op-args.h (what an item is, shapes), append a line to
+// GEMMA_OP_KERNELS there, define it in kernels/<op>.cc inside `namespace gemma::GEMMA_ISA` (that file is compiled once
+// per instruction set, so `#if defined(__AVX512F__)` and the like choose intrinsics), and call it from the glue in
+// addon-ops.cc.
 #pragma once
 
 #include <cstddef>

@@ -22,9 +22,7 @@ constexpr size_t PAGE_ROWS = 16;
 
 enum class KvDtype : uint8_t { f32, bf16, int8 };
 
-inline size_t kv_element_bytes(KvDtype dtype) {
-  return dtype == KvDtype::f32 ? 4 : dtype == KvDtype::bf16 ? 2 : 1;
-}
+inline size_t kv_element_bytes(KvDtype dtype) { return dtype == KvDtype::f32 ? 4 : dtype == KvDtype::bf16 ? 2 : 1; }
 
 /** What kernels see of one layer of the cache. */
 struct KvLayer {

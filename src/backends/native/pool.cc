@@ -69,7 +69,8 @@ void Pool::run(size_t items, size_t grain, Body body, const void* context) {
   left_.store(chunks);
   const uint64_t number = (job_.load() >> 32) + 1;
   job_.store(number << 32 | chunks);
-  // Sequentially consistent with wait_for_job: either a worker sees the loop before it parks, or it is seen parked here.
+  // Sequentially consistent with wait_for_job: either a worker sees the loop before it parks, or it is seen parked
+  // here.
   if (parked_.load() > 0) {
     const std::lock_guard<std::mutex> lock(mutex_);
     work_came_.notify_all();

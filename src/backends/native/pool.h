@@ -12,8 +12,8 @@
 namespace gemma {
 
 /**
- * A pool of `threads` threads, the calling one among them. Chunks of a loop are handed out by an atomic counter, so that a
- * thread that lost its core to another process costs only the chunk it holds. Workers spin for some tens of
+ * A pool of `threads` threads, the calling one among them. Chunks of a loop are handed out by an atomic counter, so
+ * that a thread that lost its core to another process costs only the chunk it holds. Workers spin for some tens of
  * microseconds between loops, then park. One thread at a time may call parallel_for.
  */
 class Pool {
@@ -31,9 +31,9 @@ class Pool {
    */
   template <class Fn>
   void parallel_for(size_t items, size_t grain, const Fn& fn) {
-    run(items, grain, [](const void* context, size_t begin, size_t end) {
-      (*static_cast<const Fn*>(context))(begin, end);
-    }, &fn);
+    run(
+        items, grain,
+        [](const void* context, size_t begin, size_t end) { (*static_cast<const Fn*>(context))(begin, end); }, &fn);
   }
 
  private:

@@ -8,7 +8,8 @@
 
 namespace gemma {
 
-/** Objects by handle. A handle is an integer below 2^52: a slot and the slot's generation, so that a stale one is known. */
+/** Objects by handle. A handle is an integer below 2^52: a slot and the slot's generation, so that a stale one is
+ * known. */
 template <class T>
 class Table {
  public:

@@ -64,9 +64,9 @@ void embed_row(const WeightView& table, size_t row, float* out) {
         out[k] = bf16_to_f32(load_as<uint16_t>(panel + (k * PANEL_ROWS + lane) * 2));
       }
       break;
-#define GEMMA_FORM(name, bits, group, scales, min, offset)         \
-  case Form::name:                                                 \
-    unpack_row<Form::name>(panel, lane, table.columns, out);       \
+#define GEMMA_FORM(name, bits, group, scales, min, offset)   \
+  case Form::name:                                           \
+    unpack_row<Form::name>(panel, lane, table.columns, out); \
     break;
       GEMMA_QUANT_FORMS(GEMMA_FORM)
 #undef GEMMA_FORM

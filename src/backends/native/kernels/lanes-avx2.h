@@ -21,7 +21,9 @@ inline Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps
 inline Floats add(Floats x, Floats y) { return {_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
 inline Floats mul(Floats x, Floats y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
 /** x · y + z */
-inline Floats fma(Floats x, Floats y, Floats z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
+inline Floats fma(Floats x, Floats y, Floats z) {
+  return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
+}
 inline Ints first(size_t count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), n = _mm256_set1_epi32(static_cast<int>(count));
   return {_mm256_cmpgt_epi32(n, lane), _mm256_cmpgt_epi32(n, _mm256_add_epi32(lane, _mm256_set1_epi32(8)))};
@@ -40,7 +42,9 @@ inline __m128i load_128(const uint8_t* p) { return _mm_loadu_si128(reinterpret_c
 inline __m256i load_256(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 inline Floats load_f16(const uint8_t* p) { return {_mm256_cvtph_ps(load_128(p)), _mm256_cvtph_ps(load_128(p + 16))}; }
 inline Floats load_bf16(const uint8_t* p) {
-  const auto widen = [](__m128i bits) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16)); };
+  const auto widen = [](__m128i bits) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+  };
   return {widen(load_128(p)), widen(load_128(p + 16))};
 }
 inline Floats load_u8(const uint8_t* p) {
@@ -68,7 +72,8 @@ template <int FROM, int COUNT>
 inline Bytes with_high_bits(Bytes v, Bytes plane) {
   const __m256i mask = _mm256_set1_epi8(((1 << COUNT) - 1) << 4);
   const auto move = [mask](__m256i v) {
-    return _mm256_and_si256(FROM < 4 ? _mm256_slli_epi16(v, FROM < 4 ? 4 - FROM : 0) : _mm256_srli_epi16(v, FROM < 4 ? 0 : FROM - 4), mask);
+    return _mm256_and_si256(
+        FROM < 4 ? _mm256_slli_epi16(v, FROM < 4 ? 4 - FROM : 0) : _mm256_srli_epi16(v, FROM < 4 ? 0 : FROM - 4), mask);
   };
   return {_mm256_or_si256(v.a, move(plane.a)), _mm256_or_si256(v.b, move(plane.b))};
 }

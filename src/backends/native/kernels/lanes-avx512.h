@@ -28,7 +28,9 @@ inline __mmask16 first(size_t count) { return static_cast<__mmask16>((1u << coun
 inline Floats load_first(const float* p, size_t count) { return _mm512_maskz_loadu_ps(first(count), p); }
 inline void store_first(float* p, Floats v, size_t count) { _mm512_mask_storeu_ps(p, first(count), v); }
 
-inline Floats load_f16(const uint8_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+inline Floats load_f16(const uint8_t* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 inline Floats load_bf16(const uint8_t* p) {
   const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
@@ -52,7 +54,8 @@ inline Bytes high_nibbles(Bytes v) { return _mm512_and_si512(_mm512_srli_epi16(v
 template <int FROM, int COUNT>
 inline Bytes with_high_bits(Bytes v, Bytes plane) {
   const Bytes mask = _mm512_set1_epi8(((1 << COUNT) - 1) << 4);
-  const Bytes moved = FROM < 4 ? _mm512_slli_epi16(plane, FROM < 4 ? 4 - FROM : 0) : _mm512_srli_epi16(plane, FROM < 4 ? 0 : FROM - 4);
+  const Bytes moved =
+      FROM < 4 ? _mm512_slli_epi16(plane, FROM < 4 ? 4 - FROM : 0) : _mm512_srli_epi16(plane, FROM < 4 ? 0 : FROM - 4);
   return _mm512_ternarylogic_epi32(v, moved, mask, 0xf8);  // v | (moved & mask)
 }
 

@@ -60,9 +60,8 @@ inline Floats load_f16(const uint8_t* p) {
   return each<Floats>([&](int i) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p + 8 * i))); });
 }
 inline Floats load_bf16(const uint8_t* p) {
-  return each<Floats>([&](int i) {
-    return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(p + 8 * i)), 16));
-  });
+  return each<Floats>(
+      [&](int i) { return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(p + 8 * i)), 16)); });
 }
 inline Floats load_u8(const uint8_t* p) {
   const uint8x16_t bytes = vld1q_u8(p);
@@ -101,9 +100,8 @@ inline Bytes high_nibbles(const Bytes& x) {
 template <int FROM, int COUNT>
 inline Bytes with_high_bits(const Bytes& x, const Bytes& plane) {
   const uint8x16_t mask = vdupq_n_u8(((1 << COUNT) - 1) << 4);
-  return each<Bytes>([&](int i) {
-    return vorrq_u8(x.v[i], vandq_u8(vshlq_u8(plane.v[i], vdupq_n_s8(4 - FROM)), mask));
-  });
+  return each<Bytes>(
+      [&](int i) { return vorrq_u8(x.v[i], vandq_u8(vshlq_u8(plane.v[i], vdupq_n_s8(4 - FROM)), mask)); });
 }
 
 /** sum + the 4 quants of each row (less 128 if they have 8 bits) times the 4 signed bytes of `x`. */

@@ -88,7 +88,8 @@ inline Bytes with_high_bits(const Bytes& v, const Bytes& plane) {
 /** sum + the 4 quants of each row times the 4 signed bytes of `x`. BITS: of the quants. */
 template <int BITS>
 inline Ints dot(const Ints& sum, const Bytes& quants, int32_t x) {
-  const int32_t x0 = static_cast<int8_t>(x), x1 = static_cast<int8_t>(x >> 8), x2 = static_cast<int8_t>(x >> 16), x3 = x >> 24;
+  const int32_t x0 = static_cast<int8_t>(x), x1 = static_cast<int8_t>(x >> 8), x2 = static_cast<int8_t>(x >> 16),
+                x3 = x >> 24;
   return each<Ints>([&](int i) {
     const uint32_t q = quants.v[i];
     const auto byte = [q](int j) { return static_cast<int32_t>(q >> 8 * j & 255); };

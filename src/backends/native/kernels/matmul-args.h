@@ -28,8 +28,8 @@ struct WeightView {
 struct PackArgs {
   const uint8_t* source;  // `rows` rows as stored
   size_t rows;
-  size_t columns;     // K
-  size_t row_bytes;   // distance of two rows
+  size_t columns;    // K
+  size_t row_bytes;  // distance of two rows
   StoredDtype dtype;
   uint8_t* panels;     // of the slice
   size_t panel_bytes;  // distance of two panels
@@ -65,7 +65,7 @@ struct PreparedX {
 struct PrepareArgs {
   const float* x;  // [T, K]
   size_t columns;
-  Form form;     // quantised
+  Form form;  // quantised
   bool is_int8;
   PreparedX out;
 };

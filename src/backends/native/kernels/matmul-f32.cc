@@ -56,7 +56,8 @@ struct F32Tile {
       const Floats scale = group.scale();
       for (size_t r = 0; r < ROWS; r++) {
         sum[r] = fma(add(even[r], odd[r]), scale, sum[r]);
-        if constexpr (F.has_min) sum[r] = fma(group.min(), set(task.args.prepared.sums[(row + r) * groups + g]), sum[r]);
+        if constexpr (F.has_min)
+          sum[r] = fma(group.min(), set(task.args.prepared.sums[(row + r) * groups + g]), sum[r]);
       }
     }
     for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
@@ -105,8 +106,8 @@ struct DenseTile {
 
 void multiply_f32(const PanelTask& task, size_t row_begin, size_t row_end) {
   switch (task.args.weight.form) {
-#define GEMMA_FORM(name, bits, group, scales, min, offset)                            \
-  case Form::name:                                                                    \
+#define GEMMA_FORM(name, bits, group, scales, min, offset) \
+  case Form::name:                                         \
     return multiply_panel<F32Tile<Form::name>>(task, row_begin, row_end, K_BLOCK);
     GEMMA_QUANT_FORMS(GEMMA_FORM)
 #undef GEMMA_FORM

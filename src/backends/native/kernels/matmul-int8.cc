@@ -6,7 +6,7 @@
 namespace gemma::GEMMA_ISA {
 namespace {
 
-constexpr size_t K_BLOCK = 1024;        // 16 KB of 8-bit quants
+constexpr size_t K_BLOCK = 1024;         // 16 KB of 8-bit quants
 constexpr size_t PREFETCH_BYTES = 4096;  // ahead of the group in use; hides the memory's latency at one row
 
 template <Form FORM>
@@ -56,8 +56,8 @@ struct Int8Tile {
 
 void multiply_int8(const PanelTask& task, size_t row_begin, size_t row_end) {
   switch (task.args.weight.form) {
-#define GEMMA_FORM(name, bits, group, scales, min, offset)                             \
-  case Form::name:                                                                     \
+#define GEMMA_FORM(name, bits, group, scales, min, offset) \
+  case Form::name:                                         \
     return multiply_panel<Int8Tile<Form::name>>(task, row_begin, row_end, K_BLOCK);
     GEMMA_QUANT_FORMS(GEMMA_FORM)
 #undef GEMMA_FORM

@@ -36,7 +36,8 @@ void pack_quants(const Block* blocks, size_t g, uint8_t* out) {
       if constexpr (HIGH > 0) {
         const uint64_t high = pair >> 4 & (HIGH == 1 ? 0x0101010101010101 : 0x0303030303030303);
         const size_t at = HIGH * 2 * j;  // bit of the plane's first byte, counted through all planes
-        words[PAIRS + at / 8] |= static_cast<uint32_t>(high) << at % 8 | static_cast<uint32_t>(high >> 32) << (at % 8 + HIGH);
+        words[PAIRS + at / 8] |= static_cast<uint32_t>(high) << at % 8 | static_cast<uint32_t>(high >> 32)
+                                                                             << (at % 8 + HIGH);
       }
     }
     for (size_t v = 0; v < F.quant_bytes() / 64; v++) std::memcpy(out + v * 64 + row * 4, &words[v], 4);
@@ -118,8 +119,8 @@ void pack(const PackArgs& args, size_t begin, size_t end) {
     const size_t rows = left < PANEL_ROWS ? left : PANEL_ROWS;
     uint8_t* const panel = args.panels + i * args.panel_bytes;
     switch (args.dtype) {
-#define GEMMA_STORED(name, elements, bytes, form) \
-  case StoredDtype::name:                         \
+#define GEMMA_STORED(name, elements, bytes, form)             \
+  case StoredDtype::name:                                     \
     pack_panel<StoredDtype::name>(args, source, rows, panel); \
     break;
       GEMMA_STORED_DTYPES(GEMMA_STORED)

@@ -10,10 +10,10 @@ namespace gemma::GEMMA_ISA {
 
 struct Block {
   uint8_t quants[SUPER_BLOCK];
-  uint16_t scale;      // f16: the scale, or d of two levels
-  uint16_t min;        // f16: the minimum, or dmin
-  float scale_f32;     // MXFP4's scale
-  uint8_t subs[16];    // two levels: sub-scale of each group (i8 where signed)
+  uint16_t scale;    // f16: the scale, or d of two levels
+  uint16_t min;      // f16: the minimum, or dmin
+  float scale_f32;   // MXFP4's scale
+  uint8_t subs[16];  // two levels: sub-scale of each group (i8 where signed)
   uint8_t submins[16];
 };
 
@@ -29,9 +29,9 @@ inline void split_nibbles(const uint8_t* bytes, uint8_t* quants) {
 }
 
 /** Bit i of an index in bit 4 of byte i. */
-constexpr uint32_t FIFTH_BITS[16] = {
-    0x00000000, 0x00000010, 0x00001000, 0x00001010, 0x00100000, 0x00100010, 0x00101000, 0x00101010,
-    0x10000000, 0x10000010, 0x10001000, 0x10001010, 0x10100000, 0x10100010, 0x10101000, 0x10101010};
+constexpr uint32_t FIFTH_BITS[16] = {0x00000000, 0x00000010, 0x00001000, 0x00001010, 0x00100000, 0x00100010,
+                                     0x00101000, 0x00101010, 0x10000000, 0x10000010, 0x10001000, 0x10001010,
+                                     0x10100000, 0x10100010, 0x10101000, 0x10101010};
 
 inline void add_fifth_bits(const uint8_t* bits, uint8_t* quants) {
   for (int i = 0; i < 4; i++) {
