@@ -20,7 +20,7 @@ const commands = program.commands.map((command) => {
     ...command.options.map((option) => [option.flags, option]),
   ].map(([name, { description, defaultValue }]) => {
     const byDefault = defaultValue === undefined ? "" : ` (default: ${JSON.stringify(defaultValue)})`;
-    return `| \`${name}\` | ${text(`${description}${byDefault}`)} |`;
+    return `| \`${name.replaceAll("|", "\\|")}\` | ${text(`${description}${byDefault}`)} |`;
   });
   const usage = ["gemma", command.name(), ...operands].join(" ");
   return `### \`${usage}\`\n\n${text(command.description())}\n\n| | |\n| --- | --- |\n${rows.join("\n")}\n`;

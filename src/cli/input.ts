@@ -1,23 +1,28 @@
 import { createInterface } from "node:readline";
+import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import { GemmaError } from "../base/errors.js";
 import { type JsonObject, parseJson } from "../format/json.js";
 
-/** The prompt given as an argument, or all of standard input where there is none (or `-`). @throws ERR_USAGE */
-export async function readPrompt(argument: string | undefined): Promise<string> {
+/**
+ * The prompt given as an argument, or all of standard input where there is none (or `-`).
+ * @throws ERR_USAGE; an AbortError when `signal` aborts while input is awaited
+ */
+export async function readPrompt(argument: string | undefined, signal: AbortSignal): Promise<string> {
   if (argument !== undefined && argument !== "-") return argument;
   if (argument === undefined && process.stdin.isTTY) {
     throw new GemmaError("ERR_USAGE", "a text is needed, as an argument or on standard input", {
       hint: 'gemma run "Once upon a time"',
     });
   }
-  return (await text(process.stdin)).replace(/\n$/, "");
+  return (await text(addAbortSignal(signal, process.stdin))).replace(/\n$/, "");
 }
 
 /** JSON objects, one a line of standard input; empty lines are skipped. @throws ERR_INVALID_JSON with the line's number */
-export async function* jsonLines(): AsyncGenerator<{ line: number; object: JsonObject }> {
+export async function* jsonLines(signal: AbortSignal): AsyncGenerator<{ line: number; object: JsonObject }> {
   let line = 0;
-  for await (const row of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const rows = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY, signal });
+  for await (const row of rows) {
     line++;
     if (row.trim() === "") continue;
     const object = parseJson(row, `standard input, line ${line}`);
@@ -26,6 +31,7 @@ export async function* jsonLines(): AsyncGenerator<{ line: number; object: JsonO
     }
     yield { line, object };
   }
+  signal.throwIfAborted(); // an abort closes the input like an end
 }
 
 /** Token ids out of JSON. @throws ERR_INVALID_VALUE `standard input, line 3: must be an array of token ids` */

@@ -46,7 +46,7 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
     throw new GemmaError("ERR_USAGE", "run: --system needs --chat, which has turns", { hint: "add --chat" });
   }
   const schema = flags.jsonSchema === undefined ? {} : { jsonSchema: readSchema(flags.jsonSchema) };
-  const prompt = flags.ids === undefined ? await readPrompt(argument) : { ids: flags.ids };
+  const prompt = flags.ids === undefined ? await readPrompt(argument, signal) : { ids: flags.ids };
   const gemma = await loadGemma(flags, context);
   const options = { ...generateOptions(flags), ...schema, signal };
   let generation: Generation;

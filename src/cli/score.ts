@@ -28,8 +28,9 @@ async function score(text: string | undefined, flags: ScoreFlags, context: CliCo
   const { output, signal } = context;
   const inputs: ScoreInput[] = [];
   if (output.json && text === undefined) {
-    for await (const { line, object } of jsonLines()) inputs.push(inputOf(object, `standard input, line ${line}`));
-  } else inputs.push(await readPrompt(text));
+    for await (const { line, object } of jsonLines(signal))
+      inputs.push(inputOf(object, `standard input, line ${line}`));
+  } else inputs.push(await readPrompt(text, signal));
   const gemma = await loadGemma(flags, context);
   const writer = flags.logits === undefined ? null : await logitsWriter(flags.logits, gemma.info.config.vocabSize);
   try {

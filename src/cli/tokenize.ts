@@ -26,14 +26,13 @@ async function tokenize(text: string | undefined, model: string, specials: boole
   const { path } = await withPullProgress(context, (options) => resolveModel(model, options));
   const tokenizer = openTokenizer(path);
   if (context.output.json && text === undefined) {
-    for await (const { line, object } of jsonLines()) {
-      context.signal.throwIfAborted();
+    for await (const { line, object } of jsonLines(context.signal)) {
       const ids = tokenizer.encode(getString(object, "text", `standard input, line ${line}`), { specials });
       context.output.data({ ids: [...ids] });
     }
     return;
   }
-  const ids = [...tokenizer.encode(await readPrompt(text), { specials })];
+  const ids = [...tokenizer.encode(await readPrompt(text, context.signal), { specials })];
   for (const id of ids) context.output.line(`${String(id).padStart(7)}  ${JSON.stringify(tokenizer.tokenText(id))}`);
   context.output.data({ ids });
 }

@@ -20,7 +20,5 @@ test.skipIf(!isBuilt)("what runs a cached model loads no network client", async 
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
   });
   expect(stderr).toContain("dist/load/pull.js");
-  expect(stderr.split("\n").filter((url) => /undici|fflate|ipaddr/.test(url))).toEqual(
-    [],
-  );
+  expect(stderr.split("\n").filter((url) => /undici|fflate|ipaddr/.test(url))).toEqual([]);
 });

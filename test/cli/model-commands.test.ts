@@ -158,6 +158,15 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
     expect(stdout.length).toBeGreaterThan(1);
   });
 
+  test("Ctrl-C while more input is awaited: exit 130", async () => {
+    const { code, stdout, stderr } = await runCli(["tokenize", "--json", "-m", TINY.gemma3], {
+      input: '{"text":""}\n',
+      holdInput: true,
+      onStart: (child) => child.stdout?.once("data", () => child.kill("SIGINT")),
+    });
+    expect([code, stdout, stderr]).toEqual([130, '{"ids":[]}\n', ""]);
+  });
+
   test("a reader that closes the pipe during an answer ends it quietly", async () => {
     const { code, stderr } = await runCli(["run", ...MODEL, "-t", "0", "-n", "4000", "abc"], {
       onStart: (child) => child.stdout?.once("data", () => child.stdout?.destroy()),

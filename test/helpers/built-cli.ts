@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What standard input holds; empty by default. */
   readonly input?: string;
+  /** Standard input stays open behind `input`. */
+  readonly holdInput?: boolean;
   /** Called once the process runs, to send signals or close pipes. */
   readonly onStart?: (child: ChildProcess) => void;
 }
@@ -28,7 +30,7 @@ export interface CliOptions {
 /** Runs `gemma …args` without a terminal and waits for its end. */
 export function runCli(
   args: readonly string[],
-  { env = {}, input = "", onStart }: CliOptions = {},
+  { env = {}, input = "", holdInput = false, onStart }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...NEUTRAL, ...env } });
@@ -42,7 +44,8 @@ export function runCli(
     });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
-    child.stdin.end(input);
+    if (holdInput) child.stdin.write(input);
+    else child.stdin.end(input);
     onStart?.(child);
   });
 }
