@@ -13,38 +13,48 @@ export interface ChatMessage {
  * pre-trained models, which were never taught turns:
  *
  *     {system}\n\nQuestion: {user}\nAnswer: {assistant}\n\nQuestion: {user}\nAnswer:
+ *
+ * "template": the chat template that came with the checkpoint.
  */
-export type ChatStyle = "gemma" | "qa";
+export type ChatStyle = "gemma" | "qa" | "template";
+
+/** How one style writes a conversation; system messages come first. */
+export interface ChatForm {
+  readonly segments: (messages: readonly ChatMessage[]) => readonly Segment[] | Promise<readonly Segment[]>;
+  /** Where an answer ends, beside the end-of-sequence tokens. */
+  readonly stops: readonly string[];
+}
+
+export const CHAT_FORMS: Readonly<Record<Exclude<ChatStyle, "template">, ChatForm>> = {
+  gemma: { segments: (messages) => gemmaTurns(messages, { addGenerationPrompt: true }), stops: [] },
+  qa: { segments: questionsAndAnswers, stops: ["\nQuestion:", "\n\n"] },
+};
 
 export interface ChatPrompt {
   readonly ids: readonly number[];
   /** Messages left out, the oldest first, because the context is too short for all. */
   readonly dropped: number;
-  /** Where an answer ends, beside the end-of-sequence tokens. */
-  readonly stops: readonly string[];
 }
 
 /**
  * Encodes a conversation that ends with a user message. When it is longer than `budget` tokens the oldest turns are
  * left out, never the system text nor the last message. @throws ERR_CONTEXT_FULL when even those do not fit
  */
-export function chatPrompt(
+export async function chatPrompt(
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
-  style: ChatStyle,
+  form: ChatForm,
   budget: number,
-): ChatPrompt {
+): Promise<ChatPrompt> {
   const system = joined(messages.filter((m) => m.role === "system"));
   const turns = joined(messages.filter((m) => m.role !== "system"));
   if (turns.at(-1)?.role !== "user") {
     throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's");
   }
-  const stops = style === "qa" ? ["\nQuestion:", "\n\n"] : [];
   let dropped = 0;
   for (;;) {
-    const segments = style === "gemma" ? gemmaSegments(system, turns) : questionsAndAnswers(system, turns);
-    const ids = encodePrompt(tokenizer, segments);
-    if (ids.length <= budget) return { ids: [...ids], dropped, stops };
+    const ids = encodePrompt(tokenizer, await form.segments([...system, ...turns]));
+    if (ids.length <= budget) return { ids: [...ids], dropped };
     if (turns.length <= 1) {
       const what = `chat: the last message must fit the context: ${ids.length} tokens, ${budget} allowed`;
       throw new GemmaError("ERR_CONTEXT_FULL", what, { hint: "shorten the message, or load with a larger --ctx" });
@@ -69,15 +79,10 @@ function joined(messages: readonly ChatMessage[]): ChatMessage[] {
   return result;
 }
 
-function gemmaSegments(system: readonly ChatMessage[], turns: readonly ChatMessage[]): readonly Segment[] {
-  return gemmaTurns([...system, ...turns], { addGenerationPrompt: true });
-}
-
-function questionsAndAnswers(system: readonly ChatMessage[], turns: readonly ChatMessage[]): readonly Segment[] {
-  const intro = system.map((m) => `${m.content.trim()}\n\n`).join("");
-  const lines = turns.map((m) => {
-    const content = m.content.trim();
-    return m.role === "user" ? `Question: ${content}\nAnswer:` : ` ${content}\n\n`;
+function questionsAndAnswers(messages: readonly ChatMessage[]): readonly Segment[] {
+  const lines = messages.map(({ role, content }) => {
+    if (role === "user") return `Question: ${content.trim()}\nAnswer:`;
+    return role === "system" ? `${content.trim()}\n\n` : ` ${content.trim()}\n\n`;
   });
-  return [text(intro + lines.join(""))];
+  return [text(lines.join(""))];
 }

@@ -1,21 +1,55 @@
-import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
-import { readFile } from "./files.js";
+import { firstExisting, readFile } from "./files.js";
 import type { Checkpoint } from "./open.js";
 
+const MAX_TEMPLATE_BYTES = 1 << 20;
 const MAX_TOKENIZER_CONFIG_BYTES = 16 << 20;
 
+type Opened = Pick<Checkpoint, "path" | "naming" | "metadata">;
+
+/** How a checkpoint was tuned for dialogue: in Gemma's own turns, in those of its own template, or not at all. */
+export type Dialogue =
+  | { readonly kind: "gemma" }
+  | { readonly kind: "template"; readonly template: string }
+  | { readonly kind: "none" };
+
 /**
- * Whether a checkpoint was tuned for dialogue. Instruction-tuned files carry a chat template, pre-trained ones do not;
- * a folder without tokenizer settings is told by `-it` in its name.
+ * Instruction-tuned checkpoints carry a chat template, pre-trained ones do not; a folder without tokenizer settings is
+ * told by `-it` in its name. A template that writes Gemma's turns is not run: they need none.
  */
-export function isDialogueTuned(checkpoint: Pick<Checkpoint, "path" | "naming" | "metadata">): boolean {
-  const { path, naming, metadata } = checkpoint;
-  if (naming === "gguf") return metadata.has("tokenizer.chat_template");
-  if (existsSync(join(path, "chat_template.jinja"))) return true;
-  const settings = join(path, "tokenizer_config.json");
-  if (!existsSync(settings)) return /-it\b/.test(basename(path));
+export function dialogueOf(checkpoint: Opened): Dialogue {
+  const template = chatTemplate(checkpoint);
+  if (template === null) return { kind: namedTuned(checkpoint) ? "gemma" : "none" };
+  const isGemmas = ["<start_of_turn>", "<end_of_turn>"].every((token) => template.includes(token));
+  return isGemmas ? { kind: "gemma" } : { kind: "template", template };
+}
+
+/** The chat template that comes with a checkpoint, as it stands. @throws ERR_INVALID_TYPE unless it is text */
+function chatTemplate({ path, naming, metadata }: Opened): string | null {
+  if (naming === "gguf") return asText(metadata.get("tokenizer.chat_template"), `${path}: tokenizer.chat_template`);
+  const file = firstExisting([join(path, "chat_template.jinja")]);
+  if (file !== undefined) return new TextDecoder().decode(readFile(file, MAX_TEMPLATE_BYTES));
+  const settings = firstExisting([join(path, "tokenizer_config.json")]);
+  if (settings === undefined) return null;
   const json = parseJson(readFile(settings, MAX_TOKENIZER_CONFIG_BYTES), settings);
-  return json instanceof Map && json.has("chat_template");
+  const template = json instanceof Map ? json.get("chat_template") : undefined;
+  if (!Array.isArray(template)) return asText(template ?? undefined, `${settings}: chat_template`);
+  const named = template.find((entry) => entry instanceof Map && entry.get("name") === "default"); // several by name
+  return asText(named instanceof Map ? named.get("template") : undefined, `${settings}: chat_template`);
+}
+
+function asText(value: unknown, where: string): string | null {
+  if (value === undefined) return null;
+  if (typeof value === "string") return value;
+  throw new GemmaError("ERR_INVALID_TYPE", `${where}: must be a string, got ${typeof value}`);
+}
+
+function namedTuned({ path, naming }: Opened): boolean {
+  return (
+    naming !== "gguf" &&
+    firstExisting([join(path, "tokenizer_config.json")]) === undefined &&
+    /-it\b/.test(basename(path))
+  );
 }

@@ -107,12 +107,13 @@ export class EngineHost {
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
     const answer = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
-    const prompt = chatPrompt(engine.tokenizer, params.messages, params.style, contextLength - answer);
+    const form = await this.loaded.chatForm(params.style);
+    const prompt = await chatPrompt(engine.tokenizer, params.messages, form, contextLength - answer);
     if (prompt.dropped > 0) {
       const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
     }
-    const stop = [...prompt.stops, ...[params.options.stop ?? []].flat()];
+    const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
     const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
     return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call);
   }

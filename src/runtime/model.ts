@@ -1,7 +1,9 @@
 import type { Backend } from "../backend/backend.js";
+import { GemmaError } from "../base/errors.js";
+import { CHAT_FORMS, type ChatForm, type ChatStyle } from "../engine/chat.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
 import { schemaGrammar } from "../engine/schema/schema-grammar.js";
-import { isDialogueTuned } from "../load/dialogue.js";
+import { type Dialogue, dialogueOf } from "../load/dialogue.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
 import { openAdapter } from "../load/open-adapter.js";
 import { resolveModel } from "../load/pull.js";
@@ -10,8 +12,10 @@ import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { chooseBackend } from "./backends.js";
 import { type GrammarMask, GrammarService, grammarVocabulary } from "./grammar.js";
+import { TemplateRenderer } from "./jinja-template.js";
 import { checkMemory, engineOptions, neededMemory } from "./memory-plan.js";
 import type { LoadProgress, LoadSettings, ModelInfo } from "./protocol.js";
+import { TemplateChat } from "./template-chat.js";
 
 export interface LoadListener {
   readonly signal: AbortSignal;
@@ -22,13 +26,35 @@ export interface LoadListener {
 /** A model ready to run. */
 export class LoadedModel {
   private grammars: GrammarService | null = null;
+  private renderer: TemplateRenderer | null = null;
+  private templateForm: ChatForm | null = null;
 
   /** @param inProcess whether nothing may run in workers; for tests and debuggers */
   constructor(
     readonly engine: Engine,
     readonly info: ModelInfo,
+    private readonly dialogue: Dialogue,
     private readonly inProcess: boolean,
   ) {}
+
+  /** How a chat style writes conversations. @throws ERR_USAGE for "template" where the checkpoint has none of its own */
+  async chatForm(style: ChatStyle): Promise<ChatForm> {
+    if (style !== "template") return CHAT_FORMS[style];
+    if (this.dialogue.kind !== "template") {
+      throw new GemmaError(
+        "ERR_USAGE",
+        `chat style: must be gemma or qa, ${this.info.name} has no template of its own`,
+      );
+    }
+    this.templateForm ??= await this.openTemplate(this.dialogue.template);
+    return this.templateForm;
+  }
+
+  private async openTemplate(template: string): Promise<ChatForm> {
+    this.renderer ??= new TemplateRenderer(this.inProcess);
+    const chat = new TemplateChat(this.renderer, template, this.engine.tokenizer);
+    return { segments: (messages) => chat.segments(messages), stops: await chat.stops() };
+  }
 
   /** The mask of a generation that must conform to a JSON schema. @throws ERR_SCHEMA; the reason of an aborted signal */
   async mask(schema: unknown, signal: AbortSignal): Promise<GrammarMask> {
@@ -43,6 +69,7 @@ export class LoadedModel {
   /** Frees the model. Idempotent. */
   dispose(): void {
     this.grammars?.dispose();
+    this.renderer?.dispose();
     this.engine.dispose();
   }
 
@@ -87,6 +114,7 @@ export async function loadModel(
     });
     try {
       const engine = await buildEngine(backend, checkpoint, options, listener);
+      const dialogue = dialogueOf(checkpoint);
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.path,
@@ -94,10 +122,10 @@ export async function loadModel(
         backend: backend.info(),
         kv: options.kv,
         contextLength: options.contextLength,
-        chatStyle: isDialogueTuned(checkpoint) ? "gemma" : "qa",
+        chatStyle: dialogue.kind === "none" ? "qa" : dialogue.kind,
         loadMs: performance.now() - start,
       };
-      const loaded = new LoadedModel(engine, info, inProcess);
+      const loaded = new LoadedModel(engine, info, dialogue, inProcess);
       for (const [name, path] of Object.entries(settings.adapters ?? {})) loaded.addAdapter(name, path);
       return loaded;
     } catch (error) {

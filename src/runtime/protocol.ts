@@ -45,7 +45,7 @@ export interface ModelInfo {
   readonly backend: BackendInfo;
   readonly kv: KvDtype;
   readonly contextLength: number;
-  /** "gemma" for instruction-tuned models, "qa" for pre-trained ones. */
+  /** "gemma" or "template" (the checkpoint's own) for instruction-tuned models, "qa" for pre-trained ones. */
   readonly chatStyle: ChatStyle;
   readonly loadMs: number;
 }
