@@ -12,7 +12,8 @@ import { loadAddon } from "./load-addon.js";
 const available = await nativeBackend.available();
 if (available !== true) console.warn(`SKIPPED: fuzzing the addon: ${available}`);
 
-const SEED = 4_711;
+const ownSeed = process.env.GEMMA_FUZZ_SEED;
+const SEED = Number(ownSeed ?? 4_711);
 const CALLS = Number(process.env.GEMMA_FUZZ_CALLS ?? 30_000);
 
 type Pool = "backend" | "f32" | "i32" | "weight" | "cache";
@@ -86,7 +87,7 @@ test.skipIf(available !== true)(
       for (const pool of Object.values(handles)) if (pool.length > 12) pool.shift();
     }
     for (const backend of handles.backend) addon.disposeBackend(backend as never);
-    expect(names.filter((name) => !succeeded.has(name))).toEqual([]);
+    if (ownSeed === undefined) expect(names.filter((name) => !succeeded.has(name))).toEqual([]);
   },
 );
 
