@@ -17,6 +17,14 @@ export async function printStream(generation: Generation, output: Output, { trim
   output.data(await generation.result);
 }
 
+/** A model that was never taught turns seldom ends one: its answers are cut here unless --max-tokens says otherwise. */
+const UNTAUGHT_ANSWER_TOKENS = 256;
+
+/** The options of an answer, from those that were given. */
+export function answerOptions<T extends { readonly maxTokens?: number }>({ info }: Gemma, given: T): T {
+  return info.chatStyle === "qa" ? { maxTokens: UNTAUGHT_ANSWER_TOKENS, ...given } : given;
+}
+
 /** One line on a model that was never taught turns. */
 export function noteChatStyle({ info }: Gemma, output: Output): void {
   if (info.chatStyle !== "qa") return;

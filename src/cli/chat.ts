@@ -1,8 +1,9 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Command } from "commander";
 import { GemmaError } from "../base/errors.js";
+import type { GenerateOptions } from "../engine/options.js";
 import type { Chat } from "../runtime/chat.js";
-import { noteChatStyle, printStream } from "./answer.js";
+import { answerOptions, noteChatStyle, printStream } from "./answer.js";
 import type { CliContext } from "./context.js";
 import { EXIT } from "./fail.js";
 import {
@@ -43,12 +44,13 @@ async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
     lines.prompt();
   };
   prompt();
+  const options = answerOptions(gemma, generateOptions(flags));
   let isBye = false;
   for await (const line of lines) {
     const message = line.trim();
     isBye = message === "/bye";
     if (isBye) break;
-    if (message !== "") await answer(conversation, message, flags, context, interrupts);
+    if (message !== "") await answer(conversation, message, options, context, interrupts);
     prompt();
   }
   lines.close();
@@ -60,12 +62,12 @@ async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
 async function answer(
   conversation: Chat,
   message: string,
-  flags: ChatFlags,
+  options: GenerateOptions,
   { output }: CliContext,
   interrupts: Interrupts,
 ): Promise<void> {
   const signal = interrupts.begin();
-  const generation = conversation.send(message, { ...generateOptions(flags), signal });
+  const generation = conversation.send(message, { ...options, signal });
   try {
     await printStream(generation, output, { trim: true });
   } catch (error) {

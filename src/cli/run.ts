@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
 import type { Generation } from "../runtime/generation.js";
-import { noteChatStyle, printStream } from "./answer.js";
+import { answerOptions, noteChatStyle, printStream } from "./answer.js";
 import type { CliContext } from "./context.js";
 import { readPrompt, tokenIds } from "./input.js";
 import {
@@ -56,7 +56,7 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
       onNote: output.note,
       ...(flags.system === undefined ? {} : { system: flags.system }),
     });
-    generation = chat.send(prompt, options);
+    generation = chat.send(prompt, answerOptions(gemma, options));
   } else generation = gemma.generate(prompt, options);
   await printStream(generation, output, { trim: flags.chat ?? false });
   await gemma.dispose();
