@@ -15,6 +15,7 @@ type Matcher = Awaited<ReturnType<Library["GrammarMatcher"]["createGrammarMatche
 interface Session {
   readonly compiled: Compiled;
   readonly matcher: Matcher;
+  position: number;
 }
 
 const WARM_UP = schemaGrammar({ type: "string" });
@@ -75,21 +76,23 @@ export class GrammarHost {
     const { library, compiler } = await this.setup;
     const compiled = await compiler.compileGrammar(grammar);
     const matcher = await library.GrammarMatcher.createGrammarMatcher(compiled);
-    this.sessions.set(id, { compiled, matcher });
+    this.sessions.set(id, { compiled, matcher, position: 0 });
     await this.accept(id, accepted);
   }
 
   /** Advances a session, and answers with what may come next. */
   private async accept(id: number, tokens: readonly number[]): Promise<void> {
-    const matcher = this.sessions.get(id)?.matcher;
-    if (!matcher) return; // closed, or failed before
+    const session = this.sessions.get(id);
+    if (!session) return; // closed, or failed before
+    const { matcher } = session;
+    session.position += tokens.length;
     for (const token of tokens) {
       if (!matcher.isTerminated() && !matcher.acceptToken(token)) throw new Error(`token ${token} does not fit`);
     }
     const bits = matcher.isTerminated()
       ? new Uint32Array(Math.ceil(this.data.vocabulary.vocabSize / 32)) // behind its end nothing fits
       : Uint32Array.from(await matcher.getNextTokenBitmask(), (word) => word >>> 0);
-    this.post({ type: "mask", id, bits });
+    this.post({ type: "mask", id, position: session.position, bits });
   }
 
   private close(id: number): void {

@@ -28,5 +28,11 @@ export type ToGrammar =
 /** `ready`: the vocabulary is prepared; compiling a grammar of strings took `compileMs` here. */
 export type FromGrammar =
   | { readonly type: "ready"; readonly compileMs: number }
-  | { readonly type: "mask"; readonly id: number; readonly bits: Uint32Array<ArrayBuffer> }
+  | {
+      readonly type: "mask";
+      readonly id: number;
+      /** Tokens accepted before: a mask of an earlier position is out of date. */
+      readonly position: number;
+      readonly bits: Uint32Array<ArrayBuffer>;
+    }
   | { readonly type: "error"; readonly id: number; readonly message: string };

@@ -113,7 +113,7 @@ export class GrammarService {
 
   private receive(message: FromGrammar): void {
     if (message.type === "ready") this.compileMs = message.compileMs;
-    else if (message.type === "mask") this.sessions.get(message.id)?.update(message.bits);
+    else if (message.type === "mask") this.sessions.get(message.id)?.update(message.position, message.bits);
     else this.restart(message.id, new GemmaError("ERR_SCHEMA", `schema: must give a grammar, got: ${message.message}`));
   }
 
@@ -179,7 +179,8 @@ class Session implements GrammarMask {
     this.service.accept(this.id, token);
   }
 
-  update(bits: Uint32Array): void {
+  update(position: number, bits: Uint32Array): void {
+    if (position !== this.accepted.length) return;
     this.bits = bits;
     this.wake();
   }
