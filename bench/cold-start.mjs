@@ -33,7 +33,7 @@ function firstTextMs() {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const args = [MAIN, "run", "--model", path, "--max-tokens", "1", "--temperature", "0", "Once upon a time"];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
     let ms;
     child.stdout.on("data", () => {
       ms ??= performance.now() - start;
