@@ -97,7 +97,7 @@ export class GenerateJob extends Job {
       this.computed--; // the last position is computed again once the mask is there
       return;
     }
-    if (id < 0 || (eosIds.has(id) && !options.ignoreEos)) {
+    if (id < 0 || (eosIds.has(id) && (!options.ignoreEos || mask !== null))) {
       this.end("stop"); // -1: the mask allows nothing more
       return;
     }
