@@ -16,7 +16,7 @@ const addon = resolve(await buildNative({ asan: true }));
 const env = {
   ...process.env,
   GEMMA_NATIVE_ADDON: addon,
-  GEMMA_FUZZ_CALLS: "20000",
+  GEMMA_FUZZ_CALLS: "200000",
   // Node is not built with the checks: their library has to be there before it.
   LD_PRELOAD: sanitizerLibrary(),
   // Node's own memory is not ours to judge; a refused allocation is an error, not a crash.
