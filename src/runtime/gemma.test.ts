@@ -9,7 +9,7 @@ const options = { backend: "reference", activations: "f32", inProcess: true, con
 
 let gemma: Gemma;
 beforeAll(async () => {
-  gemma = await Gemma.load(TINY.gemma3, { ...options, adapters: { tuned: TINY.adapter } });
+  gemma = await Gemma.load(TINY.gemma3, options);
 });
 afterAll(() => gemma.dispose());
 
@@ -246,39 +246,6 @@ describe("embed", () => {
     expect(Math.hypot(...a!)).toBeCloseTo(1, 5);
     expect(again).toEqual(a);
     expect(b).not.toEqual(a);
-  });
-});
-
-describe("adapters", () => {
-  const prompt = { ids: [2, 5, 9, 33, 70] };
-  const run = (adapter?: string) => gemma.score(prompt, { top: 3, ...(adapter ? { adapter } : {}) });
-
-  test("requests choose; one batch computes with and without it as if alone", async () => {
-    const [base, tuned] = [await run(), await run("tuned")];
-    expect(tuned.logprobs).not.toEqual(base.logprobs);
-    expect(await Promise.all([run("tuned"), run(), run("tuned"), run()])).toEqual([tuned, base, tuned, base]);
-  });
-
-  test("removing one fails the work under way with it, and no other", async () => {
-    const base = await run();
-    await gemma.addAdapter("extra", TINY.adapter);
-    const long = { temperature: 0, maxTokens: 100, ignoreEos: true };
-    const doomed = gemma.generate(prompt, { ...long, adapter: "extra" });
-    const bystander = gemma.generate(prompt, { ...long, adapter: "tuned" });
-    const loop = (async () => {
-      for await (const _ of doomed) await gemma.removeAdapter("extra").catch(() => {});
-    })();
-    await expect(loop).rejects.toMatchObject({ code: "ERR_DISPOSED", message: "adapter: extra was removed" });
-    expect((await bystander.result).ids).toHaveLength(100);
-    expect(await run()).toEqual(base);
-  });
-
-  test.each([
-    ["a name that is not loaded", () => run("unknown"), "ERR_UNKNOWN_MODEL"],
-    ["removing it", () => gemma.removeAdapter("unknown"), "ERR_UNKNOWN_MODEL"],
-    ["no such folder", () => gemma.addAdapter("x", "./no/such/folder"), "ERR_MISSING_FILE"],
-  ])("%s is an error", async (_, call, code) => {
-    await expect(call()).rejects.toMatchObject({ code });
   });
 });
 

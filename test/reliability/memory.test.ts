@@ -50,7 +50,7 @@ function slopePerCycle(samples: readonly number[]): number {
 const [backend = "reference"] = builtBackends;
 const CASES: readonly Case[] = [
   { backend, inProcess: true, warmUp: 50, cycles: 200 },
-  { backend, inProcess: false, warmUp: 10, cycles: 30 },
+  { backend, inProcess: false, warmUp: 30, cycles: 50 },
 ];
 
 describe.skipIf(!isLibraryBuilt)("memory", () => {
