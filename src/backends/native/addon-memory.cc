@@ -1,5 +1,6 @@
 // Backends, tensors, weights and caches: everything that has a handle.
 #include <cstring>
+#include <system_error>
 
 #include "addon.h"
 #include "isa.h"
@@ -34,7 +35,12 @@ napi_value createBackend(Args& args) {
   const Kernels* const kernels = find_kernels(isa);
   if (kernels == nullptr)
     throw Error{"ERR_BACKEND_UNAVAILABLE", "native: isa must be one that this CPU runs, got " + isa};
-  return give(args, args.addon.backends, std::make_unique<Backend>(*kernels, threads, is_int8));
+  try {
+    return give(args, args.addon.backends, std::make_unique<Backend>(*kernels, threads, is_int8));
+  } catch (const std::system_error&) {
+    throw Error{"ERR_BACKEND_UNAVAILABLE",
+                "native: the system must start " + std::to_string(threads) + " threads, got fewer; ask for fewer (--threads)"};
+  }
 }
 
 /** backendIsa(backend) -> name */

@@ -45,7 +45,7 @@ struct Backend {
   Scratch x_groups, x_sums;  // matmul: PreparedX
   OpState ops;
 
-  /** Runs a kernel over its items, at most `grain` in one call. */
+  /** Runs a kernel over its items, `grain` in one call where threads share them. */
   template <class Args>
   void run(void (*kernel)(const Args&, size_t, size_t), const Args& args, size_t items, size_t grain) {
     pool.parallel_for(items, grain, [&](size_t begin, size_t end) { kernel(args, begin, end); });

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
@@ -8,6 +8,9 @@ import { addonPath } from "./load-addon.js";
 
 const available = await nativeBackend.available();
 if (available !== true) console.warn(`SKIPPED: lifecycle of native backends: ${available}`);
+
+const hasPrlimit = spawnSync("prlimit", ["--version"]).status === 0; // of util-linux: takes address space away
+if (!hasPrlimit) console.warn("SKIPPED: threads that do not start: no prlimit here");
 
 const create = (options = {}): Promise<Backend> => nativeBackend.create({ threads: 2, ...options });
 
@@ -86,6 +89,22 @@ describe.skipIf(available !== true)("lifecycle", () => {
   test.each(["", "process.exit(0)"])("a worker thread ends with a backend open: %s", async (end) => {
     const workers = [1, 2].map(() => new Worker(LEAVE_OPEN + end, { eval: true }));
     for (const [code] of await Promise.all(workers.map((worker) => once(worker, "exit")))) expect(code).toBe(0);
+  });
+
+  test.skipIf(!hasPrlimit)("threads that the system does not start are an error, and the process goes on", () => {
+    const script = `
+      const addon = require(${JSON.stringify(addonPath() ?? "")});
+      const status = require("node:fs").readFileSync("/proc/self/status", "utf8");
+      const limit = 1024 * Number(/VmSize:\\s+(\\d+)/.exec(status)[1]) + 3e8; // room for some of 256 stacks
+      require("node:child_process").execFileSync("prlimit", ["--pid=" + process.pid, "--as=" + limit]);
+      try {
+        addon.createBackend("", 256, true);
+      } catch (error) {
+        console.log(error.code, error.message);
+      }`;
+    expect(execFileSync(process.execPath, ["-e", script], { timeout: 20_000, encoding: "utf8" })).toBe(
+      "ERR_BACKEND_UNAVAILABLE native: the system must start 256 threads, got fewer; ask for fewer (--threads)\n",
+    );
   });
 
   test("a worker thread is terminated while it works", async () => {

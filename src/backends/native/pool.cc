@@ -41,10 +41,17 @@ constexpr uint64_t CHUNKS = 0xffffffff;  // mask of job_
 }  // namespace
 
 Pool::Pool(size_t threads) {
-  for (size_t i = 1; i < threads; i++) workers_.emplace_back([this] { work(); });
+  try {
+    for (size_t i = 1; i < threads; i++) workers_.emplace_back([this] { work(); });
+  } catch (...) {
+    join();  // a thread that is destroyed while it runs ends the process
+    throw;
+  }
 }
 
-Pool::~Pool() {
+Pool::~Pool() { join(); }
+
+void Pool::join() {
   stop_.store(true);
   {
     const std::lock_guard<std::mutex> lock(mutex_);

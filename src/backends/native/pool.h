@@ -18,6 +18,7 @@ namespace gemma {
  */
 class Pool {
  public:
+  /** @throws std::system_error when the system starts no more threads */
   explicit Pool(size_t threads);
   ~Pool();
   Pool(const Pool&) = delete;
@@ -26,8 +27,8 @@ class Pool {
   size_t threads() const { return workers_.size() + 1; }
 
   /**
-   * Calls fn(begin, end) on disjoint ranges of at most `grain` items that cover [0, items), and returns when all are
-   * done. A loop of one chunk runs on the calling thread alone. `fn` must not throw.
+   * Calls fn(begin, end) on disjoint ranges that cover [0, items), of `grain` items each where threads share the loop,
+   * and returns when all are done. With one thread or one chunk the calling thread does all at once. `fn` must not throw.
    */
   template <class Fn>
   void parallel_for(size_t items, size_t grain, const Fn& fn) {
@@ -41,6 +42,7 @@ class Pool {
 
   void run(size_t items, size_t grain, Body body, const void* context);
   void work();
+  void join();
   bool run_chunk();
   void wait_for_job(uint64_t seen);
   void wait_for_chunks();
