@@ -175,3 +175,29 @@ test("cancelling the only job leaves an engine that works", async () => {
     expect((await generate(engine, b!, { maxTokens: 2 })).ids).toHaveLength(2);
   }
 });
+
+test("an adapter removed during a step fails its jobs once, and they hear nothing after that", async () => {
+  const engine = await tinyEngine();
+  engine.addAdapter({ name: "nothing", layers: [] });
+  const [a, b] = prompts(2);
+  const heard: string[] = [];
+  const withAdapter = { ignoreEos: true, maxTokens: 4, adapter: "nothing" };
+  engine.generate(b!, withAdapter, null, {
+    piece: () => heard.push("piece"),
+    done: () => heard.push("done"),
+    fail: (error) => heard.push(String(error)),
+  });
+  await new Promise<void>((resolve, reject) => {
+    let removed = false;
+    engine.generate(a!, { ignoreEos: true, maxTokens: 4 }, null, {
+      piece: () => {
+        if (!removed) engine.removeAdapter("nothing"); // rows without an adapter come first in a step
+        removed = true;
+      },
+      done: () => resolve(),
+      fail: reject,
+    });
+  });
+  expect(heard.indexOf("GemmaError: adapter: nothing was removed")).toBe(heard.length - 1);
+  expect(heard.length).toBeGreaterThan(0);
+});

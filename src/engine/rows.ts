@@ -45,7 +45,7 @@ export async function readRows(
     const rows = wanted.hidden.slice(first, first + HEAD_ROWS);
     const states = await runner.hidden(wanted.logits.length + first, rows.length); // [rows, D]
     for (const [i, { job }] of rows.entries()) {
-      job.acceptHidden(states.subarray(i * hiddenSize, (i + 1) * hiddenSize));
+      if (!job.finished) job.acceptHidden(states.subarray(i * hiddenSize, (i + 1) * hiddenSize));
     }
   }
 }
@@ -65,6 +65,7 @@ async function readLogits(runner: StepRunner, first: number, rows: readonly Want
     const copies = rows.some((row) => row.job.wantsLogits) ? ((await be.read(logits)) as Float32Array) : null;
     const width = logits.shape[1]!; // V
     for (const [i, { job, position }] of rows.entries()) {
+      if (job.finished) continue; // its adapter was removed, or the model disposed, since the step began
       const copy = copies && job.wantsLogits ? copies.slice(i * width, (i + 1) * width) : null;
       job.accept({ position, id: ids[i]!, logprob: logProbs[i] ?? null, logits: copy });
     }
