@@ -40,7 +40,7 @@ export interface SampleRow {
  *
  * logits' are f32, parameters too, and each step rounds to f32, so that all backends see the same ties:
  * l + bias; l / r if l > 0, else l · r; (l - frequency · count) - presence. NaN counts as -infinity. From there on
- * weights exp((l - max) / temperature) and their sums are f64, temperature, topP and minP as given: top-p keeps up to the
+ * weights exp((l - max) / temperature), 1 for an infinite maximum, and their sums are f64, temperature, topP and minP as given: top-p keeps up to the
  * first candidate at which sum >= topP · total, min-p keeps weight >= minP · greatest weight, and the draw stops at
  * sum > uniform · total. Ids outside 0..V-1 in the bias and the penalties are ignored; an id comes once in each.
  *
@@ -54,7 +54,7 @@ type Settings = Partial<Omit<SampleRow, "mask">> & { readonly allowed?: "some" |
 
 interface SampleCase {
   readonly V: number;
-  readonly logits: "normal" | "ties" | "equal" | "some NaN" | "all NaN";
+  readonly logits: "normal" | "ties" | "equal" | "some NaN" | "all NaN" | "some infinite";
   readonly settings: readonly Settings[]; // each draws `draws` rows
   readonly draws: number;
   readonly start?: number;
@@ -126,6 +126,7 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
     { V: 100, logits: "ties", settings: SWEEP, draws: 8 },
     { V: 100, logits: "equal", settings: SWEEP, draws: 3 },
     { V: 65, logits: "some NaN", settings: SWEEP, draws: 3 },
+    { V: 300, logits: "some infinite", settings: SWEEP, draws: 3, start: 1 },
     { V: 40, logits: "all NaN", settings: [{ temperature: 0 }, { temperature: 1, topK: 4 }], draws: 1 },
     { V: 1000, logits: "normal", settings: SWEEP, draws: 8 },
     { V: 5003, logits: "ties", settings: SWEEP, draws: 2, start: 2 },
@@ -150,6 +151,7 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
     const values = randomValues(rng, rows.length * c.V).map((value, i) => {
       if (c.logits === "equal") return 0.5;
       if (c.logits === "all NaN" || (c.logits === "some NaN" && i % 3 === 0)) return Number.NaN;
+      if (c.logits === "some infinite" && i % 7 === 0) return i % 3 === 0 ? Infinity : -Infinity;
       return c.logits === "ties" ? Math.round(2 * value) : 2.5 * value;
     });
     const out = tensors.output("i32", [rows.length]);

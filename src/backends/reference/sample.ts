@@ -44,10 +44,13 @@ function draw(logits: Float32Array, row: SampleRow): number {
   const max = logits[first]!;
   let ids = ranked.filter((id) => logits[id]! > Number.NEGATIVE_INFINITY);
   if (row.topK > 0) ids = ids.subarray(0, row.topK);
-  const weights = Float64Array.from(ids, (id) => Math.exp((logits[id]! - max) / row.temperature));
+  // The greatest weight is 1 also where the logit is infinite and the difference no number.
+  const weights = Float64Array.from(ids, (id) =>
+    logits[id] === max ? 1 : Math.exp((logits[id]! - max) / row.temperature),
+  );
   let kept = ids.length;
   if (row.topP < 1) kept = firstReaching(weights, kept, row.topP, (sum, goal) => sum >= goal) + 1;
-  while (kept > 1 && weights[kept - 1]! < row.minP) kept--; // the greatest weight is 1
+  while (kept > 1 && weights[kept - 1]! < row.minP) kept--;
   const uniform = uniformAt(row.seed, row.index);
   return ids[firstReaching(weights, kept, uniform, (sum, goal) => sum > goal)]!;
 }
