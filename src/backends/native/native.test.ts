@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Activations, Backend } from "../../backend/backend.js";
 import { checked } from "../../backend/checked.js";
+import { CaseTensors } from "../../backend/testing/case-tensors.js";
 import { conformanceCases, runCase } from "../../backend/testing/conformance.js";
+import { currentRows, makePlan } from "../../backend/testing/ragged-step.js";
 import { INVARIANCE_CASES, rowVariance } from "../../backend/testing/row-invariance.js";
 import { referenceBackend } from "../reference/index.js";
 import { nativeBackend, nativeIsas } from "./index.js";
@@ -51,6 +53,24 @@ describe.each(isas)("%s", (isa) => {
     for (const c of cases) {
       const { error, tolerance, where } = await runCase(c, backend, oracles.get(activations)!, SEED);
       expect.soft(error, where).toBeLessThanOrEqual(tolerance);
+    }
+  });
+
+  test("attention to a query that is no number is no number, in that row alone", async () => {
+    const be = await open("f32");
+    const tensors = new CaseTensors(be);
+    const table = { pages: Int32Array.of(0, 1), width: 2 };
+    const plan = makePlan(tensors, currentRows([{ past: 0, now: 20 }]), [table]);
+    const cache = be.kvCache({ dtype: "f32", kvHeads: 1, headDim: 8, layerGroups: [0], groupPages: [2] });
+    const ones = () => tensors.input([20, 8], new Float32Array(160).fill(1));
+    be.writeKv(cache, 0, ones(), ones(), plan);
+    const out = tensors.output("f32", [20, 8]);
+    const q = Float32Array.from({ length: 160 }, (_, i) => (i === 8 || i === 18 * 8 ? Number.NaN : 1));
+    be.attention(out, tensors.input([20, 8], q), cache, 0, plan, { scale: 1, softCap: null, window: null });
+    const values = await tensors.read(out);
+    for (const [i, value] of values.entries()) {
+      if (i >> 3 === 1 || i >> 3 === 18) expect(value, `${i}`).toBeNaN();
+      else expect(value, `${i}`).toBeCloseTo(1, 6);
     }
   });
 

@@ -143,8 +143,12 @@ inline float soften(Tile<R>& tile, size_t r, F32 (&scores)[PARTS], const Attenti
   const float largest = std::max(tile.largest[r], gemma::GEMMA_ISA::largest(top));
 
   float* const weights = tile.weights + r * PAGE_ROWS;
-  if (largest == -INFINITE) {  // nothing seen so far
-    std::fill(weights, weights + PAGE_ROWS, 0.0f);
+  if (largest == -INFINITE) {  // nothing seen so far, unless it is no number: that must not become a zero
+    for (size_t i = 0; i < PARTS; i++) {
+      const F32 weight = scores[i] == splat(-INFINITE) ? splat(0) : scores[i];
+      tile.sums[r] += weight;
+      store(weights + i * LANES, weight);
+    }
     return 1;
   }
   const float correction = largest > tile.largest[r] ? exp(splat(tile.largest[r] - largest))[0] : 1;
@@ -227,7 +231,7 @@ void attend(const AttentionArgs& args, const AttentionBlock& block, size_t first
   for (size_t r = 0; r < R; r++) {
     const double total = sum(tile.sums[r]);
     const float* const acc = tile.acc + r * padded;
-    const F32 factor = splat(tile.largest[r] == -INFINITE ? 0 : static_cast<float>(1 / total));
+    const F32 factor = splat(total == 0 ? 0 : static_cast<float>(1 / total));  // zero: no key was seen
     map2(args.out + offset(r), acc, acc, 0, head_dim, [factor](F32 x, F32) { return x * factor; });
   }
 }
