@@ -9,7 +9,7 @@ const LIMITS = {
   numHiddenLayers: 512,
   numAttentionHeads: 1024,
   numKeyValueHeads: 1024,
-  headDim: 1024,
+  headDim: 512, // what attention kernels hold on their stack; Gemma has up to 256
   maxPositionEmbeddings: 1 << 24, // positions stay exact in f32
   slidingWindow: 1 << 24,
 } as const;

@@ -101,6 +101,7 @@ describe("what is refused", () => {
     ["model_type", "constructor", "ERR_UNSUPPORTED_ARCH"],
     ["num_hidden_layers", 1e9, "ERR_INVALID_VALUE"],
     ["num_attention_heads", 3.5, "ERR_INVALID_TYPE"],
+    ["head_dim", 1024, "ERR_INVALID_VALUE"],
     ["num_key_value_heads", 3, "ERR_INVALID_VALUE"],
     ["rms_norm_eps", -1e-6, "ERR_INVALID_VALUE"],
     ["vocab_size", 2 ** 40, "ERR_INVALID_VALUE"],
@@ -110,6 +111,13 @@ describe("what is refused", () => {
     ["tie_word_embeddings", "yes", "ERR_INVALID_TYPE"],
   ])("%s: %j", (key, value, expected) => {
     expect(() => parse({ ...tiny, [key]: value })).toThrow(code(expected));
+  });
+
+  test("a quantised multimodal checkpoint", () => {
+    const nested = { model_type: "gemma3", text_config: tiny };
+    expect(parse(nested).config.generation).toBe(3);
+    const quantised = { ...nested, quantization_config: { bits: 4 } };
+    expect(() => parse(quantised)).toThrow(code("ERR_UNSUPPORTED_OPTION"));
   });
 
   test("unknown keys are named in a note, prototypes stay clean", () => {

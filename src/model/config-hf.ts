@@ -54,6 +54,7 @@ export function parseHfConfig(json: string | Uint8Array, where = "config.json"):
       `${where}: model_type must be gemma, gemma2, gemma3_text or gemma3, got ${describeJson(textType)}`,
     );
   }
+  if (text !== top) checkKeys(top, where); // quantization_config may stand beside text_config
   const unknown = [...checkKeys(text, where)];
   if (unknown.length > 0) notes.push(`${where}: unknown keys were ignored: ${unknown.slice(0, 10).join(", ")}`);
   checkActivation(text, generation, where);
