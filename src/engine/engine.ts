@@ -2,6 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { type KvDtype, pageLayerBytes } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
+import { freeAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { GemmaWeights } from "../model/gemma.js";
 import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js";
@@ -155,12 +156,7 @@ export class Engine {
     if (!adapter) return;
     this.adapters.delete(name);
     this.scheduler.dropAdapter(adapter, new GemmaError("ERR_DISPOSED", `adapter: ${name} was removed`));
-    for (const layer of adapter.layers) {
-      for (const { a, b } of layer.values()) {
-        this.parts.backend.free(a);
-        this.parts.backend.free(b);
-      }
-    }
+    freeAdapter(this.parts.backend, adapter);
   }
 
   /** Fails all work and frees the model. Idempotent. */

@@ -127,3 +127,24 @@ test("an adapter goes to a backend and away again", async () => {
   await expect((async () => be.read(a))()).rejects.toThrow();
   be.dispose();
 });
+
+test("an adapter that does not load to its end leaves nothing behind", async () => {
+  const be = await referenceBackend.create({});
+  const live = new Set<unknown>();
+  const counting: typeof be = {
+    ...be,
+    tensor(dtype, shape) {
+      if (live.size === 5) throw new Error("no more memory");
+      const tensor = be.tensor(dtype, shape);
+      live.add(tensor);
+      return tensor;
+    },
+    free(handle) {
+      live.delete(handle);
+      be.free(handle);
+    },
+  };
+  expect(() => loadAdapter(counting, "test", parse())).toThrow("no more memory");
+  expect(live.size).toBe(0);
+  be.dispose();
+});

@@ -1,4 +1,5 @@
 import type { Backend } from "../backend/backend.js";
+import type { Tensor } from "../backend/tensor.js";
 import { GemmaError } from "../base/errors.js";
 import type { TensorInfo } from "../format/tensor-info.js";
 import { type Adapter, type LoraPair, PROJECTIONS, type Projection } from "./adapter.js";
@@ -83,19 +84,27 @@ export function parsePeftAdapter(
   return { config, layers };
 }
 
-/** Puts an adapter's pairs on the backend as f32. @throws ERR_OUT_OF_MEMORY, ERR_TRUNCATED, ERR_IO */
+/** Puts an adapter's pairs on the backend as f32, or none of them. @throws ERR_OUT_OF_MEMORY, ERR_TRUNCATED, ERR_IO */
 export function loadAdapter(be: Backend, name: string, adapter: PeftAdapter): Adapter {
+  const made: Tensor[] = [];
   const matrix = (stored: StoredMatrix) => {
+    const values = readFloats(stored);
     const tensor = be.tensor("f32", stored.info.shape);
-    be.write(tensor, readFloats(stored));
+    made.push(tensor);
+    be.write(tensor, values);
     return tensor;
   };
-  const layers = adapter.layers.map((pairs) => {
-    const loaded = new Map<Projection, LoraPair>();
-    for (const [projection, { a, b, scale }] of pairs) loaded.set(projection, { a: matrix(a), b: matrix(b), scale });
-    return loaded;
-  });
-  return { name, layers };
+  try {
+    const layers = adapter.layers.map((pairs) => {
+      const loaded = new Map<Projection, LoraPair>();
+      for (const [projection, { a, b, scale }] of pairs) loaded.set(projection, { a: matrix(a), b: matrix(b), scale });
+      return loaded;
+    });
+    return { name, layers };
+  } catch (error) {
+    for (const tensor of made) be.free(tensor);
+    throw error;
+  }
 }
 
 /** Frees an adapter's tensors. */
