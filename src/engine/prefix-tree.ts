@@ -52,7 +52,7 @@ export class PrefixTree {
     return { length, pages };
   }
 
-  /** Remembers block `block` of `tokens`, all earlier blocks being known or given with it. Pages gain a holder. */
+  /** Remembers the first `blocks` blocks of `tokens`, computed into `pages` [group][block]. New pages gain a holder. */
   insert(root: string, tokens: readonly number[], blocks: number, pages: readonly (readonly number[])[]): void {
     let node = this.roots.get(root) ?? newNode(null, root, []);
     this.roots.set(root, node);

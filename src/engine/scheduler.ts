@@ -89,7 +89,7 @@ export class Scheduler {
     this.runner.run(spans, outputs, () => spans.every((span) => span.job.cancelled !== null));
     for (const { job, start, count } of spans) {
       job.computed = start + count;
-      this.remember(job);
+      this.remember(job, start);
     }
     await this.masks(spans);
     await readRows(this.runner, wanted);
@@ -183,10 +183,10 @@ export class Scheduler {
     this.setBacks++;
   }
 
-  /** Remembers the full pages of `job`; what it computes next to them is its own. */
-  private remember(job: Job): void {
+  /** Remembers the full pages of `job` if a step from `start` on filled one; what it computes next is its own. */
+  private remember(job: Job, start: number): void {
     const blocks = Math.floor(job.computed / PAGE_ROWS);
-    if (blocks > 0) this.prefixes.insert(adapterKey(job), job.tokens, blocks, job.pages);
+    if (blocks > Math.floor(start / PAGE_ROWS)) this.prefixes.insert(adapterKey(job), job.tokens, blocks, job.pages);
   }
 
   private dropCancelled(): void {
