@@ -22,7 +22,7 @@ export interface BlockWeights {
   readonly postFfnNorm: Tensor | null; //  [D], Gemma 2 and 3
 }
 
-/** Scratch of one step, T rows each; made once for a row count: a decode step allocates nothing. */
+/** Scratch of one step, T rows each: views on memory that is allocated once (scratch.ts). */
 export interface BlockScratch {
   readonly h: Tensor; //     [T, D]
   readonly q: Tensor; //     [T, N*H]

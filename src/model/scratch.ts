@@ -6,9 +6,12 @@ import type { GemmaScratch } from "./gemma.js";
 /** The buffers of a step, by name: columns of the scratch fields that live in them. */
 type Buffers = Readonly<Record<"x" | "h" | "q" | "k" | "v" | "attn" | "gate" | "up" | "last" | "logits", Tensor>>;
 
+/** Sizes whose views are kept: a server meets far fewer again and again, a long evaluation could meet all T * R. */
+const KEPT_SIZES = 256;
+
 /**
  * Scratch memory of steps: one buffer a field, of the largest size, and views on it for each step's size. Views are
- * kept, so that a step of a size seen before makes nothing.
+ * kept for a while, so that a step of a size just seen makes none.
  */
 export class ScratchPool {
   private readonly buffers: Buffers;
@@ -51,6 +54,7 @@ export class ScratchPool {
     const key = rows * (this.maxOutputRows + 1) + outputRows;
     let scratch = this.views.get(key);
     if (scratch === undefined) {
+      if (this.views.size === KEPT_SIZES) this.views.clear();
       scratch = this.make(rows, outputRows);
       this.views.set(key, scratch);
     }
