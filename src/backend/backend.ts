@@ -61,7 +61,9 @@ export interface Backend extends Ops {
   read(tensor: Tensor): Promise<Float32Array | Int32Array>;
   /** Packs a stored matrix. @throws ERR_OUT_OF_MEMORY, ERR_INVALID_DTYPE */
   weight(stored: StoredWeight): Weight;
+  /** An empty paged cache. @throws ERR_OUT_OF_MEMORY, ERR_RANGE */
   kvCache(layout: KvLayout): KvCache;
+  /** Frees what this backend made; nothing if it is a view. */
   free(handle: Tensor | Weight | KvCache): void;
   /** Frees everything. Idempotent; any later call throws ERR_DISPOSED. */
   dispose(): void;

@@ -38,8 +38,8 @@ napi_value createBackend(Args& args) {
   try {
     return give(args, args.addon.backends, std::make_unique<Backend>(*kernels, threads, is_int8));
   } catch (const std::system_error&) {
-    throw Error{"ERR_BACKEND_UNAVAILABLE",
-                "native: the system must start " + std::to_string(threads) + " threads, got fewer; ask for fewer (--threads)"};
+    throw Error{"ERR_BACKEND_UNAVAILABLE", "native: the system must start " + std::to_string(threads) +
+                                               " threads, got fewer; ask for fewer (--threads)"};
   }
 }
 

@@ -1,4 +1,4 @@
-// Sums of exponentials of each block: the normaliser of softmax. Contract: src/backend/ops/log-probs.ts; rest in sampling.cc
+// Sums of exponentials of each block: the normaliser of softmax. Contract: src/backend/ops/log-probs.ts; rest in addon-sample.cc
 #include "kernels.h"
 #include "kernels/logits.h"
 
