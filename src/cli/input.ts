@@ -1,5 +1,4 @@
-import { createInterface } from "node:readline";
-import { addAbortSignal } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { GemmaError } from "../base/errors.js";
 import { type JsonObject, parseJson } from "../format/json.js";
@@ -19,10 +18,12 @@ export async function readPrompt(argument: string | undefined, signal: AbortSign
 }
 
 /** JSON objects, one a line of standard input; empty lines are skipped. @throws ERR_INVALID_JSON with the line's number */
-export async function* jsonLines(signal: AbortSignal): AsyncGenerator<{ line: number; object: JsonObject }> {
+export async function* jsonLines(
+  signal: AbortSignal,
+  input: Readable = process.stdin,
+): AsyncGenerator<{ line: number; object: JsonObject }> {
   let line = 0;
-  const rows = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY, signal });
-  for await (const row of rows) {
+  for await (const row of linesOf(addAbortSignal(signal, input).setEncoding("utf8"))) {
     line++;
     if (row.trim() === "") continue;
     const object = parseJson(row, `standard input, line ${line}`);
@@ -31,7 +32,20 @@ export async function* jsonLines(signal: AbortSignal): AsyncGenerator<{ line: nu
     }
     yield { line, object };
   }
-  signal.throwIfAborted(); // an abort closes the input like an end
+}
+
+/** Cut at line feeds alone: node:readline also cuts at U+2028 (from Node 24 on), which JSON strings may hold as it is. */
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let pending: string[] = []; // the pieces of a line that has not ended
+  for await (const chunk of chunks) {
+    const [first = "", ...rest] = chunk.split("\n");
+    pending.push(first);
+    for (const part of rest) {
+      yield pending.join("");
+      pending = [part];
+    }
+  }
+  yield pending.join("");
 }
 
 /** Token ids out of JSON. @throws ERR_INVALID_VALUE `standard input, line 3: must be an array of token ids` */
