@@ -46,14 +46,17 @@ async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
   prompt();
   const options = answerOptions(gemma, generateOptions(flags));
   let isBye = false;
-  for await (const line of lines) {
-    const message = line.trim();
-    isBye = message === "/bye";
-    if (isBye) break;
-    if (message !== "") await answer(conversation, message, options, context, interrupts);
-    prompt();
+  try {
+    for await (const line of lines) {
+      const message = line.trim();
+      isBye = message === "/bye";
+      if (isBye) break;
+      if (message !== "") await answer(conversation, message, options, context, interrupts);
+      prompt();
+    }
+  } finally {
+    lines.close(); // input that is still open would keep the process alive behind a failure
   }
-  lines.close();
   if (process.stdin.isTTY && !isBye) output.note(""); // Ctrl-D stands behind the prompt
   await gemma.dispose();
 }

@@ -81,6 +81,13 @@ describe.skipIf(!isBuilt)("failures of the command line", () => {
     if (code !== "ERR_INVALID_JSON") expect(error.hint).toMatch(/\w/);
   });
 
+  test("a failed message ends chat at once, though more input may come", async () => {
+    const args = ["chat", ...ON_REFERENCE, "-m", TINY.gemma3, "--ctx", "8", "--json"];
+    const { code, stdout, stderr } = await runCli(args, { env, input: "far too many words\n", holdInput: true });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(JSON.parse(stderr).error.code).toBe("ERR_CONTEXT_FULL");
+  });
+
   test("no network: the failure names the host, and lists every way to get weights", async () => {
     const network = { GEMMA_HOME: home, GEMMA_OFFLINE: "", HTTPS_PROXY: "http://127.0.0.1:1", https_proxy: "" };
     const { code, stdout, stderr } = await runCli(["pull", "hf:google/gemma-3-1b-it"], { env: network });
