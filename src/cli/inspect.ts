@@ -100,7 +100,7 @@ function print(report: Report, { output }: CliContext): void {
   if (report.tokenizer) output.line(`${bold("tokenizer")} ${report.tokenizer.tokens} tokens`);
   const { tensors, memory } = report;
   if (tensors.length > 0) heading(`${tensors.length} tensors, ${report.parameters} parameters`);
-  const width = Math.max(...tensors.map(({ name }) => name.length));
+  const width = tensors.reduce((longest, { name }) => Math.max(longest, name.length), 0);
   for (const { name, dtype, shape, sizeBytes } of tensors) {
     output.line(
       `  ${printable(name.padEnd(width))}  ${dtype.padEnd(5)}  [${shape.join(", ")}]  ${formatBytes(sizeBytes)}`,

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { safetensorsHeader } from "../../src/format/safetensors.js";
 import { maxDifference, openGolden } from "../golden.js";
 import { isBuilt, runCli } from "../helpers/built-cli.js";
 import { TINY } from "../helpers/tiny-models.js";
@@ -139,6 +140,16 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
     expect([contextLength, kv, totalBytes]).toEqual([64, "f32", weightsBytes + kvBytes + scratchBytes]);
     expect(plain).toMatchObject({ code: 0, stderr: "" });
     expect(plain.stdout).toMatch(/^adapter \(safetensors\) /);
+  });
+
+  test("inspect: a container of very many tensors", async () => {
+    const count = 200_000;
+    const path = join(folder, "many.safetensors");
+    const entries = Array.from({ length: count }, (_, i) => ({ name: `t${i}`, dtype: "U8", shape: [1] }));
+    writeFileSync(path, Buffer.concat([safetensorsHeader(entries), Buffer.alloc(count)]));
+    const { code, stdout, stderr } = await runCli(["inspect", path]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("t199999 ");
   });
 
   test("doctor --json: exit 0 exactly where a backend is chosen by default", async () => {
