@@ -40,3 +40,11 @@ test("cut anywhere, the file is refused", () => {
     expect(() => parseSentencePiece(model.subarray(0, length), "tokenizer.model")).toThrow(GemmaError);
   }
 });
+
+test("more tokens than any model has are refused before they fill the memory", () => {
+  const bytes = new Uint8Array(2 * ((1 << 21) + 1)); // pieces of two bytes, without any text
+  for (let at = 0; at < bytes.length; at += 2) bytes[at] = 0x0a;
+  expect(() => parseSentencePiece(bytes, "tokenizer.model")).toThrow(
+    expect.objectContaining({ code: "ERR_LIMIT_EXCEEDED" }),
+  );
+});

@@ -1,6 +1,6 @@
 import { GemmaError } from "../base/errors.js";
 import { type ProtobufField, protobufFields } from "./protobuf.js";
-import { TOKEN_TYPE, type TokenRoles, type TokenTable } from "./token-table.js";
+import { MAX_TOKENS, TOKEN_TYPE, type TokenRoles, type TokenTable } from "./token-table.js";
 
 // Field numbers of google/sentencepiece, src/sentencepiece_model.proto (v0.2).
 const MODEL = { pieces: 1, trainerSpec: 2, normalizerSpec: 3 };
@@ -17,8 +17,8 @@ export interface SentencePieceModel extends TokenTable, TokenRoles {}
  *
  * @param where begins every message: `tokenizer.model`
  * @throws ERR_TRUNCATED, ERR_INVALID_HEADER when the bytes are not such a message; ERR_MISSING_KEY without tokens or
- *   settings; ERR_INVALID_VALUE for a token type that does not exist; ERR_UNSUPPORTED_OPTION for a model that is not
- *   BPE, or that rewrites the text before it encodes it
+ *   settings; ERR_INVALID_VALUE for a token type that does not exist; ERR_LIMIT_EXCEEDED for an absurd number of tokens;
+ *   ERR_UNSUPPORTED_OPTION for a model that is not BPE, or that rewrites the text before it encodes it
  */
 export function parseSentencePiece(bytes: Uint8Array, where: string): SentencePieceModel {
   const starts: number[] = [];
@@ -54,6 +54,9 @@ export function parseSentencePiece(bytes: Uint8Array, where: string): SentencePi
           "ERR_INVALID_VALUE",
           `${where}: type of token ${types.length} must be 1 to 6, got ${type}`,
         );
+      }
+      if (types.length === MAX_TOKENS) {
+        throw new GemmaError("ERR_LIMIT_EXCEEDED", `${where}: must hold at most ${MAX_TOKENS} tokens, got more`);
       }
       starts.push(start);
       ends.push(end);

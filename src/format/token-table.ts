@@ -14,6 +14,9 @@ export const TOKEN_TYPE = {
   byte: 6,
 } as const;
 
+/** More tokens than any model has rows: beyond it a small file would only make us allocate. */
+export const MAX_TOKENS = 1 << 21;
+
 /** A vocabulary as a file stores it: token i is the UTF-8 text bytes[starts[i], ends[i]). */
 export interface TokenTable {
   readonly size: number;

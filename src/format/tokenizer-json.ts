@@ -1,13 +1,11 @@
 import { GemmaError } from "../base/errors.js";
 import { type JsonObject, type JsonValue, parseJson } from "./json.js";
 import { describeJson, expectArray, expectObject, getArray, getInteger, getObject, getString } from "./json-read.js";
-import { TOKEN_TYPE, type TokenRoles, type TokenTable } from "./token-table.js";
+import { MAX_TOKENS, TOKEN_TYPE, type TokenRoles, type TokenTable } from "./token-table.js";
 
 /** A Hugging Face tokenizer.json in the form of the other vocabularies. */
 export interface TokenizerJson extends TokenTable, TokenRoles {}
 
-/** More tokens than any model has rows; ids above would only make us allocate. */
-const MAX_TOKENS = 1 << 21;
 const BYTE_TOKEN = /^<0x[0-9A-F]{2}>$/;
 
 /**
