@@ -60,8 +60,13 @@ async function acquire(path: string, owner: string, staleMs: number, options: Lo
 async function createExclusive(path: string, content: string): Promise<boolean> {
   try {
     const file = await open(path, "wx");
-    await file.writeFile(content);
-    await file.close();
+    await file
+      .writeFile(content)
+      .finally(() => file.close())
+      .catch(async (error: unknown) => {
+        await rm(path, { force: true }); // a full disk: nobody need wait for a lock without an owner
+        throw error;
+      });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
