@@ -93,6 +93,20 @@ test("files in the place of weights are named for what they are", () => {
   );
 });
 
+test("a part of a split GGUF is refused as that, though only the first part has a configuration", () => {
+  // Version 3, no tensors, one pair: split.count = 3 (type 2, u16).
+  const header = Buffer.alloc(24);
+  header.write("GGUF");
+  header.writeUInt32LE(3, 4);
+  header.writeBigUInt64LE(1n, 16);
+  const pair = Buffer.from([11, 0, 0, 0, 0, 0, 0, 0, ...Buffer.from("split.count"), 2, 0, 0, 0, 3, 0]);
+  const part = join(temporary, "model-00002-of-00003.gguf");
+  writeFileSync(part, Buffer.concat([header, pair]));
+  expect(() => openCheckpoint(part)).toThrow(
+    expect.objectContaining({ code: "ERR_UNSUPPORTED_OPTION", message: expect.stringContaining("split into 3") }),
+  );
+});
+
 test("an adapter saved as a pickle is refused, one for a larger base does not fit", () => {
   const base = openCheckpoint(join(fixtures, "tiny/gemma1-mqa"));
   base.close();

@@ -86,13 +86,13 @@ type FolderWeights = { readonly index: string } | { readonly single: string };
 
 function openGguf(path: string, files: OpenFiles): Checkpoint {
   const { metadata, tensors } = parseGguf(files.open(path, "gguf"));
-  const config = parseGgufConfig(metadata, path);
   const parts = metadata.get("split.count");
   if (typeof parts === "number" && parts > 1) {
     throw new GemmaError("ERR_UNSUPPORTED_OPTION", `${path}: must be one file, got a GGUF split into ${parts}`, {
       hint: "join the parts with llama-gguf-split --merge",
     });
   }
+  const config = parseGgufConfig(metadata, path); // after the parts: only the first of them has a configuration
   return {
     path,
     naming: "gguf",
@@ -153,7 +153,7 @@ export function openShards(folder: string, index: string, files: OpenFiles) {
 
 /** Which weights a folder has. A Hugging Face model comes first, then a single GGUF file. */
 function folderWeights(folder: string): FolderWeights | { readonly gguf: string } {
-  const names = readdirSync(folder);
+  const names = namesIn(folder);
   if (names.includes(INDEX)) return { index: INDEX };
   if (names.includes(SINGLE)) return { single: SINGLE };
   const ggufs = names.filter((name) => name.endsWith(".gguf")).sort();
@@ -172,6 +172,14 @@ function folderWeights(folder: string): FolderWeights | { readonly gguf: string 
     );
   }
   throw new GemmaError("ERR_MISSING_FILE", `${folder}: must have ${SINGLE}, ${INDEX} or a GGUF file, got none`);
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw fromSystemError(error, folder);
+  }
 }
 
 function isFolder(path: string): boolean {
