@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,4 +62,12 @@ test("an adapter needs its base, and is counted against it", () => {
   expect(() => inspectPath(adapter, join(fixtures, "tiny/gemma1-mqa"))).toThrow(
     expect.objectContaining({ code: "ERR_BASE_MISMATCH" }),
   );
+});
+
+test("a chat template that loading would refuse is refused here", () => {
+  const folder = join(temporary, "template");
+  cpSync(bad("hf/control"), folder, { recursive: true });
+  expect(inspectPath(folder).kind).toBe("model");
+  writeFileSync(join(folder, "tokenizer_config.json"), '{"chat_template": 3}');
+  expect(() => inspectPath(folder)).toThrow(expect.objectContaining({ code: "ERR_INVALID_TYPE" }));
 });

@@ -9,6 +9,7 @@ import type { PeftAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { MatchedTensor } from "../model/match.js";
 import { type Vocabulary, vocabularyFromGguf } from "../tokenizer/vocabulary.js";
+import { dialogueOf } from "./dialogue.js";
 import { withFiles } from "./files.js";
 import { loadVocabulary, openCheckpoint, openShards } from "./open.js";
 import { openAdapter } from "./open-adapter.js";
@@ -87,6 +88,7 @@ function inspectModel(path: string): Inspection {
   try {
     const { config, tensors, allTensors, metadata, naming, notes } = checkpoint;
     const vocabulary = checkpoint.tokenizer === null ? null : loadVocabulary(checkpoint);
+    dialogueOf(checkpoint); // a chat template that is no text
     return {
       ...NOTHING,
       kind: "model",
