@@ -1,4 +1,4 @@
-import { GemmaError } from "../base/errors.js";
+import { fromSystemError, GemmaError } from "../base/errors.js";
 import { type ChatMessage, type ChatStyle, chatPrompt } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink } from "../engine/generate-job.js";
@@ -226,7 +226,12 @@ function wireError(error: unknown, signal: AbortSignal): Extract<FromWorker, { t
   // The flag in shared memory may have ended the work before the message that says so was read.
   const isAbort = error instanceof DOMException && error.name === "AbortError";
   if (signal.aborted || isAbort) return { abort: true };
-  if (error instanceof GemmaError) return error.toJSON();
+  const known = fromSystemError(error, "engine");
+  if (known instanceof GemmaError) return known.toJSON();
   const message = error instanceof Error ? error.message : String(error);
-  return { code: "ERR_BACKEND", message: `internal error: ${message}` };
+  return {
+    code: "ERR_INTERNAL",
+    message: `unexpected: ${message}`,
+    hint: "this is a bug, or an argument of a wrong type",
+  };
 }

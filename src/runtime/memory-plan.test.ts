@@ -39,3 +39,12 @@ test("defaults, and a context longer than the model was trained for", () => {
   );
   expect(memoryLimit()).toBeGreaterThan(2 ** 20);
 });
+
+test.each([
+  [{ maxSequences: 0 }, "ERR_RANGE", "maxSequences: must be an integer in 1..256, got 0"],
+  [{ maxSequences: Number.NaN }, "ERR_RANGE", "maxSequences: must be an integer in 1..256, got NaN"],
+  [{ kv: "f64" as "f32" }, "ERR_USAGE", "kv: must be one of f32, bf16, int8, got f64"],
+  [{ activations: "F32" as "f32" }, "ERR_USAGE", "activations: must be one of int8, f32, got F32"],
+])("options that no engine has: %j", (settings, code, message) => {
+  expect(() => engineOptions(settings, config)).toThrow(expect.objectContaining({ code, message }));
+});

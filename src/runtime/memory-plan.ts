@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
+import { KV_DTYPES } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { EngineOptions } from "../engine/engine.js";
 import { HEAD_ROWS } from "../engine/step.js";
@@ -11,8 +12,12 @@ import type { LoadSettings } from "./protocol.js";
 const DEFAULT_CONTEXT = 8192;
 const STEP_ROWS = 256;
 const DEFAULT_SEQUENCES = 16;
+const MAX_SEQUENCES = STEP_ROWS; // each has a row in every step
 
-/** The engine's options for a model, defaults filled in. @throws ERR_RANGE for a context longer than it was trained for */
+/**
+ * The engine's options for a model, defaults filled in.
+ * @throws ERR_RANGE for a context longer than the model was trained for, or no sequences; ERR_USAGE for an unknown type
+ */
 export function engineOptions(
   settings: Pick<LoadSettings, "contextLength" | "kv" | "activations" | "maxSequences">,
   config: GemmaConfig,
@@ -25,8 +30,19 @@ export function engineOptions(
       `context: must be an integer in 1..${trained}, what the model was trained for, got ${contextLength}`,
     );
   }
-  const kv = settings.kv ?? (settings.activations === "f32" ? "f32" : "bf16");
-  return { contextLength, kv, maxSequences: settings.maxSequences ?? DEFAULT_SEQUENCES, maxRows: STEP_ROWS };
+  const activations = oneOf("activations", ["int8", "f32"], settings.activations ?? "int8");
+  const kv = oneOf("kv", KV_DTYPES, settings.kv ?? (activations === "f32" ? "f32" : "bf16"));
+  const maxSequences = settings.maxSequences ?? DEFAULT_SEQUENCES;
+  if (!Number.isInteger(maxSequences) || maxSequences < 1 || maxSequences > MAX_SEQUENCES) {
+    throw new GemmaError("ERR_RANGE", `maxSequences: must be an integer in 1..${MAX_SEQUENCES}, got ${maxSequences}`);
+  }
+  return { contextLength, kv, maxSequences, maxRows: STEP_ROWS };
+}
+
+/** Callers without TypeScript may pass anything. */
+function oneOf<T extends string>(what: string, values: readonly T[], value: T): T {
+  if (values.includes(value)) return value;
+  throw new GemmaError("ERR_USAGE", `${what}: must be one of ${values.join(", ")}, got ${String(value)}`);
 }
 
 /** What one conversation of full length takes. */

@@ -37,14 +37,12 @@ export class LoadedModel {
     private readonly inProcess: boolean,
   ) {}
 
-  /** How a chat style writes conversations. @throws ERR_USAGE for "template" where the checkpoint has none of its own */
+  /** How a chat style writes conversations. @throws ERR_USAGE for an unknown one, or a missing template */
   async chatForm(style: ChatStyle): Promise<ChatForm> {
-    if (style !== "template") return CHAT_FORMS[style];
-    if (this.dialogue.kind !== "template") {
-      throw new GemmaError(
-        "ERR_USAGE",
-        `chat style: must be gemma or qa, ${this.info.name} has no template of its own`,
-      );
+    if (style === "gemma" || style === "qa") return CHAT_FORMS[style];
+    if (style !== "template" || this.dialogue.kind !== "template") {
+      const own = this.dialogue.kind === "template" ? "" : `; ${this.info.name} has no template of its own`;
+      throw new GemmaError("ERR_USAGE", `chat style: must be gemma, qa or template, got ${style}${own}`);
     }
     this.templateForm ??= await this.openTemplate(this.dialogue.template);
     return this.templateForm;
