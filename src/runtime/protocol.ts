@@ -27,9 +27,9 @@ export interface LoadSettings {
   readonly contextLength?: number;
   /** Type of the cache. Default: "bf16"; "f32" with activations "f32". */
   readonly kv?: KvDtype;
-  /** Sequences computed together at most. Default: 16. */
+  /** Sequences computed together at most, 1 to 256. Default: 16. */
   readonly maxSequences?: number;
-  /** Never use the network. Default: the environment variable GEMMA_OFFLINE. */
+  /** Never use the network. Default: the environment variables GEMMA_OFFLINE and HF_HUB_OFFLINE. */
   readonly offline?: boolean;
   /** Cache folder. Default: GEMMA_HOME, else XDG_CACHE_HOME/gemma-ts, else ~/.cache/gemma-ts. */
   readonly home?: string;
@@ -53,8 +53,11 @@ export interface ModelInfo {
 /** What a load is doing. */
 export interface LoadProgress {
   readonly phase: "download" | "verify" | "unpack" | "wait" | "weights";
+  /** The file, or what is waited for. */
   readonly what: string;
+  /** Bytes so far. */
   readonly done: number;
+  /** Bytes in all; 0 where nobody knows. */
   readonly total: number;
   readonly bytesPerSecond?: number | undefined;
   readonly remainingSeconds?: number | undefined;
