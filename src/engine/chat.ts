@@ -51,20 +51,29 @@ export async function chatPrompt(
   if (turns.at(-1)?.role !== "user") {
     throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's");
   }
-  let dropped = 0;
-  for (;;) {
-    const ids = encodePrompt(tokenizer, await form.segments([...system, ...turns]));
-    if (ids.length <= budget) return { ids: [...ids], dropped };
-    if (turns.length <= 1) {
-      const what = `chat: the last message must fit the context: ${ids.length} tokens, ${budget} allowed`;
-      throw new GemmaError("ERR_CONTEXT_FULL", what, { hint: "shorten the message, or load with a larger --ctx" });
-    }
-    // The oldest question and all answers to it: a conversation starts with a user message.
-    do {
-      turns.shift();
-      dropped++;
-    } while (turns.length > 1 && turns[0]!.role !== "user");
+  const promptFrom = async (dropped: number): Promise<ChatPrompt> => {
+    const ids = encodePrompt(tokenizer, await form.segments([...system, ...turns.slice(dropped)]));
+    return { ids: [...ids], dropped };
+  };
+  const whole = await promptFrom(0);
+  if (whole.ids.length <= budget) return whole;
+
+  // A question goes with all answers to it: what is left starts with a user message.
+  const starts = turns.flatMap(({ role }, i) => (role === "user" && i > 0 ? [i] : []));
+  let best = await promptFrom(starts.at(-1) ?? 0);
+  if (best.ids.length > budget) {
+    const what = `chat: the last message must fit the context: ${best.ids.length} tokens, ${budget} allowed`;
+    throw new GemmaError("ERR_CONTEXT_FULL", what, { hint: "shorten the message, or load with a larger --ctx" });
   }
+  // By halves: encoding a conversation anew for each of a thousand turns would take minutes.
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const prompt = await promptFrom(starts[middle]!);
+    if (prompt.ids.length <= budget) [best, high] = [prompt, middle];
+    else low = middle + 1;
+  }
+  return best;
 }
 
 /** Neighbours of one role as one message: the model was taught strictly alternating turns. */

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { CHAT_FORMS, type ChatForm, type ChatMessage, chatPrompt } from "./chat.js";
+
+/** A token a character, and one in front: what is kept can be counted by hand. */
+const tokenizer = {
+  bosId: 0,
+  vocabulary: { addBos: true },
+  encodeUntrusted: (text: string) => Int32Array.from(text, (character) => character.charCodeAt(0)),
+} as unknown as Tokenizer;
+
+const textOf = (ids: readonly number[]) => String.fromCharCode(...ids.slice(1));
+
+const turns = (count: number): ChatMessage[] =>
+  Array.from({ length: count }, (_, i): ChatMessage => ({ role: i % 2 === 0 ? "user" : "assistant", content: `${i}` }));
+
+test("the oldest turns go, a question with its answers, never the system text", async () => {
+  const messages: ChatMessage[] = [{ role: "system", content: "S" }, ...turns(9)];
+  const all = await chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 1000);
+  expect(all.dropped).toBe(0);
+  for (const [dropped, kept] of [
+    [2, "S\n\nQuestion: 2\nAnswer: 3\n\nQuestion: 4\nAnswer: 5\n\nQuestion: 6\nAnswer: 7\n\nQuestion: 8\nAnswer:"],
+    [6, "S\n\nQuestion: 6\nAnswer: 7\n\nQuestion: 8\nAnswer:"],
+    [8, "S\n\nQuestion: 8\nAnswer:"],
+  ] as const) {
+    for (const spare of [0, 1, 22]) {
+      const prompt = await chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 1 + kept.length + spare);
+      expect({ dropped: prompt.dropped, text: textOf(prompt.ids) }).toEqual({ dropped, text: kept });
+    }
+  }
+  await expect(chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 10)).rejects.toMatchObject({ code: "ERR_CONTEXT_FULL" });
+});
+
+test("an answer in front of the first question goes with it", async () => {
+  const messages = turns(4).slice(1); // 1, 2 and 3 with the roles assistant, user, assistant
+  const asked: ChatMessage[] = [...messages, { role: "user", content: "4" }];
+  const { dropped, ids } = await chatPrompt(tokenizer, asked, CHAT_FORMS.qa, 45);
+  expect({ dropped, text: textOf(ids) }).toEqual({
+    dropped: 1,
+    text: "Question: 2\nAnswer: 3\n\nQuestion: 4\nAnswer:",
+  });
+});
+
+test("a conversation of thousands of turns is written out a dozen times, not thousands", async () => {
+  let written = 0;
+  const counting: ChatForm = {
+    ...CHAT_FORMS.qa,
+    segments: (messages) => {
+      written++;
+      return CHAT_FORMS.qa.segments(messages);
+    },
+  };
+  const { dropped } = await chatPrompt(tokenizer, turns(4001), counting, 300);
+  expect(dropped).toBeGreaterThan(3900);
+  expect(written).toBeLessThan(20);
+});
