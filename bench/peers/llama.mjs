@@ -1,9 +1,12 @@
 // One run of node-llama-cpp: the same measures as `gemma bench --json`, as one JSON document.
-//     node llama.mjs MODEL THREADS PREFILL DECODE REPEAT CONTEXT
+//     node llama.mjs MODEL THREADS PREFILL DECODE REPEAT CONTEXT CHECK
+// CHECK is a JSON array of token ids; `check` in the result is their greedy continuation, to compare before timing.
 import { getLlama } from "node-llama-cpp";
 
 const [modelPath, ...numbers] = process.argv.slice(2);
 const [threads, prefill, decode, repeat, contextSize] = numbers.map(Number);
+const checkIds = JSON.parse(numbers[5]);
+const CHECK_TOKENS = 8;
 
 const start = performance.now();
 const llama = await getLlama({ gpu: false, build: "never", logLevel: "error", maxThreads: threads });
@@ -39,6 +42,11 @@ async function measure(seed) {
   };
 }
 
+const check = [];
+for await (const token of sequence.evaluate(checkIds, { temperature: 0 })) {
+  if (check.push(token) === CHECK_TOKENS) break;
+}
+
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 await measure(0); // warms up, not counted
 const runs = [];
@@ -54,6 +62,7 @@ console.log(
     threads,
     backend: "node-llama-cpp",
     isa: "",
+    check,
   }),
 );
 await context.dispose();

@@ -11,6 +11,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const PEER = "3.22.1";
 const CONTEXT = 2048;
+const CHECK = [2, 818, 5279, 529, 7001, 563]; // <bos>The capital of France is
+const CHECK_SAME = 4; // both quantise activations, each in its own way: later tokens may part at a near tie
 
 const { values } = parseArgs({
   options: {
@@ -49,14 +51,24 @@ const sides = {
       ...[cli, "bench", "--json", "--model", path, "--threads", threads, "--ctx", String(CONTEXT)],
       ...["--prefill", prefill, "--decode", decode, "--repeat", "3"],
     ]),
-  llama: () => run("node", [`${here}llama.mjs`, path, threads, prefill, decode, "3", String(CONTEXT)]),
+  llama: () =>
+    run("node", [`${here}llama.mjs`, path, threads, prefill, decode, "3", String(CONTEXT), JSON.stringify(CHECK)]),
 };
+
+/** The two must say the same before their speed is compared. */
+function verify(round) {
+  const ids = ["--ids", JSON.stringify(CHECK), "-t", "0", "-n", String(CHECK_SAME)];
+  const ours = JSON.parse(run("node", [cli, "run", "--json", "--model", path, "--ctx", String(CONTEXT), ...ids])).ids;
+  const theirs = round.llama.check.slice(0, CHECK_SAME);
+  if (String(ours) !== String(theirs)) throw new Error(`different continuations: ${ours} here, ${theirs} there`);
+}
 
 const rounds = [];
 for (let i = 0; i < Number(values.rounds); i++) {
   const order = i % 2 === 0 ? ["gemma", "llama"] : ["llama", "gemma"];
   const round = {};
   for (const side of order) round[side] = JSON.parse(sides[side]());
+  if (i === 0) verify(round);
   rounds.push(round);
   console.error(`round ${i + 1} of ${values.rounds} done`);
 }
