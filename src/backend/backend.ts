@@ -81,7 +81,7 @@ export interface BackendOptions {
 /** How a backend is listed where it is composed. */
 export interface BackendFactory {
   readonly name: BackendName;
-  /** true, or one line that says why it cannot run here and what to do. */
+  /** true, or one line that says why it cannot run here. */
   available(): Promise<true | string>;
   /** A backend that trusts its arguments: wrap it in `checked`. */
   create(options: BackendOptions): Promise<Backend>;
