@@ -1,9 +1,10 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import { type CachedModel, discardModel, findModel, gemmaHome, lockPath, modelFolder } from "./cache.js";
 import { CATALOGUE, GEMMA_TERMS } from "./catalogue.js";
 import { withLock } from "./lock.js";
+import { makeFolder } from "./make-folder.js";
 import { hashFile } from "./partial.js";
 import { startMeter } from "./progress.js";
 import type { PullOptions, PullSeams } from "./pull-options.js";
@@ -52,7 +53,10 @@ export async function pull(text: string, options: PullOptions = {}, seams: PullS
 export async function removeModel(text: string, home: string = gemmaHome()): Promise<void> {
   const name = cacheName(text);
   const removed = await inHome(home, name, {}, () => discardModel(home, name));
-  if (!removed) throw new GemmaError("ERR_UNKNOWN_MODEL", `${text}: must be a model in the cache, got none (${home})`);
+  if (!removed)
+    throw new GemmaError("ERR_UNKNOWN_MODEL", `${text}: must be a model in the cache, got none (${home})`, {
+      hint: "gemma list shows what is there",
+    });
 }
 
 async function obtain(
@@ -92,7 +96,7 @@ async function inHome<T>(
 ): Promise<T> {
   const path = lockPath(home, name);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const onWait = () => {
       options.onNotice?.(`waiting for another download of ${name}`);
       startMeter(options.onProgress, "wait", name, undefined).finish(0);
