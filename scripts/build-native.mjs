@@ -23,7 +23,7 @@ const ISAS = {
     scalar: [],
     avx2: ["-mavx2", "-mfma", "-mf16c"],
     avx512:
-      "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mfma -mf16c -mprefer-vector-width=512".split(
+      "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c -mprefer-vector-width=512".split(
         " ",
       ),
   },

@@ -12,6 +12,7 @@ const STEP_MS = 50;
 const POLL_MS = 10;
 const LEAST_ROWS = 32; // fewer would read all weights for too little work
 const FIRST_ROWS = 128;
+const EVICTED_PAGES = 64; // at once: looking for the oldest prefixes costs more than letting go of a few
 /** Longer than a mask takes as a rule, and short beside a step: one slow grammar must not hold up the others. */
 const MASK_PATIENCE_MS = 5;
 
@@ -167,7 +168,8 @@ export class Scheduler {
 
   /** Frees at least one page of `group`: forgotten prefixes first, then the youngest job behind `job`. */
   private makeRoom(group: number, job: Job): boolean {
-    if (this.prefixes.evict(group, 1)) return true;
+    this.prefixes.evict(group, EVICTED_PAGES);
+    if (this.pools[group]!.available > 0) return true;
     const youngest = this.running.at(-1);
     if (!youngest || youngest === job) return false;
     this.setBack(youngest);

@@ -63,8 +63,8 @@ bool runs_avx512() {
   const unsigned zmm_states = 0xe6;  // and the mask registers and both halves of ZMM
   const Registers seven = cpuid(7, 0);
   const bool f = has_bit(seven.b, 16), dq = has_bit(seven.b, 17), bw = has_bit(seven.b, 30), vl = has_bit(seven.b, 31);
-  const bool vnni = has_bit(seven.c, 11), bf16 = has_bit(cpuid(7, 1).a, 5);
-  return runs_avx2() && f && dq && bw && vl && vnni && bf16 && (saved_states() & zmm_states) == zmm_states;
+  const bool vnni = has_bit(seven.c, 11);
+  return runs_avx2() && f && dq && bw && vl && vnni && (saved_states() & zmm_states) == zmm_states;
 }
 
 #elif defined(__aarch64__)
