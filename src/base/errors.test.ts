@@ -13,6 +13,12 @@ test("an error survives the way through a worker or --json", () => {
   });
 });
 
+test("the stack of another thread is kept, and sent only by who asks for it", () => {
+  const back = GemmaError.fromJSON({ code: "ERR_SHAPE", message: "x", stack: "x\n    at elsewhere" });
+  expect(back.stack).toBe("x\n    at elsewhere");
+  expect(back.toJSON()).toEqual({ code: "ERR_SHAPE", message: "x" });
+});
+
 test("errors of the operating system become readable", () => {
   const full = Object.assign(new Error("write"), { code: "ENOSPC" });
   expect(fromSystemError(full, "pull")).toMatchObject({ code: "ERR_DISK_FULL" });

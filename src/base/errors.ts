@@ -87,9 +87,11 @@ export class GemmaError extends Error {
     return { code: this.code, message: this.message, ...(this.hint === undefined ? {} : { hint: this.hint }) };
   }
 
-  /** The reverse of toJSON. */
-  static fromJSON(json: { code: ErrorCode; message: string; hint?: string }): GemmaError {
-    return new GemmaError(json.code, json.message, json.hint === undefined ? {} : { hint: json.hint });
+  /** The reverse of toJSON. A `stack` is where the error happened, in another thread. */
+  static fromJSON(json: { code: ErrorCode; message: string; hint?: string; stack?: string }): GemmaError {
+    const error = new GemmaError(json.code, json.message, json.hint === undefined ? {} : { hint: json.hint });
+    if (json.stack !== undefined) error.stack = json.stack;
+    return error;
   }
 }
 

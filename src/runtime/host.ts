@@ -227,11 +227,13 @@ function wireError(error: unknown, signal: AbortSignal): Extract<FromWorker, { t
   const isAbort = error instanceof DOMException && error.name === "AbortError";
   if (signal.aborted || isAbort) return { abort: true };
   const known = fromSystemError(error, "engine");
-  if (known instanceof GemmaError) return known.toJSON();
+  const stack = process.env.GEMMA_DEBUG && error instanceof Error && error.stack ? { stack: error.stack } : {};
+  if (known instanceof GemmaError) return { ...known.toJSON(), ...stack };
   const message = error instanceof Error ? error.message : String(error);
   return {
     code: "ERR_INTERNAL",
     message: `unexpected: ${message}`,
     hint: "this is a bug, or an argument of a wrong type",
+    ...stack,
   };
 }

@@ -121,4 +121,12 @@ export type CallEvent =
 export type FromWorker =
   | { type: "event"; id: number; event: CallEvent }
   | { type: "result"; id: number; result: unknown }
-  | { type: "error"; id: number; error: { code: ErrorCode; message: string; hint?: string } | { abort: true } };
+  | { type: "error"; id: number; error: WireError | { abort: true } };
+
+/** A GemmaError; `stack`, where it happened, only with GEMMA_DEBUG. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly stack?: string;
+}

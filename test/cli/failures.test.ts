@@ -81,6 +81,13 @@ describe.skipIf(!isBuilt)("failures of the command line", () => {
     if (code !== "ERR_INVALID_JSON") expect(error.hint).toMatch(/\w/);
   });
 
+  test("GEMMA_DEBUG shows where the engine failed, though that is another thread", async () => {
+    const args = ["run", "x", ...ON_REFERENCE, "-m", join(home, "none.gguf")];
+    const { code, stderr } = await runCli(args, { env: { ...env, GEMMA_DEBUG: "1" } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^\s+at .*[\\/]load[\\/]/m);
+  });
+
   test("a failed message ends chat at once, though more input may come", async () => {
     const args = ["chat", ...ON_REFERENCE, "-m", TINY.gemma3, "--ctx", "8", "--json"];
     const { code, stdout, stderr } = await runCli(args, { env, input: "far too many words\n", holdInput: true });
