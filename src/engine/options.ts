@@ -73,9 +73,10 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
 }
 
 function stopStrings(stop: string | readonly string[] | undefined): readonly string[] {
-  const stops = stop === undefined ? [] : typeof stop === "string" ? [stop] : stop;
+  const stops = [stop ?? []].flat();
   for (const s of stops) {
-    if (typeof s !== "string" || s === "") throw new GemmaError("ERR_RANGE", "stop must be a string that is not empty");
+    if (typeof s !== "string") throw new GemmaError("ERR_USAGE", "stop must be a string or an array of strings");
+    if (s === "") throw new GemmaError("ERR_RANGE", "stop must be a string that is not empty");
   }
   return stops;
 }

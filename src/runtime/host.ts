@@ -4,6 +4,7 @@ import type { Running } from "../engine/engine.js";
 import type { GenerationSink } from "../engine/generate-job.js";
 import type { GenerateOptions } from "../engine/options.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
+import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 
@@ -82,6 +83,7 @@ export class EngineHost {
   }
 
   private async load(settings: Calls["load"]["params"], call: Call): Promise<Calls["load"]["result"]> {
+    expectText("model", settings.model);
     this.model = await loadModel(settings, this.inProcess, {
       signal: call.signal,
       progress: (progress) => call.event({ kind: "progress", progress }),
@@ -103,6 +105,7 @@ export class EngineHost {
     abort: Int32Array | null,
     call: Call,
   ): Promise<GenerateOutcome> {
+    expectMessages(params.messages);
     const { engine } = this.loaded;
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
@@ -182,10 +185,12 @@ export class EngineHost {
   }
 
   private async encode(params: Calls["encode"]["params"]): Promise<number[]> {
+    expectText("text", params.text);
     return [...this.loaded.engine.tokenizer.encode(params.text, { specials: params.specials })];
   }
 
   private async decode(params: Calls["decode"]["params"]): Promise<string> {
+    expectIds("ids", params.ids);
     return this.loaded.engine.tokenizer.decode(params.ids);
   }
 
@@ -201,6 +206,7 @@ export class EngineHost {
   }
 
   private promptIds(prompt: Prompt): readonly number[] {
+    expectPrompt(prompt);
     if (typeof prompt !== "string" && "ids" in prompt) return prompt.ids;
     const segments = typeof prompt === "string" ? [text(prompt)] : prompt;
     return [...encodePrompt(this.loaded.engine.tokenizer, segments, { bos: true })];
@@ -233,7 +239,7 @@ function wireError(error: unknown, signal: AbortSignal): Extract<FromWorker, { t
   return {
     code: "ERR_INTERNAL",
     message: `unexpected: ${message}`,
-    hint: "this is a bug, or an argument of a wrong type",
+    hint: "this is a bug, or an option of a wrong type",
     ...stack,
   };
 }

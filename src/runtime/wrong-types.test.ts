@@ -23,10 +23,27 @@ test("an unknown chat style", async () => {
   });
 });
 
-test("a prompt that is none: told as unexpected, and the model goes on", async () => {
-  await expect(gemma.generate(5 as unknown as string).result).rejects.toMatchObject({
-    code: "ERR_INTERNAL",
-    hint: expect.stringContaining("wrong type"),
-  });
+const five = 5 as never;
+test.each<[what: string, call: () => Promise<unknown>, says: string]>([
+  ["a model", () => Gemma.load(five, options), "model: must be a string, got 5"],
+  ["a prompt", () => gemma.generate(five).result, "prompt: must be a string, { ids } or segments, got 5"],
+  ["no prompt", () => gemma.score(undefined as never), "prompt: must be a string, { ids } or segments, got undefined"],
+  ["ids", () => gemma.embed({ ids: five }), "prompt ids: must be an array of token ids, got 5"],
+  [
+    "segments",
+    () => gemma.score([{ kind: "text" } as never]),
+    "prompt: must be a string, { ids } or segments, got an array",
+  ],
+  ["a message", () => gemma.chat().send(five).result, "chat message: must be a string, got 5"],
+  ["a text", () => gemma.encode(five), "text: must be a string, got 5"],
+  ["ids to decode", () => gemma.decode(five), "ids: must be an array of token ids, got 5"],
+  ["a stop string", () => gemma.generate("a", { stop: five }).result, "stop must be a string or an array of strings"],
+  [
+    "a stop string in chat",
+    () => gemma.chat().send("a", { stop: five }).result,
+    "stop must be a string or an array of strings",
+  ],
+])("%s of a wrong type is wrong usage, and the model goes on", async (_, call, says) => {
+  await expect(call()).rejects.toMatchObject({ code: "ERR_USAGE", message: says });
   expect((await gemma.generate("a", { maxTokens: 1 }).result).ids).toHaveLength(1);
 });

@@ -1,0 +1,42 @@
+import { GemmaError } from "../base/errors.js";
+import type { ChatMessage } from "../engine/chat.js";
+import type { Prompt } from "./protocol.js";
+
+// Callers without TypeScript may pass anything: wrong types end as wrong usage here, not as a failure further in.
+
+/** @throws ERR_USAGE `model: must be a string, got 5` */
+export function expectText(what: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") throw wrongType(what, "a string", value);
+}
+
+/** Whether each id is one of the vocabulary's is checked where the ids are used. @throws ERR_USAGE */
+export function expectIds(what: string, value: unknown): asserts value is readonly number[] {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  if (!isList) throw wrongType(what, "an array of token ids", value);
+}
+
+/** @throws ERR_USAGE */
+export function expectPrompt(value: unknown): asserts value is Prompt {
+  if (typeof value === "string") return;
+  if (Array.isArray(value) && value.every(isSegment)) return;
+  if (typeof value !== "object" || value === null || !("ids" in value)) {
+    throw wrongType("prompt", "a string, { ids } or segments", value);
+  }
+  expectIds("prompt ids", value.ids);
+}
+
+/** @throws ERR_USAGE */
+export function expectMessages(messages: readonly ChatMessage[]): void {
+  for (const { content } of messages) expectText("chat message", content);
+}
+
+function isSegment(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
+  if (value.kind === "text") return "text" in value && typeof value.text === "string";
+  return value.kind === "control" && "name" in value && typeof value.name === "string";
+}
+
+function wrongType(what: string, wanted: string, value: unknown): GemmaError {
+  const got = typeof value === "object" && value !== null ? "an object" : String(value);
+  return new GemmaError("ERR_USAGE", `${what}: must be ${wanted}, got ${Array.isArray(value) ? "an array" : got}`);
+}
