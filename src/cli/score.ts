@@ -26,21 +26,19 @@ type ScoreInput = { readonly ids: readonly number[] } | string;
 
 async function score(text: string | undefined, flags: ScoreFlags, context: CliContext): Promise<void> {
   const { output, signal } = context;
-  const inputs: ScoreInput[] = [];
-  if (output.json && text === undefined) {
-    for await (const { line, object } of jsonLines(signal))
-      inputs.push(inputOf(object, `standard input, line ${line}`));
-  } else inputs.push(await readPrompt(text, signal));
+  const inputs = output.json && text === undefined ? inputLines(signal) : [await readPrompt(text, signal)];
   const gemma = await loadGemma(flags, context);
   const writer = flags.logits === undefined ? null : await logitsWriter(flags.logits, gemma.info.config.vocabSize);
   try {
-    for (const [line, input] of inputs.entries()) {
+    let line = 0;
+    for await (const input of inputs) {
       const result = await gemma.score(input, {
         top: flags.top,
         signal,
         ...(flags.adapter === undefined ? {} : { adapter: ADAPTER }),
         ...(writer ? { onLogits: (_position: number, logits: Float32Array) => writer.row(line, logits) } : {}),
       });
+      line++;
       output.data({
         ids: result.ids,
         logprobs: result.logprobs.map((token) => token?.logprob ?? null),
@@ -53,6 +51,11 @@ async function score(text: string | undefined, flags: ScoreFlags, context: CliCo
     writer?.abandon();
   }
   await gemma.dispose();
+}
+
+/** As they come: who writes a line and waits for its answer gets it. */
+async function* inputLines(signal: AbortSignal): AsyncGenerator<ScoreInput> {
+  for await (const { line, object } of jsonLines(signal)) yield inputOf(object, `standard input, line ${line}`);
 }
 
 function inputOf(object: ReadonlyMap<string, unknown>, where: string): ScoreInput {

@@ -62,7 +62,6 @@ const FAILURES: readonly (readonly [
   ["ids that are none", ["run", "--ids", '["a"]'], 2, "ERR_USAGE", /--ids/],
   ["a number out of range", ["run", "--top-p", "1.5", "x"], 2, "ERR_USAGE", /--top-p/],
   ["an unknown backend", ["run", "--backend", "abacus", "x"], 2, "ERR_USAGE", /native, reference/],
-  ["bad lines for score", ["score", "--backend", "reference", "-m", TINY.gemma3], 1, "ERR_INVALID_JSON", /line 2/],
 ];
 
 describe.skipIf(!isBuilt)("failures of the command line", () => {
@@ -71,14 +70,27 @@ describe.skipIf(!isBuilt)("failures of the command line", () => {
   afterAll(() => rmSync(home, { recursive: true }));
 
   test.each(FAILURES)("%s: one line and a hint, no stack trace", async (_, args, exit, code, says) => {
-    const input = '{"ids":[2,5]}\n{"ids":[2,\n';
-    const { stdout, stderr, code: got } = await runCli([...args, "--json"], { env, input });
+    const { stdout, stderr, code: got } = await runCli([...args, "--json"], { env, input: "some words\n" });
     expect([got, stdout]).toEqual([exit, ""]);
     const { error } = JSON.parse(stderr);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(says);
     expect(error.message).not.toContain("\n");
-    if (code !== "ERR_INVALID_JSON") expect(error.hint).toMatch(/\w/);
+    expect(error.hint).toMatch(/\w/);
+  });
+
+  test("a bad line for score is told with its number; the lines before have their answers", async () => {
+    const logits = join(home, "logits.safetensors");
+    const args = ["score", "--backend", "reference", "-m", TINY.gemma3, "--json", "--logits", logits];
+    const input = '{"ids":[2,5]}\n{"ids":[2,\n{"ids":[2,6]}\n';
+    const { code, stdout, stderr } = await runCli(args, { env, input, holdInput: true });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).ids).toEqual([2, 5]);
+    expect(JSON.parse(stderr).error).toMatchObject({
+      code: "ERR_INVALID_JSON",
+      message: expect.stringContaining("line 2"),
+    });
+    expect(readdirSync(home).filter((name) => name.startsWith("logits"))).toEqual([]);
   });
 
   test("GEMMA_DEBUG shows where the engine failed, though that is another thread", async () => {

@@ -93,6 +93,20 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
     expect(short.logprobs).toEqual(line.logprobs.slice(0, 3));
   });
 
+  test("score --json: a line is answered before the next is written", async () => {
+    const model = ["-m", fixture("tiny/gemma3"), "--backend", "reference"];
+    const { code, stdout } = await runCli(["score", ...model, "--json"], {
+      input: '{"ids":[2,5]}\n',
+      holdInput: true,
+      onStart: ({ stdin, stdout: answers }) => answers?.once("data", () => stdin?.end('{"ids":[2,6]}\n')),
+    });
+    expect(code).toBe(0);
+    expect(jsonLines(stdout).map(({ ids }) => ids)).toEqual([
+      [2, 5],
+      [2, 6],
+    ]);
+  });
+
   test("tokenize --json: SentencePiece's ids, line by line, without BOS", async () => {
     const cases = tokenizerLines<{ text: string; ids: number[] }>("tiny-spm/cases.jsonl");
     const input = cases.map(({ text }) => `${JSON.stringify({ text })}\n`).join("");
