@@ -74,6 +74,36 @@ describe.each(isas)("%s", (isa) => {
     }
   });
 
+  test.each([
+    { dtype: "f32", window: null, broken: 18, seenBy: [18, 19] },
+    { dtype: "bf16", window: null, broken: 3, seenBy: [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19] },
+    { dtype: "f32", window: 4, broken: 13, seenBy: [13, 14, 15, 16] },
+    { dtype: "bf16", window: 1, broken: 17, seenBy: [17] },
+  ] as const)("attention: values that are no numbers reach only the rows that see them, %j", async (c) => {
+    const be = await open("f32");
+    const tensors = new CaseTensors(be);
+    const plan = makePlan(tensors, currentRows([{ past: 0, now: 20 }]), [{ pages: Int32Array.of(0, 1), width: 2 }]);
+    const affected = new Set<number>(c.seenBy);
+    for (const [heads, wrong] of [1, 4].flatMap((n) => [
+      [n, Number.NaN] as const,
+      [n, Number.POSITIVE_INFINITY] as const,
+    ])) {
+      const cache = be.kvCache({ dtype: c.dtype, kvHeads: 1, headDim: 8, layerGroups: [0], groupPages: [2] });
+      const ones = (count: number) => new Float32Array(count).fill(1);
+      const values = ones(20 * 8).fill(wrong, c.broken * 8, (c.broken + 1) * 8);
+      be.writeKv(cache, 0, tensors.input([20, 8], ones(20 * 8)), tensors.input([20, 8], values), plan);
+      const shape = [20, heads * 8];
+      const out = tensors.output("f32", shape);
+      const q = tensors.input(shape, ones(20 * heads * 8));
+      be.attention(out, q, cache, 0, plan, { scale: 1, softCap: null, window: c.window });
+      for (const [i, value] of (await tensors.read(out)).entries()) {
+        const row = Math.floor(i / (heads * 8));
+        if (affected.has(row)) expect(Number.isFinite(value), `row ${row}`).toBe(false);
+        else expect(value, `row ${row}`).toBeCloseTo(1, 6);
+      }
+    }
+  });
+
   test.each(["f32", "int8"] as const)("rows do not depend on their batch or on threads, %s", async (activations) => {
     const backends = [await open(activations), await open(activations, 1), await open(activations, 3)];
     for (const c of INVARIANCE_CASES) {

@@ -5,6 +5,7 @@
 // no horizontal sums; the largest score so far; the weights exp(score - largest); acc = acc · correction + weights · values.
 // A row's arithmetic is the same in any tile, and pages begin at multiples of 16 positions: the result is the same in any batch.
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels.h"
 #include "kernels/simd.h"
@@ -83,10 +84,14 @@ inline void dot(F32 (&scores)[R][PARTS], const float* q, const T* keys, const T*
     }
 }
 
-/** acc[r] = acc[r] · corrections[r] + sum over the page's slots of weights[r][slot] · values[slot] */
+/**
+ * acc[r] = acc[r] · corrections[r] + sum over the slots that row r sees of weights[r][slot] · values[slot].
+ * Slots that only some rows see lie before and behind `common`; a value there must not reach the other rows, not even
+ * times zero: it may be no number.
+ */
 template <class T, size_t R>
 inline void accumulate(Tile<R>& tile, const F32 (&corrections)[R], const T* values, const T* next_keys, size_t head_dim,
-                       Span slots) {
+                       const Span (&spans)[R], Span all, Span common) {
   const size_t padded = (head_dim + PAGE_ROWS - 1) / PAGE_ROWS * PAGE_ROWS;
   // The last 16 columns may reach beyond the row: what they read there is thrown away (the cache ends with slack).
   for (size_t column = 0; column < head_dim; column += PAGE_ROWS) {
@@ -95,18 +100,23 @@ inline void accumulate(Tile<R>& tile, const F32 (&corrections)[R], const T* valu
     for (size_t r = 0; r < R; r++)
       GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) acc[r][i] = load(tile.acc + r * padded + column + i * LANES) * corrections[r];
-    for (size_t slot = slots.low; slot < slots.high; slot++) {
+    const auto add = [&](size_t slot, auto is_edge) {
       if constexpr (R <= 4) __builtin_prefetch(next_keys + (column + slot) * PAGE_ROWS);
       F32 v[PARTS];
       GEMMA_UNROLL
       for (size_t i = 0; i < PARTS; i++) v[i] = load(values + slot * head_dim + column + i * LANES);
       GEMMA_UNROLL
       for (size_t r = 0; r < R; r++) {
+        if (is_edge && (slot < spans[r].low || slot >= spans[r].high)) continue;
         const F32 weight = splat(tile.weights[r * PAGE_ROWS + slot]);
         GEMMA_UNROLL
         for (size_t i = 0; i < PARTS; i++) acc[r][i] = fma(weight, v[i], acc[r][i]);
       }
-    }
+    };
+    size_t slot = all.low;
+    for (; slot < common.low; slot++) add(slot, std::true_type{});
+    for (; slot < common.high; slot++) add(slot, std::false_type{});
+    for (; slot < all.high; slot++) add(slot, std::true_type{});
     GEMMA_UNROLL
     for (size_t r = 0; r < R; r++)
       GEMMA_UNROLL
@@ -180,16 +190,21 @@ void attend_page(Tile<R>& tile, const AttentionArgs& args, size_t page, size_t n
   dot(scores, tile.q, reinterpret_cast<const T*>(kv.keys(page)) + plane, values, kv.head_dim);
 
   F32 corrections[R];
-  Span all{PAGE_ROWS, 0};
+  Span spans[R];
+  Span all{PAGE_ROWS, 0}, common{0, PAGE_ROWS};  // slots that any row sees, and that every row sees
   for (size_t r = 0; r < R; r++) {
     const auto slot_of = [&](int64_t key) {
       return static_cast<size_t>(std::clamp<int64_t>(key - first_key, 0, PAGE_ROWS));
     };
     const Span slots{slot_of(tile.low[r]), slot_of(tile.high[r])};
     if (slots.low < slots.high) all = {std::min(all.low, slots.low), std::max(all.high, slots.high)};
+    common = {std::max(common.low, slots.low), std::min(common.high, slots.high)};
+    spans[r] = slots;
     corrections[r] = splat(soften(tile, r, scores[r], args, key_scales, value_scales, slots));
   }
-  accumulate(tile, corrections, values, reinterpret_cast<const T*>(kv.keys(next)) + plane, kv.head_dim, all);
+  if (common.low >= common.high) common = {all.high, all.high};
+  const T* const next_keys = reinterpret_cast<const T*>(kv.keys(next)) + plane;
+  accumulate(tile, corrections, values, next_keys, kv.head_dim, spans, all, common);
 }
 
 /** R (row, head) pairs of a block, from pair `first` on. */
