@@ -22,10 +22,7 @@ const ISAS = {
   x64: {
     scalar: [],
     avx2: ["-mavx2", "-mfma", "-mf16c"],
-    avx512:
-      "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c -mprefer-vector-width=512".split(
-        " ",
-      ),
+    avx512: "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c -mprefer-vector-width=512".split(" "),
   },
   arm64: {
     scalar: [],

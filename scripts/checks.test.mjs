@@ -1,7 +1,17 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { countLines } from "./check-loc.mjs";
 import { supplyErrors } from "./check-supply.mjs";
@@ -74,6 +84,40 @@ test("a lock lets one at a time in, and the lock of a dead process is taken over
   };
   await Promise.all([withLock(path, step("a")), withLock(path, step("b"))]);
   expect(order.map((line) => line.split(" ")[1])).toEqual(["in", "out", "in", "out"]);
+});
+
+test("several processes that find the lock of a dead one still enter one at a time", async () => {
+  const path = join(root, "shared-lock");
+  const log = join(root, "log");
+  writeFileSync(path, "999999999");
+  const script = `
+    const { appendFileSync } = await import("node:fs");
+    const { withLock } = await import(${JSON.stringify(new URL("lib/files.mjs", import.meta.url).href)});
+    const [path, log] = ${JSON.stringify([path, log])};
+    await withLock(path, async () => {
+      appendFileSync(log, "in\\n");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      appendFileSync(log, "out\\n");
+    });`;
+  const run = promisify(execFile);
+  const args = ["--input-type=module", "--eval", script];
+  await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, args)));
+  expect(readFileSync(log, "utf8")).toBe("in\nout\n".repeat(4));
+  expect(readdirSync(root).filter((name) => name.startsWith("shared-lock"))).toEqual([]);
+});
+
+test("a lock that names no owner is respected while it is new, and taken over when it is old", async () => {
+  const path = join(root, "nameless-lock");
+  writeFileSync(path, "");
+  let isIn = false;
+  const entered = withLock(path, () => {
+    isIn = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect(isIn).toBe(false);
+  utimesSync(path, 0, 0);
+  await entered;
+  expect(isIn).toBe(true);
 });
 
 test("a native build without a compiler says what to install and how to go on", () => {

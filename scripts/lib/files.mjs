@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -29,6 +38,8 @@ export function readIfThere(path) {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
+const NAMELESS_MS = 10_000;
+
 /** Runs `step` while no other process holds `path`. The lock of a process that has ended is taken over. */
 export async function withLock(path, step) {
   mkdirSync(dirname(path), { recursive: true });
@@ -44,14 +55,46 @@ export async function withLock(path, step) {
 }
 
 function tryLock(path) {
+  if (createExclusive(path, String(process.pid))) return true;
+  if (isAbandoned(path)) removeAbandoned(path);
+  return false;
+}
+
+function createExclusive(path, content) {
   try {
-    writeFileSync(path, String(process.pid), { flag: "wx" });
+    writeFileSync(path, content, { flag: "wx" });
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    const owner = Number(readIfThere(path));
-    if (owner > 0 && !isAlive(owner)) rmSync(path, { force: true });
     return false;
+  }
+}
+
+/** Has the owner ended? A lock without an owner is being written, unless it is old. */
+function isAbandoned(path) {
+  try {
+    const owner = Number(readFileSync(path, "utf8"));
+    return owner > 0 ? !isAlive(owner) : Date.now() - statSync(path).mtimeMs > NAMELESS_MS;
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    return false; // gone by now
+  }
+}
+
+/**
+ * Two processes may find the same lock abandoned. The second must not remove the new lock of the first, so only the
+ * holder of a second lock file removes, after looking again.
+ */
+function removeAbandoned(path) {
+  const guard = `${path}.steal`;
+  if (!createExclusive(guard, "")) {
+    if (isAbandoned(guard)) rmSync(guard, { force: true }); // its owner died in these few lines
+    return;
+  }
+  try {
+    if (isAbandoned(path)) rmSync(path, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
   }
 }
 
