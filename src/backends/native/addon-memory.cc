@@ -8,7 +8,6 @@
 namespace gemma {
 namespace {
 
-constexpr int64_t MAX_HANDLE = (int64_t{1} << 52) - 1;
 constexpr int64_t MAX_THREADS = 256;
 
 template <class T>
@@ -17,12 +16,14 @@ napi_value give(Args& args, Table<T>& table, std::unique_ptr<T> object) {
   return args.result(static_cast<double>(table.add(std::move(object))));
 }
 
-/** isas() -> names of the runnable instruction sets, best first, joined by commas */
-napi_value isas(Args& args) {
+std::string runnable_isas(const char* separator) {
   std::string names;
-  for (const Kernels* kernels : runnable_kernels()) names += (names.empty() ? "" : ",") + std::string(kernels->isa);
-  return args.result(names);
+  for (const Kernels* kernels : runnable_kernels()) names += (names.empty() ? "" : separator) + std::string(kernels->isa);
+  return names;
 }
+
+/** isas() -> names of the runnable instruction sets, best first, joined by commas */
+napi_value isas(Args& args) { return args.result(runnable_isas(",")); }
 
 /** defaultThreads() -> number */
 napi_value defaultThreads(Args& args) { return args.result(static_cast<double>(default_threads())); }
@@ -34,7 +35,8 @@ napi_value createBackend(Args& args) {
   const bool is_int8 = args.boolean();
   const Kernels* const kernels = find_kernels(isa);
   if (kernels == nullptr)
-    throw Error{"ERR_BACKEND_UNAVAILABLE", "native: isa must be one that this CPU runs, got " + isa};
+    throw Error{"ERR_BACKEND_UNAVAILABLE",
+                "native: isa must be one that this CPU runs (" + runnable_isas(", ") + "), got " + isa};
   try {
     return give(args, args.addon.backends, std::make_unique<Backend>(*kernels, threads, is_int8));
   } catch (const std::system_error&) {

@@ -73,12 +73,6 @@ std::string Args::string() {
   return std::string(buffer, length);
 }
 
-namespace {
-
-constexpr int64_t MAX_HANDLE = (int64_t{1} << 52) - 1;
-
-}  // namespace
-
 Backend& Args::backend() {
   backend_ = addon.backends.find(static_cast<uint64_t>(integer(0, MAX_HANDLE)));
   if (backend_ == nullptr) throw Error{"ERR_DISPOSED", "native: the backend must be in use, got one that is disposed"};

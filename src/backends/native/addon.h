@@ -18,6 +18,9 @@
 
 namespace gemma {
 
+/** The largest handle, and the largest start of a view: exact as a JavaScript number. */
+constexpr int64_t MAX_HANDLE = (int64_t{1} << 52) - 1;
+
 /** Becomes a JavaScript error with this code. */
 struct Error {
   const char* code;  // one of ERROR_CODES in src/base/errors.ts

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.js";
-import { nativeBackend } from "./index.js";
+import { nativeBackend, nativeIsas } from "./index.js";
 import { addonPath } from "./load-addon.js";
 
 const available = await nativeBackend.available();
@@ -24,7 +24,10 @@ const LEAVE_OPEN = `
 
 describe.skipIf(available !== true)("lifecycle", () => {
   test("options are checked", async () => {
-    await expect(create({ isa: "mmx" })).rejects.toMatchObject({ code: "ERR_BACKEND_UNAVAILABLE" });
+    await expect(create({ isa: "mmx" })).rejects.toMatchObject({
+      code: "ERR_BACKEND_UNAVAILABLE",
+      message: `native: isa must be one that this CPU runs (${nativeIsas().join(", ")}), got mmx`,
+    });
     await expect(create({ threads: 0 })).rejects.toMatchObject({ code: "ERR_RANGE" });
     const backend = await nativeBackend.create({});
     expect(backend.info().threads).toBeGreaterThanOrEqual(1);
