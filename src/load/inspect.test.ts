@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,6 +50,20 @@ test("an index or a model file without its config.json is checked as a container
   expect(() => inspectPath(join(folder, "model.safetensors.index.json"))).toThrow(/00002/);
   copyFileSync(bad("hf/control/model.safetensors"), join(folder, "model.safetensors"));
   expect(inspectPath(join(folder, "model.safetensors"))).toMatchObject({ kind: "container", model: null });
+});
+
+test("a model file of any name beside its config.json is checked as loading does; a shard is none", () => {
+  const folder = join(temporary, "named");
+  cpSync(bad("hf/control"), folder, { recursive: true });
+  renameSync(join(folder, "model.safetensors"), join(folder, "foo.safetensors"));
+  expect(inspectPath(join(folder, "foo.safetensors"))).toMatchObject({ kind: "model" });
+  const shard = "model-00001-of-00002.safetensors";
+  copyFileSync(bad(`index/control/${shard}`), join(folder, shard));
+  expect(inspectPath(join(folder, shard))).toMatchObject({ kind: "container", model: null });
+  copyFileSync(join(folder, shard), join(folder, "foo.safetensors"));
+  expect(() => inspectPath(join(folder, "foo.safetensors"))).toThrow(
+    expect.objectContaining({ code: "ERR_MISSING_TENSOR" }),
+  );
 });
 
 test("an adapter needs its base, and is counted against it", () => {

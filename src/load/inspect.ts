@@ -8,6 +8,7 @@ import type { TensorInfo } from "../format/tensor-info.js";
 import type { PeftAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { MatchedTensor } from "../model/match.js";
+import { HF_PREFIXES } from "../model/tensors.js";
 import { type Vocabulary, vocabularyFromGguf } from "../tokenizer/vocabulary.js";
 import { dialogueOf } from "./dialogue.js";
 import { withFiles } from "./files.js";
@@ -42,14 +43,16 @@ const NOTHING = {
   notes: [],
 };
 
-/** A safetensors file of this name is a model when a config.json lies beside it; others are containers. */
+/** A safetensors file of this name is a model when a config.json lies beside it, and so is one that holds embeddings. */
 const MODEL_FILE = "model.safetensors";
+/** One of several files of a model: no model of its own. */
+const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 const ADAPTER_CONFIG = "adapter_config.json";
 
 /**
  * Checks a GGUF file, a safetensors file, an index, a model folder, an adapter folder or a tokenizer. A GGUF file
- * without tensors or without an architecture, and a safetensors file or index that has no config.json beside it, is
- * checked as a container.
+ * without tensors or without an architecture, and a safetensors file or index that has no config.json beside it or is
+ * a part of a model, is checked as a container.
  *
  * @param base the model that an adapter belongs to
  * @throws ERR_USAGE for an adapter without a base, and what openCheckpoint, loadVocabulary and openAdapter throw
@@ -70,7 +73,11 @@ export function inspectPath(path: string, base?: string): Inspection {
   const hasConfig = existsSync(join(dirname(path), "config.json"));
   if (path.endsWith(".index.json")) return hasConfig ? inspectModel(path) : inspectIndex(path);
   if (path.endsWith(".safetensors")) {
-    return hasConfig && basename(path) === MODEL_FILE ? inspectModel(path) : inspectSafetensors(path);
+    if (hasConfig && basename(path) === MODEL_FILE) return inspectModel(path);
+    const container = inspectSafetensors(path);
+    const hasEmbeddings = HF_PREFIXES.some((prefix) => container.tensors.has(`${prefix}embed_tokens.weight`));
+    const isModel = hasConfig && hasEmbeddings && !SHARD.test(path);
+    return isModel ? inspectModel(path) : container;
   }
   return /\.(json|model)$/.test(path) ? inspectTokenizer(path) : inspectGguf(path);
 }
