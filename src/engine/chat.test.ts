@@ -41,6 +41,13 @@ test("an answer in front of the first question goes with it", async () => {
   });
 });
 
+test("what was left out is counted in the caller's messages, of which neighbours may be one turn", async () => {
+  const user = (content: string): ChatMessage => ({ role: "user", content });
+  const messages: ChatMessage[] = [user("0"), user("1"), user("2"), { role: "assistant", content: "3" }, user("4")];
+  const { dropped, ids } = await chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 25);
+  expect({ dropped, text: textOf(ids) }).toEqual({ dropped: 4, text: "Question: 4\nAnswer:" });
+});
+
 test("a conversation of thousands of turns is written out a dozen times, not thousands", async () => {
   let written = 0;
   const counting: ChatForm = {

@@ -32,7 +32,7 @@ export const CHAT_FORMS: Readonly<Record<Exclude<ChatStyle, "template">, ChatFor
 
 export interface ChatPrompt {
   readonly ids: readonly number[];
-  /** Messages left out, the oldest first, because the context is too short for all. */
+  /** The caller's messages that were left out, the oldest first, because the context is too short for all. */
   readonly dropped: number;
 }
 
@@ -53,7 +53,7 @@ export async function chatPrompt(
   }
   const promptFrom = async (dropped: number): Promise<ChatPrompt> => {
     const ids = encodePrompt(tokenizer, await form.segments([...system, ...turns.slice(dropped)]));
-    return { ids: [...ids], dropped };
+    return { ids: [...ids], dropped: turns.slice(0, dropped).reduce((sum, { parts }) => sum + parts, 0) };
   };
   const whole = await promptFrom(0);
   if (whole.ids.length <= budget) return whole;
@@ -76,14 +76,19 @@ export async function chatPrompt(
   return best;
 }
 
+interface Turn extends ChatMessage {
+  /** How many of the caller's messages it holds. */
+  readonly parts: number;
+}
+
 /** Neighbours of one role as one message: the model was taught strictly alternating turns. */
-function joined(messages: readonly ChatMessage[]): ChatMessage[] {
-  const result: ChatMessage[] = [];
-  for (const message of messages) {
+function joined(messages: readonly ChatMessage[]): Turn[] {
+  const result: Turn[] = [];
+  for (const { role, content } of messages) {
     const last = result.at(-1);
-    if (last?.role === message.role)
-      result.splice(-1, 1, { ...last, content: `${last.content}\n\n${message.content}` });
-    else result.push(message);
+    if (last?.role === role)
+      result.splice(-1, 1, { role, content: `${last.content}\n\n${content}`, parts: last.parts + 1 });
+    else result.push({ role, content, parts: 1 });
   }
   return result;
 }
