@@ -52,8 +52,15 @@ const gemma3Large = {
   slidingWindow: 1024,
 } as const;
 
+/** The configuration with its lists: the variants are shared by all who import them. */
+function frozen<T extends GemmaConfig>(config: T): Readonly<T> {
+  Object.freeze(config.layerTypes);
+  Object.freeze(config.eosTokenIds);
+  return Object.freeze(config);
+}
+
 /** Gemma 2B; 1.1 is the same network, tuned again. */
-export const gemma2b = Object.freeze({
+export const gemma2b = frozen({
   ...gemma1,
   hiddenSize: 2048,
   intermediateSize: 8 * 2048, // 16384
@@ -64,7 +71,7 @@ export const gemma2b = Object.freeze({
 }) satisfies GemmaConfig;
 
 /** Gemma 7B; 1.1 is the same network, tuned again. Its heads are wider than the model: 16 * 256 = 4096. */
-export const gemma7b = Object.freeze({
+export const gemma7b = frozen({
   ...gemma1,
   hiddenSize: 3072,
   intermediateSize: 8 * 3072, // 24576
@@ -74,7 +81,7 @@ export const gemma7b = Object.freeze({
   layerTypes: defaultLayerTypes(1, 28),
 }) satisfies GemmaConfig;
 
-export const gemma2_2b = Object.freeze({
+export const gemma2_2b = frozen({
   ...gemma2,
   hiddenSize: 2304,
   intermediateSize: 4 * 2304, // 9216
@@ -84,7 +91,7 @@ export const gemma2_2b = Object.freeze({
   layerTypes: defaultLayerTypes(2, 26),
 }) satisfies GemmaConfig;
 
-export const gemma2_9b = Object.freeze({
+export const gemma2_9b = frozen({
   ...gemma2,
   hiddenSize: 3584,
   intermediateSize: 4 * 3584, // 14336
@@ -94,7 +101,7 @@ export const gemma2_9b = Object.freeze({
   layerTypes: defaultLayerTypes(2, 42),
 }) satisfies GemmaConfig;
 
-export const gemma2_27b = Object.freeze({
+export const gemma2_27b = frozen({
   ...gemma2,
   hiddenSize: 4608,
   intermediateSize: 8 * 4608, // 36864
@@ -106,7 +113,7 @@ export const gemma2_27b = Object.freeze({
   layerTypes: defaultLayerTypes(2, 46),
 }) satisfies GemmaConfig;
 
-export const gemma3_270m = Object.freeze({
+export const gemma3_270m = frozen({
   ...gemma3,
   hiddenSize: 640,
   intermediateSize: 2048,
@@ -116,7 +123,7 @@ export const gemma3_270m = Object.freeze({
   layerTypes: defaultLayerTypes(3, 18),
 }) satisfies GemmaConfig;
 
-export const gemma3_1b = Object.freeze({
+export const gemma3_1b = frozen({
   ...gemma3,
   hiddenSize: 1152,
   intermediateSize: 6 * 1152, // 6912
@@ -126,7 +133,7 @@ export const gemma3_1b = Object.freeze({
   layerTypes: defaultLayerTypes(3, 26),
 }) satisfies GemmaConfig;
 
-export const gemma3_4b = Object.freeze({
+export const gemma3_4b = frozen({
   ...gemma3Large,
   hiddenSize: 2560,
   intermediateSize: 4 * 2560, // 10240
@@ -136,7 +143,7 @@ export const gemma3_4b = Object.freeze({
   layerTypes: defaultLayerTypes(3, 34),
 }) satisfies GemmaConfig;
 
-export const gemma3_12b = Object.freeze({
+export const gemma3_12b = frozen({
   ...gemma3Large,
   hiddenSize: 3840,
   intermediateSize: 4 * 3840, // 15360
@@ -146,7 +153,7 @@ export const gemma3_12b = Object.freeze({
   layerTypes: defaultLayerTypes(3, 48),
 }) satisfies GemmaConfig;
 
-export const gemma3_27b = Object.freeze({
+export const gemma3_27b = frozen({
   ...gemma3Large,
   hiddenSize: 5376,
   intermediateSize: 4 * 5376, // 21504
