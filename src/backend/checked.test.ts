@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Backend } from "./backend.js";
 import { checked } from "./checked.js";
 import type { KvCache, StepPlan } from "./kv.js";
-import type { SampleRow } from "./ops/sample.js";
+import { PLAIN_ROW, type SampleRow } from "./ops/sample.js";
 import type { Tensor, Weight } from "./tensor.js";
 
 // Whatever an op is given wrongly must be refused before the backend sees it: this backend has no ops at all.
@@ -22,23 +22,7 @@ const plan: StepPlan = {
   outputRows: i32(1),
 };
 const attend = { scale: 1, softCap: null, window: null };
-const row: SampleRow = {
-  mask: null,
-  biasIds: new Int32Array(0),
-  biasValues: new Float32Array(0),
-  penaltyIds: new Int32Array(0),
-  penaltyCounts: new Int32Array(0),
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  seed: 0,
-  index: 0,
-};
-const sampleWith = (change: Partial<SampleRow>) => () => be.sample(i32(1), f32(1, 40), [{ ...row, ...change }]);
+const sampleWith = (change: Partial<SampleRow>) => () => be.sample(i32(1), f32(1, 40), [{ ...PLAIN_ROW, ...change }]);
 const probs = (rows: number, n: number) => ({ logProbs: f32(rows), topIds: i32(rows, n), topLogProbs: f32(rows, n) });
 
 const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
@@ -78,7 +62,7 @@ const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
     "logProbs: out.topLogProbs must be f32 [2, 3] (R, n), got f32 [2, 2]",
     () => be.logProbs({ ...probs(2, 3), topLogProbs: f32(2, 2) }, f32(2, 9), i32(2)),
   ],
-  ["sample: out must be i32 [1] (R), got i32 [2]", () => be.sample(i32(2), f32(1, 9), [row])],
+  ["sample: out must be i32 [1] (R), got i32 [2]", () => be.sample(i32(2), f32(1, 9), [PLAIN_ROW])],
 ];
 
 const RANGES: readonly (readonly [message: string, call: () => void])[] = [

@@ -1,6 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import type { LogProbsOutput } from "../backend/ops/log-probs.js";
-import type { SampleRow } from "../backend/ops/sample.js";
+import { PLAIN_ROW, type SampleRow } from "../backend/ops/sample.js";
 import type { Tensor } from "../backend/tensor.js";
 import type { Job, TokenLogProb } from "./job.js";
 import { HEAD_ROWS, type StepRunner } from "./step.js";
@@ -10,26 +10,8 @@ interface WantedRow {
   readonly position: number;
 }
 
-const EMPTY_I32 = new Int32Array(0);
-const EMPTY_F32 = new Float32Array(0);
-
 /** What a row that samples nothing passes to the sampler beside rows that do. */
-const MOST_LIKELY: SampleRow = {
-  mask: null,
-  biasIds: EMPTY_I32,
-  biasValues: EMPTY_F32,
-  penaltyIds: EMPTY_I32,
-  penaltyCounts: EMPTY_I32,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  seed: 0,
-  index: 0,
-};
+const MOST_LIKELY: SampleRow = { ...PLAIN_ROW, temperature: 0 };
 
 /** Reads the outcomes of a step's output rows, logits rows first, and hands them to their jobs. */
 export async function readRows(

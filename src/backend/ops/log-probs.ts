@@ -14,7 +14,9 @@ export interface LogProbsOutput {
 
 /**
  * Natural log-probabilities under softmax(logits) of one target a row, and of the n most likely ids.
- * The normaliser is accumulated in f64. A target outside 0..V-1 yields NaN (the engine checks ids).
+ * The normaliser is accumulated in f64, or in f32 over blocks of 256 ids and in f64 over the blocks.
+ * A target outside 0..V-1 yields NaN (the engine checks ids). In a row with a logit of +infinity or NaN no
+ * log-probability means anything: it is NaN, infinite or, beside a NaN, that of the other logits, as the backend has it.
  *
  * @param out     the tensors above; n may be 0 (shape [R, 0])
  * @param logits  f32 [R, V]

@@ -32,6 +32,24 @@ export interface SampleRow {
   readonly index: number;
 }
 
+/** Everything off but the draw: one of all ids by their probabilities. */
+export const PLAIN_ROW: SampleRow = Object.freeze({
+  mask: null,
+  biasIds: new Int32Array(0),
+  biasValues: new Float32Array(0),
+  penaltyIds: new Int32Array(0),
+  penaltyCounts: new Int32Array(0),
+  repetitionPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  temperature: 1,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  seed: 0,
+  index: 0,
+});
+
 /**
  * Draws one id a row from softmax(logits' / temperature), logits' being the logits after mask, bias and penalties;
  * then top-k, top-p and min-p, each on the probabilities renormalised over what the one before kept.
@@ -42,7 +60,8 @@ export interface SampleRow {
  * l + bias; l / r if l > 0, else l · r; (l - frequency · count) - presence. NaN counts as -infinity. From there on
  * weights exp((l - max) / temperature), 1 for an infinite maximum, and their sums are f64, temperature, topP and minP as given: top-p keeps up to the
  * first candidate at which sum >= topP · total, min-p keeps weight >= minP · greatest weight, and the draw stops at
- * sum > uniform · total. Ids outside 0..V-1 in the bias and the penalties are ignored; an id comes once in each.
+ * sum > uniform · total. With topK 0 a backend may sum the total in f32 over blocks of 256 ids and in f64 over the
+ * blocks: where a goal lies within about 1e-6 of a running sum, backends may choose neighbouring candidates. Ids outside 0..V-1 in the bias and the penalties are ignored; an id comes once in each.
  *
  * @param out    i32 [R], overwritten
  * @param logits f32 [R, V], unchanged
@@ -92,22 +111,6 @@ const SWEEP: readonly Settings[] = [
   { temperature: 1, seed: Number.MAX_SAFE_INTEGER },
 ];
 
-const DEFAULTS: Omit<SampleRow, "mask"> = {
-  biasIds: new Int32Array(0),
-  biasValues: new Float32Array(0),
-  penaltyIds: new Int32Array(0),
-  penaltyCounts: new Int32Array(0),
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  seed: 42,
-  index: 0,
-};
-
 export const sample = defineOp<Parameters<Sample>, SampleCase>({
   name: "sample",
   check(out, logits, rows) {
@@ -145,7 +148,7 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
         const { allowed, ...fields } = settings;
         const words = () => Uint32Array.from({ length: Math.ceil(c.V / 32) }, () => rng.integer(2 ** 32));
         const mask = allowed === "some" ? words() : allowed === "none" ? new Uint32Array(Math.ceil(c.V / 32)) : null;
-        return { ...DEFAULTS, index, ...fields, mask };
+        return { ...PLAIN_ROW, seed: 42, index, ...fields, mask };
       }),
     );
     const values = randomValues(rng, rows.length * c.V).map((value, i) => {

@@ -2,7 +2,7 @@ import { STORED_DTYPES, type StoredDtype } from "../../base/dtype.js";
 import { type Rng, seededRng } from "../../base/rng.js";
 import type { Backend } from "../backend.js";
 import { KV_DTYPES, type KvDtype } from "../kv.js";
-import type { SampleRow } from "../ops/sample.js";
+import { PLAIN_ROW, type SampleRow } from "../ops/sample.js";
 import type { Tensor } from "../tensor.js";
 import { CaseTensors, randomValues } from "./case-tensors.js";
 import { scoped } from "./conformance.js";
@@ -231,18 +231,13 @@ function sampleCase(rows: number, vocabulary: number): InvarianceCase {
       const settings = Array.from(
         { length: rows },
         (_, t): SampleRow => ({
-          mask: null,
-          biasIds: new Int32Array(0),
-          biasValues: new Float32Array(0),
+          ...PLAIN_ROW,
           penaltyIds: Int32Array.of(t),
           penaltyCounts: Int32Array.of(1),
           repetitionPenalty: 1.1,
-          frequencyPenalty: 0,
-          presencePenalty: 0,
           temperature: t % 3,
           topK: t % 2 === 0 ? 0 : 50,
           topP: t % 4 === 0 ? 1 : 0.9,
-          minP: 0,
           seed: 7,
           index: t,
         }),

@@ -1,23 +1,8 @@
 import { expect, test } from "vitest";
-import type { SampleRow } from "../../backend/ops/sample.js";
+import { PLAIN_ROW, type SampleRow } from "../../backend/ops/sample.js";
 import { referenceBackend } from "./index.js";
 
-const DEFAULTS: SampleRow = {
-  mask: null,
-  biasIds: new Int32Array(0),
-  biasValues: new Float32Array(0),
-  penaltyIds: new Int32Array(0),
-  penaltyCounts: new Int32Array(0),
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  seed: 1,
-  index: 0,
-};
+const DEFAULTS: SampleRow = { ...PLAIN_ROW, seed: 1 };
 
 /** How often each id comes in `draws` draws from the given probabilities. */
 async function counts(probabilities: number[], settings: Partial<SampleRow>, draws = 4000): Promise<number[]> {
