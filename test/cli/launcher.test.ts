@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,30 @@ test.skipIf(!isBuilt || process.platform === "win32")(
       symlinkSync(join(ROOT, "gemma"), join(folder, "gemma"));
       const { stdout } = await promisify(execFile)(join(folder, "gemma"), ["--version"], { cwd: folder });
       expect(stdout).toBe(`${JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version}\n`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+test.skipIf(process.platform === "win32")(
+  "./gemma without a compiler sets up once, and again when there is one",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gemma-launcher-"));
+    try {
+      for (const name of ["src", "scripts", "dist/cli", "node_modules"])
+        mkdirSync(join(folder, name), { recursive: true });
+      for (const name of ["package", "package-lock", "tsconfig", "tsconfig.build"]) {
+        writeFileSync(join(folder, `${name}.json`), "{}");
+      }
+      copyFileSync(join(ROOT, "gemma"), join(folder, "gemma"));
+      writeFileSync(join(folder, "scripts/setup.mjs"), 'console.error("set-up")');
+      writeFileSync(join(folder, "dist/cli/main.js"), "");
+      const run = async (CXX: string) =>
+        (await promisify(execFile)(join(folder, "gemma"), { env: { ...process.env, CXX } })).stderr;
+      expect(await run("no-such-compiler")).toBe("set-up\n");
+      expect(await run("no-such-compiler")).toBe("");
+      expect(await run(process.execPath)).toBe("set-up\n"); // it answers --version
     } finally {
       rmSync(folder, { recursive: true });
     }
