@@ -61,7 +61,7 @@ async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
   await gemma.dispose();
 }
 
-/** Streams the answer to one message. Ctrl-C ends the answer, not the conversation. */
+/** Streams the answer to one message. In a terminal Ctrl-C ends the answer, not the conversation. */
 async function answer(
   conversation: Chat,
   message: string,
@@ -74,9 +74,10 @@ async function answer(
   try {
     await printStream(generation, output, { trim: true });
   } catch (error) {
+    // A person can try again; a script must learn of it.
+    if (!process.stdin.isTTY) throw error;
     if (!signal.aborted) {
-      // A person can try again; a script must learn of it.
-      if (!(error instanceof GemmaError) || !process.stdin.isTTY) throw error;
+      if (!(error instanceof GemmaError)) throw error;
       output.note(`error: ${error.message}${error.hint ? ` (${error.hint})` : ""}`);
     }
   } finally {

@@ -41,7 +41,7 @@ async function examine(env: NodeJS.ProcessEnv) {
     threads: chosen?.threads ?? null,
     threadsReason: whyThreads(cpu),
     cpu,
-    memory: { limitBytes: memoryLimit(), freeBytes: freemem() },
+    memory: { limitBytes: memoryLimit(), freeBytes: freeMemory() },
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     compiler: findCompiler(env),
@@ -104,6 +104,11 @@ function examineNetwork(env: NodeJS.ProcessEnv) {
     }),
     tokens: TOKENS.filter((name) => env[name]),
   };
+}
+
+/** Bytes: what the machine has free, or less where a control group leaves less. */
+function freeMemory(): number {
+  return Math.min(freemem(), process.availableMemory());
 }
 
 /** An address without its user name and password. */

@@ -171,6 +171,8 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
     const report = JSON.parse(stdout);
     expect(code).toBe(report.usable ? 0 : 1);
     expect(report.backends.map((backend: { name: string }) => backend.name)).toEqual(["native", "reference"]);
+    expect(report.memory.freeBytes).toBeGreaterThan(0);
+    expect(report.memory.freeBytes).toBeLessThanOrEqual(report.memory.limitBytes);
     expect(report.network.proxies).toContainEqual({ name: "HTTPS_PROXY", value: "http://***@p:1" });
     expect(stdout).not.toContain("hunter2");
   });
@@ -181,6 +183,16 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
     });
     expect([code, stderr]).toEqual([130, ""]);
     expect(stdout.length).toBeGreaterThan(1);
+  });
+
+  test("Ctrl-C during an answer of a chat that no terminal leads ends it: exit 130, and no further answer", async () => {
+    const { code, stdout } = await runCli(["chat", ...MODEL, "-t", "0", "-n", "4000"], {
+      input: "abc\ndef\n",
+      holdInput: true,
+      onStart: (child) => child.stdout?.once("data", () => child.kill("SIGINT")),
+    });
+    expect(code).toBe(130);
+    expect(stdout.trim().length).toBeGreaterThan(0);
   });
 
   test("Ctrl-C while more input is awaited: exit 130", async () => {
