@@ -44,20 +44,23 @@ export class NoCompilerError extends Error {}
 
 /**
  * Builds the addon if it is not up to date. Progress goes to stderr.
+ * @param arch another than this machine's needs a cross-compiler in CXX; the addon is gemma-<arch>.node
  * @returns the path of the .node file, or undefined while there is no native source
  * @throws NoCompilerError without a compiler; Error with the compiler's output when a file does not compile
  */
-export async function buildNative({ asan = false } = {}) {
+export async function buildNative({ asan = false, arch = process.arch } = {}) {
   process.chdir(ROOT);
-  const target = `${OUT}/${asan ? "gemma-asan" : "gemma"}.node`;
-  const isas = ISAS[process.arch] ?? { scalar: [] };
+  // Empty for an ordinary build; others have files of their own.
+  const kind = [...(asan ? ["asan"] : []), ...(arch === process.arch ? [] : [arch])].join("-");
+  const target = `${OUT}/gemma${kind && `-${kind}`}.node`;
+  const isas = ISAS[arch] ?? { scalar: [] };
   const flags = [
     ...COMMON,
     ...(asan ? ASAN : RELEASE),
     ...Object.keys(isas).map((isa) => `-DGEMMA_HAVE_${isa.toUpperCase()}=1`),
   ];
 
-  const units = plan(isas, flags, process.env.CXX ?? "", asan);
+  const units = plan(isas, flags, [process.env.CXX ?? "", arch], kind);
   if (units.length === 0) {
     process.stderr.write(`native: no source under ${SOURCES} yet, nothing to build\n`);
     return undefined;
@@ -70,27 +73,27 @@ export async function buildNative({ asan = false } = {}) {
   if (!existsSync(HEADERS)) throw new Error(`native: ${HEADERS} is missing; run \`npm run setup\``);
   return withLock(`${OUT}/lock`, async () => {
     if (isFresh()) return target;
-    mkdirSync(`${OUT}/obj`, { recursive: true });
+    mkdirSync(objects(kind), { recursive: true });
     await compileAll(
       compiler,
       units.filter((unit) => !existsSync(unit.object)),
     );
     await link(compiler, units, target, asan);
     writeFileSync(`${target}.key`, key);
-    removeOldObjects(units, asan);
+    removeOldObjects(units, kind);
     return target;
   });
 }
 
 /** One unit per object file. The object's name holds the hash of all that goes into it: if it exists, it is up to date. */
-function plan(isas, flags, cxx, asan) {
+function plan(isas, flags, compiler, kind) {
   const unit = (isa, source, unitFlags) => {
-    const hash = hashOf([cxx, process.arch, ...unitFlags], withIncludes(source)).slice(0, 16);
+    const hash = hashOf([...compiler, ...unitFlags], withIncludes(source)).slice(0, 16);
     return {
       isa,
       source,
       flags: unitFlags,
-      object: `${OUT}/obj/${asan ? "asan-" : ""}${isa}-${basename(source, ".cc")}-${hash}.o`,
+      object: `${objects(kind)}/${isa}-${basename(source, ".cc")}-${hash}.o`,
     };
   };
   const isCc = (path) => path.endsWith(".cc");
@@ -171,11 +174,16 @@ async function link(compiler, units, target, asan) {
   process.stderr.write(`native: ${target}\n`);
 }
 
-function removeOldObjects(units, asan) {
+function removeOldObjects(units, kind) {
   const wanted = new Set(units.map((unit) => basename(unit.object)));
-  for (const name of readdirSync(`${OUT}/obj`)) {
-    if (name.startsWith("asan-") === asan && !wanted.has(name)) rmSync(`${OUT}/obj/${name}`, { force: true });
+  for (const name of readdirSync(objects(kind))) {
+    if (!wanted.has(name)) rmSync(`${objects(kind)}/${name}`, { force: true });
   }
+}
+
+/** The folder of a build's objects. */
+function objects(kind) {
+  return `${OUT}/obj${kind && `-${kind}`}`;
 }
 
 /** Runs the compiler; its warnings appear, and its errors are the thrown message. */

