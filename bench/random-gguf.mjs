@@ -110,9 +110,8 @@ function resized(key, value, size) {
 }
 
 function writeTensor(fd, { name, shape, dtype, rows, sizeBytes }, offset) {
-  // GGUF stores a norm's scale with the one added: ones change nothing.
-  if (shape.length === 1) return writeAll(fd, Buffer.from(new Float32Array(shape[0]).fill(1).buffer), offset);
   const next = randomBytes(options.seed, name);
+  if (shape.length === 1) return writeAll(fd, norm(name, next(shape[0])), offset);
   const fill = blockFiller(dtype);
   const row = sizeBytes / rows;
   const most = Math.max(1, Math.floor(CHUNK / row)) * row;
@@ -121,6 +120,15 @@ function writeTensor(fd, { name, shape, dtype, rows, sizeBytes }, offset) {
     fill(bytes);
     writeAll(fd, bytes, offset + done);
   }
+}
+
+/**
+ * GGUF stores a norm's scale with the one added: ones change nothing. The last norm has random signs: with ones the head,
+ * which is the embedding, would find every token most like itself and repeat it for ever.
+ */
+function norm(name, random) {
+  const signs = name === "output_norm.weight" ? random : random.fill(0);
+  return Buffer.from(Float32Array.from(signs, (byte) => (byte & 1 ? -1 : 1)).buffer);
 }
 
 /** Calls `write` with a new file, which takes the name `path` when all is written. */

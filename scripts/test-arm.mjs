@@ -1,5 +1,5 @@
 // npm run test:arm    the ARM kernels' op conformance cases, on this x64 Linux machine through an emulator
-// Cross-compiles the addon, then runs scripts/lib/conformance.mjs under qemu-aarch64 with Node's own arm64 binary, which
+// Cross-compiles the addon, then runs scripts/conformance.mjs under qemu-aarch64 with Node's own arm64 binary, which
 // npm fetches. Without the tools it says what to install and ends with exit code 0, unless --required is given.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -33,7 +33,7 @@ if (!existsSync(BINARY)) {
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
 process.env.CXX = COMPILER;
 const addon = resolve(await buildNative({ arch: "arm64" }));
-const emulate = ["-cpu", "max", "-L", LIBRARIES, BINARY, "scripts/lib/conformance.mjs"];
+const emulate = ["-cpu", "max", "-L", LIBRARIES, BINARY, "scripts/conformance.mjs"];
 run(emulator, [...emulate, ...ISAS], { ...process.env, GEMMA_NATIVE_ADDON: addon });
 
 /** Ends this process, too, when the command fails. */

@@ -1,29 +1,35 @@
 // One run of node-llama-cpp: the same measures as `gemma bench --json`, as one JSON document.
-//     node llama.mjs MODEL THREADS PREFILL DECODE REPEAT CONTEXT CHECK
-// CHECK is a JSON array of token ids; `check` in the result is their greedy continuation, to compare before timing.
+//     node llama.mjs '{"model": FILE, "threads": 2, "prefill": 512, "decode": 128, "repeat": 3, "context": 2048, "check": [2]}'
+// `check` in the result is the greedy continuation of those token ids, to compare before timing. The measures that begin
+// with `raw` are llama.cpp's own work, through node-llama-cpp's binding: no streaming, no sampling.
 import { getLlama } from "node-llama-cpp";
 
-const [modelPath, ...numbers] = process.argv.slice(2);
-const [threads, prefill, decode, repeat, contextSize] = numbers.map(Number);
-const checkIds = JSON.parse(numbers[5]);
+const { model: modelPath, threads, prefill, decode, repeat, context: contextSize, check } = JSON.parse(process.argv[2]);
 const CHECK_TOKENS = 8;
+const LARGEST_BATCH = 512; // llama.cpp's own default: a larger one only costs memory
 
 const start = performance.now();
 const llama = await getLlama({ gpu: false, build: "never", logLevel: "error", maxThreads: threads });
 const model = await llama.loadModel({ modelPath });
-const context = await model.createContext({ contextSize, threads, batchSize: prefill });
+const batchSize = Math.min(prefill, LARGEST_BATCH);
+const context = await model.createContext({ contextSize, threads, batchSize });
 const sequence = context.getSequence();
 const loadMs = performance.now() - start;
 
-/** One prompt of random tokens, another each time, and its greedy continuation. */
-async function measure(seed) {
-  await sequence.clearHistory();
+/** A prompt of random tokens, another for each seed. */
+function randomTokens(seed, count) {
   let state = seed * 7919 + 1;
   const next = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return 1000 + (state % 200_000);
   };
-  const tokens = [model.tokens.bos, ...Array.from({ length: prefill - 1 }, next)];
+  return [model.tokens.bos, ...Array.from({ length: count - 1 }, next)];
+}
+
+/** A prompt and its greedy continuation through the streaming API. */
+async function measure(seed) {
+  await sequence.clearHistory();
+  const tokens = randomTokens(seed, prefill);
   const begin = performance.now();
   let firstTokenMs = 0;
   let generated = 0;
@@ -42,15 +48,37 @@ async function measure(seed) {
   };
 }
 
-const check = [];
-for await (const token of sequence.evaluate(checkIds, { temperature: 0 })) {
-  if (check.push(token) === CHECK_TOKENS) break;
+/** The same amount of work in bare batches; the continuation is random, for nothing is sampled. */
+async function measureRaw(seed) {
+  const binding = context._ctx; // internal, but the only way to llama_decode without the rest
+  const tokens = Uint32Array.from(randomTokens(seed, prefill + decode));
+  const run = async (from, to) => {
+    binding.initBatch(to - from);
+    binding.addToBatch(0, from, tokens.subarray(from, to), Uint32Array.of(to - from - 1)); // logits of the last
+    await binding.decodeBatch();
+  };
+  await sequence.clearHistory();
+  const begin = performance.now();
+  for (let at = 0; at < prefill; at += batchSize) await run(at, Math.min(prefill, at + batchSize));
+  const prefillMs = performance.now() - begin;
+  for (let at = prefill; at < prefill + decode; at++) await run(at, at + 1);
+  const decodeMs = performance.now() - begin - prefillMs;
+  binding.disposeSequence(0); // the sequence does not know what is in the cache
+  return {
+    rawPrefillTokensPerSecond: (prefill / prefillMs) * 1000,
+    rawDecodeTokensPerSecond: (decode / decodeMs) * 1000,
+  };
+}
+
+const continuation = [];
+for await (const token of sequence.evaluate(check, { temperature: 0 })) {
+  if (continuation.push(token) === CHECK_TOKENS) break;
 }
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 await measure(0); // warms up, not counted
 const runs = [];
-for (let i = 1; i <= repeat; i++) runs.push(await measure(i));
+for (let i = 1; i <= repeat; i++) runs.push({ ...(await measure(i)), ...(await measureRaw(i)) });
 if (runs.some((run) => run.generated !== decode + 1)) throw new Error("node-llama-cpp ended before all tokens");
 console.log(
   JSON.stringify({
@@ -58,11 +86,13 @@ console.log(
     timeToFirstTokenMs: median(runs.map((r) => r.firstTokenMs)),
     prefillTokensPerSecond: median(runs.map((r) => r.prefillTokensPerSecond)),
     decodeTokensPerSecond: median(runs.map((r) => r.decodeTokensPerSecond)),
+    rawPrefillTokensPerSecond: median(runs.map((r) => r.rawPrefillTokensPerSecond)),
+    rawDecodeTokensPerSecond: median(runs.map((r) => r.rawDecodeTokensPerSecond)),
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     threads,
     backend: "node-llama-cpp",
     isa: "",
-    check,
+    check: continuation,
   }),
 );
 await context.dispose();

@@ -1,26 +1,33 @@
 // gemma.ts beside node-llama-cpp: the same file, threads and tokens, in turns, a process a run.
-//     npm run bench:peers -- [--model FILE] [--rounds 3] [--threads 2] [--prefill 512] [--decode 128]
+//     npm run bench:peers -- [--model FILE] [--rounds 3] [--threads 2] [--prefill 512] [--decode 128] [--json]
+//     npm run bench:peers -- --scenario NAME [--scenario NAME ...]     of scenarios.mjs, "all": each of them; the options
+//         above change it
 // Times on a shared machine mean nothing by themselves: read the ratios.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { keepBusy } from "../lib/busy.mjs";
+import { describeMachine, machineLine, measureLimits } from "../lib/machine.mjs";
+import { print, summarise } from "./report.mjs";
+import { SCENARIOS } from "./scenarios.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const generator = fileURLToPath(new URL("../random-gguf.mjs", import.meta.url));
+const models = fileURLToPath(new URL("../../build/bench/", import.meta.url));
 const PEER = "3.22.1";
-const CONTEXT = 2048;
+const TOKENIZER = "gemma-3-270m"; // of files with random weights
 const CHECK = [2, 818, 5279, 529, 7001, 563]; // <bos>The capital of France is
-const CHECK_SAME = 4; // both quantise activations, each in its own way: later tokens may part at a near tie
 
 const { values } = parseArgs({
   options: {
-    model: { type: "string", default: "gemma-3-270m" },
-    rounds: { type: "string", default: "3" },
-    threads: { type: "string", default: "2" },
-    prefill: { type: "string", default: "512" },
-    decode: { type: "string", default: "128" },
+    scenario: { type: "string", multiple: true, default: [] },
+    model: { type: "string" },
+    rounds: { type: "string" },
+    threads: { type: "string" },
+    prefill: { type: "string" },
+    decode: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -42,62 +49,81 @@ function installPeer() {
   run("npm", ["install", ...flags, `node-llama-cpp@${PEER}`, binary], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-installPeer();
-const { path } = JSON.parse(run("node", [cli, "pull", "--json", values.model]));
-const { threads, prefill, decode } = values;
-const sides = {
-  gemma: () =>
-    run("node", [
-      ...[cli, "bench", "--json", "--model", path, "--threads", threads, "--ctx", String(CONTEXT)],
-      ...["--prefill", prefill, "--decode", decode, "--repeat", "3"],
-    ]),
-  llama: () =>
-    run("node", [`${here}llama.mjs`, path, threads, prefill, decode, "3", String(CONTEXT), JSON.stringify(CHECK)]),
-};
-
-/** The two must say the same before their speed is compared. */
-function verify(round) {
-  const ids = ["--ids", JSON.stringify(CHECK), "-t", "0", "-n", String(CHECK_SAME)];
-  const ours = JSON.parse(run("node", [cli, "run", "--json", "--model", path, "--ctx", String(CONTEXT), ...ids])).ids;
-  const theirs = round.llama.check.slice(0, CHECK_SAME);
-  if (String(ours) !== String(theirs)) throw new Error(`different continuations: ${ours} here, ${theirs} there`);
+/** [name, scenario] of what was asked for, as the other options change it. */
+function chosen() {
+  const names = values.scenario.includes("all") ? Object.keys(SCENARIOS).slice(1) : values.scenario;
+  const unknown = names.find((name) => !Object.hasOwn(SCENARIOS, name));
+  if (unknown !== undefined)
+    throw new Error(`--scenario must be all, ${Object.keys(SCENARIOS).join(", ")}, got ${unknown}`);
+  return (names.length > 0 ? names : ["basic"]).map((name) => [name, changed(SCENARIOS[name])]);
 }
 
-const rounds = [];
-for (let i = 0; i < Number(values.rounds); i++) {
-  const order = i % 2 === 0 ? ["gemma", "llama"] : ["llama", "gemma"];
-  const round = {};
-  for (const side of order) round[side] = JSON.parse(sides[side]());
-  if (i === 0) verify(round);
-  rounds.push(round);
-  console.error(`round ${i + 1} of ${values.rounds} done`);
+function changed(scenario) {
+  const numbers = ["threads", "prefill", "decode", "rounds"].filter((key) => values[key] !== undefined);
+  const given = Object.fromEntries(numbers.map((key) => [key, Number(values[key])]));
+  const merged = { ...scenario, ...(values.model === undefined ? {} : { model: values.model }), ...given };
+  return { ...merged, context: Math.max(merged.context, merged.prefill + merged.decode + 64) };
 }
 
-const MEASURES = [
-  ["loadMs", "load, ms", "lower is better"],
-  ["timeToFirstTokenMs", "time to first token, ms", "lower is better"],
-  ["prefillTokensPerSecond", "prefill, tokens/s", "higher is better"],
-  ["decodeTokensPerSecond", "decode, tokens/s", "higher is better"],
-  ["peakRssBytes", "peak memory, bytes", "lower is better"],
-];
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-const table = MEASURES.map(([key, label, sense]) => ({
-  key,
-  label,
-  sense,
-  gemma: median(rounds.map((r) => r.gemma[key])),
-  llama: median(rounds.map((r) => r.llama[key])),
-  ratio: median(rounds.map((r) => r.gemma[key] / r.llama[key])), // of each round, then the median
-}));
-const machine = { cpu: cpus()[0].model, cores: cpus().length, memoryBytes: totalmem(), node: process.version };
-if (values.json)
-  console.log(JSON.stringify({ machine, peer: `node-llama-cpp ${PEER}`, settings: values, table, rounds }));
-else {
-  console.log(
-    `${machine.cpu}, ${machine.cores} cores, ${threads} threads, node-llama-cpp ${PEER}, ${rounds.length} rounds`,
-  );
-  for (const { label, gemma, llama, ratio, sense } of table) {
-    const numbers = `${gemma.toFixed(1).padStart(14)} ${llama.toFixed(1).padStart(14)} ${ratio.toFixed(2).padStart(7)} x`;
-    console.log(`${label.padEnd(26)}${numbers}  ${sense}`);
+const pull = (model) => JSON.parse(run("node", [cli, "pull", "--json", model])).path;
+
+/** The file of a scenario's model: pulled, or random weights, made once. */
+function modelFile(model) {
+  if (typeof model === "string") return pull(model);
+  const path = `${models}${model.random}-${model.dtype}.gguf`;
+  if (existsSync(path)) return path;
+  console.error(`writing ${path}`);
+  mkdirSync(models, { recursive: true });
+  const flags = ["--variant", model.random, "--dtype", model.dtype, "--tokenizer", pull(TOKENIZER), "--out", path];
+  run("node", [generator, ...flags]);
+  return path;
+}
+
+function runGemma(path, { threads, prefill, decode, repeat, context }) {
+  const model = ["--model", path, "--threads", threads, "--ctx", context];
+  const flags = [...model, "--prefill", prefill, "--decode", decode, "--repeat", repeat];
+  return JSON.parse(run("node", [cli, "bench", "--json", ...flags.map(String)]));
+}
+
+function runLlama(path, { threads, prefill, decode, repeat, context }) {
+  const settings = { model: path, threads, prefill, decode, repeat, context, check: CHECK };
+  return JSON.parse(run("node", [`${here}llama.mjs`, JSON.stringify(settings)]));
+}
+
+/** The two must say the same before their speed is compared: the first `same` tokens. */
+function verify(path, theirs, same) {
+  const ids = ["--ids", JSON.stringify(CHECK), "-t", "0", "-n", String(same)];
+  const ours = JSON.parse(run("node", [cli, "run", "--json", "--model", path, "--ctx", "2048", ...ids])).ids;
+  if (String(ours) !== String(theirs.slice(0, same)))
+    throw new Error(`different continuations: ${ours} here, ${theirs} there`);
+}
+
+/** Both sides in turns, each first in every other round. */
+function compare(path, scenario) {
+  const rounds = [];
+  for (let i = 0; i < scenario.rounds; i++) {
+    const first = i % 2 === 0 ? { gemma: runGemma(path, scenario) } : {};
+    const llama = runLlama(path, scenario);
+    const round = { gemma: first.gemma ?? runGemma(path, scenario), llama };
+    if (i === 0) verify(path, llama.check, scenario.same);
+    rounds.push(round);
+    console.error(`round ${i + 1} of ${scenario.rounds} done`);
   }
+  return rounds;
 }
+
+installPeer();
+const machine = describeMachine();
+const results = [];
+if (!values.json) console.log(`${machineLine(machine)}, node-llama-cpp ${PEER}`);
+for (const [name, scenario] of chosen()) {
+  const path = modelFile(scenario.model);
+  const limits = measureLimits(scenario.threads); // of the machine as it is without us, and without the neighbour
+  const release = keepBusy(scenario.busy);
+  const rounds = compare(path, scenario);
+  release();
+  const result = summarise(name, scenario, rounds, limits, statSync(path).size);
+  results.push(result);
+  if (!values.json) print(result);
+}
+if (values.json) console.log(JSON.stringify({ machine, peer: `node-llama-cpp ${PEER}`, results }));

@@ -1,12 +1,12 @@
 // Runs the op conformance cases of the native backend against the reference, in this process.
-//   node scripts/lib/conformance.mjs [ISA ...]     default: every instruction set that this CPU has
+//   node scripts/conformance.mjs [ISA ...]     default: every instruction set that this CPU has
 // Needs dist/ and the addon (GEMMA_NATIVE_ADDON). Made for an emulated CPU, where seconds are minutes: the largest
 // shapes are left out, and said so. Exit code 1 when a case fails or an instruction set is missing.
-import { checked } from "../../dist/backend/checked.js";
-import { conformanceCases, runCase } from "../../dist/backend/testing/conformance.js";
-import { INVARIANCE_CASES, rowVariance } from "../../dist/backend/testing/row-invariance.js";
-import { nativeBackend, nativeIsas } from "../../dist/backends/native/index.js";
-import { referenceBackend } from "../../dist/backends/reference/index.js";
+import { checked } from "../dist/backend/checked.js";
+import { conformanceCases, runCase } from "../dist/backend/testing/conformance.js";
+import { INVARIANCE_CASES, rowVariance } from "../dist/backend/testing/row-invariance.js";
+import { nativeBackend, nativeIsas } from "../dist/backends/native/index.js";
+import { referenceBackend } from "../dist/backends/reference/index.js";
 
 const SEED = 20_251;
 const MOST_WORK = 1.5e7; // product of a case's sizes
