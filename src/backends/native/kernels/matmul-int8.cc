@@ -6,51 +6,118 @@
 namespace gemma::GEMMA_ISA {
 namespace {
 
-constexpr size_t K_BLOCK = 1024;         // 16 KB of 8-bit quants
+constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of the first cache: x passes through the rest
+constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
+constexpr size_t DIRECT_ROWS = 4 * MAX_TILE;  // up to here unpacking again for each tile costs less than writing it down
 constexpr size_t PREFETCH_BYTES = 4096;  // ahead of the group in use; hides the memory's latency at one row
 
+/** Part of a panel that several tiles read: unpacked once for all of them. */
 template <Form FORM>
-struct Int8Tile {
-  template <size_t ROWS>
-  static void run(const PanelTask& task, size_t row, size_t k_begin, size_t k_end) {
-    using G = Group<FORM>;
-    constexpr QuantForm F = G::F;
-    const size_t stride = task.args.weight.columns / X_GROUP;
-    const XGroup* const x = task.args.prepared.groups + row * stride;
+struct Unpacked {
+  using G = Group<FORM>;
+  static constexpr size_t GROUPS = K_BLOCK / G::F.group;
 
-    Floats sum[ROWS];
-    for (size_t r = 0; r < ROWS; r++) sum[r] = task.partial(row + r, k_begin);
-    for (size_t g = k_begin / F.group; g < k_end / F.group; g++) {
-      const G group(task.panel, g);
-      if constexpr (ROWS == 1) {
-        for (size_t i = 0; i < F.group_bytes(); i += 64) __builtin_prefetch(group.quants + PREFETCH_BYTES + i);
-      }
-      Bytes quants[G::VECTORS];
-      group.unpack(quants);
-      const Floats scale = group.scale();
-      Floats min = set(0);
-      if constexpr (F.has_min) min = group.min();
-      const XGroup* const x_now = x + g * F.group / X_GROUP;
-      const size_t part = g % (X_GROUP / F.group);
-#pragma GCC unroll 8
-      for (size_t r = 0; r < ROWS; r++) {
-        const XGroup& x_group = x_now[r * stride];
-        const int8_t* const x_quants = x_group.quants + part * F.group;
-        // Two sums: with one row a single chain would wait for itself.
-        Ints a = set_int(F.has_min || (SIGNED_DOT && F.bits == 8) ? 0 : x_group.starts[part]), b = set_int(0);
-#pragma GCC unroll 8
-        for (size_t i = 0; i < G::VECTORS; i++) {
-          Ints& half = ROWS == 1 && i % 2 == 1 ? b : a;
-          half = dot<F.bits>(half, quants[i], load_as<int32_t>(x_quants + 4 * i));
-        }
-        if constexpr (ROWS == 1) a = add_ints(a, b);
-        sum[r] = fma(to_floats(a), mul(scale, set(x_group.scale)), sum[r]);
-        if constexpr (F.has_min) sum[r] = fma(min, set(x_group.sums[part]), sum[r]);
-      }
+  Bytes quants[GROUPS][G::VECTORS];
+  Floats scales[GROUPS];
+  Floats mins[G::F.has_min ? GROUPS : 1];
+
+  void fill(const uint8_t* panel, size_t begin, size_t end) {
+    for (size_t g = begin; g < end; g++) {
+      const G group(panel, g);
+      group.unpack(quants[g - begin]);
+      scales[g - begin] = group.scale();
+      if constexpr (G::F.has_min) mins[g - begin] = group.min();
     }
-    for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
   }
 };
+
+/** sum[r] += group · x[r]. `x`: where the group's activations lie in the first row; `part`: which of them. */
+template <Form FORM, size_t ROWS>
+inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scale, Floats min, const XGroup* x,
+                           size_t stride, size_t part) {
+  constexpr QuantForm F = quant_form(FORM);
+  constexpr size_t CHAINS = ROWS == 1 ? 2 : 1;  // with one row a single chain would wait for itself
+  Ints dots[CHAINS][ROWS];
+#pragma GCC unroll 8
+  for (size_t r = 0; r < ROWS; r++) {
+    dots[0][r] = set_int(F.has_min || (SIGNED_DOT && F.bits == 8) ? 0 : x[r * stride].starts[part]);
+    if constexpr (CHAINS > 1) dots[1][r] = set_int(0);
+  }
+  // Rows inside: neighbouring instructions belong to different chains, and a vector of quants is done with early.
+#pragma GCC unroll 8
+  for (size_t i = 0; i < F.group / 4; i++) {
+#pragma GCC unroll 8
+    for (size_t r = 0; r < ROWS; r++) {
+      const int8_t* const x_quants = x[r * stride].quants + part * F.group + 4 * i;
+      dots[i % CHAINS][r] = dot<F.bits>(dots[i % CHAINS][r], quants[i], load_as<int32_t>(x_quants));
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t r = 0; r < ROWS; r++) {
+    if constexpr (CHAINS > 1) dots[0][r] = add_ints(dots[0][r], dots[1][r]);
+    sum[r] = fma(to_floats(dots[0][r]), mul(scale, set(x[r * stride].scale)), sum[r]);
+    if constexpr (F.has_min) sum[r] = fma(min, set(x[r * stride].sums[part]), sum[r]);
+  }
+}
+
+/** A tile of rows times all of k; groups are unpacked into registers. */
+template <Form FORM, size_t ROWS>
+void multiply_packed(const PanelTask& task, size_t row) {
+  using G = Group<FORM>;
+  constexpr QuantForm F = G::F;
+  const size_t columns = task.args.weight.columns, stride = columns / X_GROUP;
+  const XGroup* const x = task.args.prepared.groups + row * stride;
+
+  Floats sum[ROWS];
+  for (size_t r = 0; r < ROWS; r++) sum[r] = set(0);
+  for (size_t g = 0; g < columns / F.group; g++) {
+    const G group(task.panel, g);
+    if constexpr (ROWS == 1) {
+      for (size_t i = 0; i < F.group_bytes(); i += 64) __builtin_prefetch(group.quants + PREFETCH_BYTES + i);
+    }
+    Bytes quants[G::VECTORS];
+    group.unpack(quants);
+    const Floats scale = group.scale();
+    Floats min = set(0);
+    if constexpr (F.has_min) min = group.min();
+    multiply_group<FORM>(sum, quants, scale, min, x + g * F.group / X_GROUP, stride, g % (X_GROUP / F.group));
+  }
+  for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
+}
+
+/** A tile of rows times k_begin .. k_end, which `block` holds. */
+template <Form FORM, size_t ROWS>
+void multiply_unpacked(const PanelTask& task, const Unpacked<FORM>& block, size_t row, size_t k_begin, size_t k_end) {
+  constexpr QuantForm F = quant_form(FORM);
+  const size_t stride = task.args.weight.columns / X_GROUP;
+  const XGroup* const x = task.args.prepared.groups + row * stride;
+
+  Floats sum[ROWS];
+  for (size_t r = 0; r < ROWS; r++) sum[r] = task.partial(row + r, k_begin);
+  const size_t first = k_begin / F.group;
+  for (size_t g = first; g < k_end / F.group; g++) {
+    multiply_group<FORM>(sum, block.quants[g - first], block.scales[g - first], block.mins[F.has_min ? g - first : 0],
+                         x + g * F.group / X_GROUP, stride, g % (X_GROUP / F.group));
+  }
+  for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
+}
+
+template <Form FORM>
+void multiply(const PanelTask& task, size_t row_begin, size_t row_end) {
+  if (row_end - row_begin <= DIRECT_ROWS) {
+    for_tiles<DIRECT_TILE>(row_begin, row_end, [&](auto rows, size_t row) { multiply_packed<FORM, rows()>(task, row); });
+    return;
+  }
+  const size_t columns = task.args.weight.columns;
+  Unpacked<FORM> block;
+  for (size_t k = 0; k < columns; k += K_BLOCK) {
+    const size_t k_end = K_BLOCK < columns - k ? k + K_BLOCK : columns;
+    block.fill(task.panel, k / Group<FORM>::F.group, k_end / Group<FORM>::F.group);
+    for_tiles<MAX_TILE>(row_begin, row_end, [&](auto rows, size_t row) {
+      multiply_unpacked<FORM, rows()>(task, block, row, k, k_end);
+    });
+  }
+}
 
 }  // namespace
 
@@ -58,7 +125,7 @@ void multiply_int8(const PanelTask& task, size_t row_begin, size_t row_end) {
   switch (task.args.weight.form) {
 #define GEMMA_FORM(name, bits, group, scales, min, offset) \
   case Form::name:                                         \
-    return multiply_panel<Int8Tile<Form::name>>(task, row_begin, row_end, K_BLOCK);
+    return multiply<Form::name>(task, row_begin, row_end);
     GEMMA_QUANT_FORMS(GEMMA_FORM)
 #undef GEMMA_FORM
     default:

@@ -2,6 +2,8 @@
 // whatever the number of rows in it: a row's result does not depend on its neighbours.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels.h"
 #include "kernels/lanes.h"
 
@@ -19,6 +21,18 @@ struct PanelTask {
   Floats partial(size_t row, size_t k) const { return k == 0 ? set(0) : load_first(out(row), width); }
 };
 
+/** Cuts rows into tiles of at most MOST: run(number of rows as a constant, first row). */
+template <size_t MOST, class Run>
+inline void for_tiles(size_t row, size_t row_end, const Run& run) {
+  const auto tiles_of = [&](auto rows) {
+    for (; row + rows() <= row_end; row += rows()) run(rows, row);
+  };
+  tiles_of(std::integral_constant<size_t, MOST>());
+  if constexpr (MOST > 4) tiles_of(std::integral_constant<size_t, 4>());
+  if constexpr (MOST > 2) tiles_of(std::integral_constant<size_t, 2>());
+  tiles_of(std::integral_constant<size_t, 1>());
+}
+
 /**
  * Cuts k into blocks whose part of the panel stays in the first cache, and rows into tiles:
  * Tile::template run<ROWS>(task, first row, first k, k behind).
@@ -29,17 +43,7 @@ void multiply_panel(const PanelTask& task, size_t row_begin, size_t row_end, siz
   if (row_end - row_begin <= MAX_TILE) k_block = columns;
   for (size_t k = 0; k < columns; k += k_block) {
     const size_t k_end = k_block < columns - k ? k + k_block : columns;
-    size_t row = row_begin;
-    for (; row + MAX_TILE <= row_end; row += MAX_TILE) Tile::template run<MAX_TILE>(task, row, k, k_end);
-    if (MAX_TILE > 4 && row + 4 <= row_end) {
-      Tile::template run<4>(task, row, k, k_end);
-      row += 4;
-    }
-    if (MAX_TILE > 2 && row + 2 <= row_end) {
-      Tile::template run<2>(task, row, k, k_end);
-      row += 2;
-    }
-    if (row < row_end) Tile::template run<1>(task, row, k, k_end);
+    for_tiles<MAX_TILE>(row_begin, row_end, [&](auto rows, size_t row) { Tile::template run<rows()>(task, row, k, k_end); });
   }
 }
 
