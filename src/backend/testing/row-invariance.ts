@@ -31,6 +31,7 @@ export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   matmulCase("Q8_0", 19, 33, 640),
   matmulCase("BF16", 19, 33, 37),
   matmulCase("Q4_K", 40, 320, 1024), // enough work for every thread
+  matmulCase("Q6_K", 45, 33, 2304), // more than a kernel unpacks at once
   ...KV_DTYPES.flatMap((dtype) => [
     attentionCase(dtype, 34, null, null),
     attentionCase(dtype, 34, 5, null),
