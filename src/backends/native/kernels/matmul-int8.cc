@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of the first cache: x passes through the rest
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
-constexpr size_t DIRECT_ROWS = 4 * MAX_TILE;  // up to here unpacking again for each tile costs less than writing it down
+constexpr size_t DIRECT_ROWS = 4 * MAX_TILE;  // up to here unpacking anew for each tile costs less than storing it
 constexpr size_t PREFETCH_BYTES = 4096;  // ahead of the group in use; hides the memory's latency at one row
 
 /** Part of a panel that several tiles read: unpacked once for all of them. */
@@ -105,7 +105,8 @@ void multiply_unpacked(const PanelTask& task, const Unpacked<FORM>& block, size_
 template <Form FORM>
 void multiply(const PanelTask& task, size_t row_begin, size_t row_end) {
   if (row_end - row_begin <= DIRECT_ROWS) {
-    for_tiles<DIRECT_TILE>(row_begin, row_end, [&](auto rows, size_t row) { multiply_packed<FORM, rows()>(task, row); });
+    for_tiles<DIRECT_TILE>(row_begin, row_end,
+                           [&](auto rows, size_t row) { multiply_packed<FORM, rows()>(task, row); });
     return;
   }
   const size_t columns = task.args.weight.columns;
