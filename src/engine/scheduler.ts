@@ -8,8 +8,7 @@ import { readRows } from "./rows.js";
 import { type Span, StepAborted, type StepRunner } from "./step.js";
 
 /** A step takes about this long, so that the worker hears of cancellations and new requests in between. */
-const STEP_MS = 150; // the larger a chunk, the fewer times all weights are read and unpacked for a prompt
-const SHARED_STEP_MS = 50; // beside a running answer, whose next piece waits for the step
+const STEP_MS = 50;
 const POLL_MS = 10;
 const LEAST_ROWS = 32; // fewer would read all weights for too little work
 const FIRST_ROWS = 128;
@@ -28,7 +27,7 @@ export class Scheduler {
   private readonly pools: PagePool[];
   private readonly prefixes: PrefixTree;
   private readonly windows: readonly (number | null)[];
-  private rowsPerMs: number;
+  private chunkRows: number;
   private setBacks = 0;
 
   constructor(
@@ -39,7 +38,7 @@ export class Scheduler {
     this.pools = groupPages.map((pages) => new PagePool(pages));
     this.windows = windows;
     this.prefixes = new PrefixTree(this.pools, windows);
-    this.rowsPerMs = FIRST_ROWS / STEP_MS;
+    this.chunkRows = Math.min(FIRST_ROWS, runner.limits.maxRows);
   }
 
   get idle(): boolean {
@@ -112,10 +111,7 @@ export class Scheduler {
     const { maxRows, maxSequences } = this.runner.limits;
     const spans: Span[] = [];
     const setBacks = this.setBacks;
-    const decoding = this.running.filter((job) => job.remaining === 1);
-    const prefilling = this.running.filter((job) => job.remaining > 1);
-    const chunk = this.chunkRows(decoding.length > 0 ? SHARED_STEP_MS : STEP_MS);
-    let budget = Math.min(maxRows, Math.max(chunk, this.running.length));
+    let budget = Math.min(maxRows, Math.max(this.chunkRows, this.running.length));
     const take = (job: Job): void => {
       const count = Math.min(job.remaining, budget);
       // Another job's reservation may have set this one back.
@@ -124,6 +120,8 @@ export class Scheduler {
       spans.push({ job, start: job.computed, count });
       budget -= count;
     };
+    const decoding = this.running.filter((job) => job.remaining === 1);
+    const prefilling = this.running.filter((job) => job.remaining > 1);
     for (const job of decoding) take(job);
     for (const job of prefilling) take(job);
     // What was set back just now waits a step: admitted again at once it would take its pages back.
@@ -215,15 +213,12 @@ export class Scheduler {
     job.pages = [];
   }
 
-  /** Rows that take about `ms`, in whole pages. Results do not depend on it. */
-  private chunkRows(ms: number): number {
-    return Math.max(LEAST_ROWS, Math.round((this.rowsPerMs * ms) / PAGE_ROWS) * PAGE_ROWS);
-  }
-
-  /** Learns the pace from steps with a part of a prompt in them: what a few rows take says little about many. */
+  /** Chunks grow and shrink towards STEP_MS. Results do not depend on their size. */
   private adaptChunk(spans: readonly Span[], ms: number): void {
     const rows = spans.reduce((sum, span) => sum + span.count, 0);
-    if (rows >= LEAST_ROWS && spans.some((span) => span.count > 1)) this.rowsPerMs = rows / Math.max(ms, 1);
+    if (rows < this.chunkRows) return;
+    const wanted = Math.round((rows * STEP_MS) / Math.max(ms, 1) / PAGE_ROWS) * PAGE_ROWS;
+    this.chunkRows = Math.min(this.runner.limits.maxRows, Math.max(LEAST_ROWS, wanted));
   }
 }
 
