@@ -1,10 +1,11 @@
-import { Worker } from "node:worker_threads";
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { GemmaError } from "../base/errors.js";
 import { renderTemplate, type TemplateInput, type TemplateOutput } from "./template-render.js";
 
 const DEADLINE_MS = 250;
-/** Heap of the worker: a conversation's text, never more than a few MB. */
-const RESOURCES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
+/** Heap of the process: a conversation's text takes a few MB, and V8 ends what asks for more. */
+const HEAP_FLAGS = ["--max-old-space-size=128", "--max-semi-space-size=8"];
 
 interface Pending {
   readonly input: TemplateInput;
@@ -13,12 +14,12 @@ interface Pending {
 }
 
 /**
- * Renders chat templates of checkpoints, which are programs, in a worker of their own: one at a time, each ended
- * after 250 ms.
+ * Renders chat templates of checkpoints, which are programs, in a process of their own: one at a time, each ended
+ * after 250 ms. Not in a worker thread: a heap that outgrows its limit there can end the whole process.
  */
 export class TemplateRenderer {
   private readonly queue: Pending[] = [];
-  private worker: Worker | null = null;
+  private child: ChildProcess | null = null;
   private isReady = false;
   private current: Pending | null = null;
   private deadline: NodeJS.Timeout | null = null;
@@ -35,42 +36,47 @@ export class TemplateRenderer {
     if (this.inProcess) return textOf(renderTemplate(input));
     return new Promise((resolve, reject) => {
       this.queue.push({ input, resolve, reject });
-      this.worker ??= this.start();
+      this.child ??= this.start();
       this.next();
     });
   }
 
-  /** Ends the worker; renderings under way are rejected. Idempotent. */
+  /** Ends the process; renderings under way are rejected. Idempotent. */
   dispose(): void {
     const waiting = this.queue.splice(0);
     this.end(new GemmaError("ERR_DISPOSED", "the model was disposed"));
     for (const pending of waiting) pending.reject(new GemmaError("ERR_DISPOSED", "the model was disposed"));
   }
 
-  private start(): Worker {
-    const worker = new Worker(new URL("./template-worker.js", import.meta.url), {
-      name: "gemma-template",
-      resourceLimits: RESOURCES,
+  private start(): ChildProcess {
+    const child = fork(fileURLToPath(new URL("./template-process.js", import.meta.url)), [], {
+      execArgv: HEAP_FLAGS,
+      env: {}, // a template has no business with the environment
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
-    worker.unref();
-    worker.on("message", (message: "ready" | TemplateOutput) => {
-      if (worker !== this.worker) return;
+    child.unref();
+    child.channel?.unref();
+    child.on("message", (message: "ready" | TemplateOutput) => {
+      if (child !== this.child) return;
       if (message === "ready") this.isReady = true;
       else this.settle(message);
       this.next();
     });
-    worker.on("error", (error) => {
-      if (worker === this.worker) this.end(budget(`must stay small, got: ${error.message}`));
-    });
-    return worker;
+    const onEnd = () => {
+      if (child === this.child) this.end(budget("must stay small, its process ended"));
+    };
+    child.on("exit", onEnd);
+    child.on("error", onEnd);
+    return child;
   }
 
-  /** Gives the worker its next piece of work; the time counts from here. */
+  /** Gives the process its next piece of work; the time counts from here. */
   private next(): void {
     if (!this.isReady || this.current) return;
     this.current = this.queue.shift() ?? null;
     if (!this.current) return;
-    this.worker?.postMessage(this.current.input);
+    this.child?.send(this.current.input);
     this.deadline = setTimeout(() => {
       // This thread may have been busy itself: an answer that lies ready is taken first.
       setImmediate(() => {
@@ -89,15 +95,17 @@ export class TemplateRenderer {
     }
   }
 
-  /** Ends the worker and what it was at; what waits goes on in a new one. */
+  /** Ends the process and what it was at; what waits goes on in a new one. */
   private end(error: GemmaError): void {
-    const { current, worker } = this;
+    const { current, child, isReady } = this;
     this.clear();
-    this.worker = null;
+    this.child = null;
     this.isReady = false;
-    void worker?.terminate();
+    child?.kill("SIGKILL");
     current?.reject(error);
-    if (this.queue.length > 0) this.worker = this.start();
+    // A process that never came up would not the next time either.
+    if (!isReady) for (const waiting of this.queue.splice(0)) waiting.reject(error);
+    if (this.queue.length > 0) this.child = this.start();
   }
 
   private clear(): void {

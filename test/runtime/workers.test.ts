@@ -11,7 +11,7 @@ import { tinyVocabularies } from "../tiny-spm.js";
 const built = <T>(module: string): Promise<T> =>
   import(new URL(`../../dist/runtime/${module}.js`, import.meta.url).href);
 
-describe.skipIf(!isBuilt)("templates in their worker", () => {
+describe.skipIf(!isBuilt)("templates in their process", () => {
   let renderer: TemplateRenderer;
   beforeAll(async () => {
     const { TemplateRenderer } = await built<typeof import("../../src/runtime/jinja-template.js")>("jinja-template");
@@ -30,7 +30,7 @@ describe.skipIf(!isBuilt)("templates in their worker", () => {
   ];
 
   test.each(BOMBS)("%s ends in ERR_TEMPLATE_BUDGET, and this thread goes on", async (_, template) => {
-    expect(await renderer.render("{{ 1 + 1 }}", {})).toBe("2"); // the worker runs
+    expect(await renderer.render("{{ 1 + 1 }}", {})).toBe("2"); // the process runs
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     const start = performance.now();
