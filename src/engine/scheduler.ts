@@ -51,11 +51,7 @@ export class Scheduler {
 
   /** Fails the jobs of an adapter that goes away, and forgets what was computed with it. */
   dropAdapter(adapter: Adapter, error: unknown): void {
-    for (const job of this.waiting.filter((j) => j.adapter === adapter)) {
-      this.waiting.splice(this.waiting.indexOf(job), 1);
-      job.fail(error);
-    }
-    for (const job of this.running.filter((j) => j.adapter === adapter)) this.end(job, error);
+    for (const job of this.jobs().filter((j) => j.adapter === adapter)) this.end(job, error);
     this.prefixes.forget(adapter.name);
   }
 
@@ -81,8 +77,7 @@ export class Scheduler {
 
   /** Fails every job, e.g. at dispose. */
   failAll(error: unknown): void {
-    for (const job of this.waiting.splice(0)) job.fail(error);
-    for (const job of [...this.running]) this.end(job, error);
+    for (const job of this.jobs()) this.end(job, error);
   }
 
   private async compute(spans: readonly Span[]): Promise<void> {
@@ -192,17 +187,20 @@ export class Scheduler {
   }
 
   private dropCancelled(): void {
-    for (const job of [...this.running]) if (job.cancelled !== null) this.end(job, job.cancelled);
-    for (const job of this.waiting.filter((j) => j.cancelled !== null)) {
-      this.waiting.splice(this.waiting.indexOf(job), 1);
-      job.fail(job.cancelled);
-    }
+    for (const job of this.jobs()) if (job.cancelled !== null) this.end(job, job.cancelled);
+  }
+
+  /** A copy: jobs leave their list while it is walked. */
+  private jobs(): Job[] {
+    return [...this.waiting, ...this.running];
   }
 
   private end(job: Job, error: unknown): void {
     this.releasePages(job);
-    const index = this.running.indexOf(job);
-    if (index >= 0) this.running.splice(index, 1);
+    for (const list of [this.waiting, this.running]) {
+      const index = list.indexOf(job);
+      if (index >= 0) list.splice(index, 1);
+    }
     if (error !== null && !job.finished) job.fail(error);
   }
 
