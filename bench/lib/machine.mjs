@@ -4,22 +4,29 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { spread } from "./record.mjs";
 
+const LIMITS = ["readGBs", "matvecGBs", "dotGops", "fmaGflops", "bf16Gflops"];
+/** Options that say where results go, not what is measured. */
+const OUTPUT = { record: { type: "string" }, json: { type: "boolean" } };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export function describeMachine() {
-  return {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    load: loadavg()[0],
-    node: process.version,
-    commit: commit(),
-  };
+  return { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryBytes: totalmem() };
 }
 
-export function machineLine({ cpu, cores, load, node, commit }) {
-  return `${cpu}, ${cores} cores, load ${load.toFixed(1)}, Node ${node}, commit ${commit}`;
+/** What was run, when, and with which code. `args`: those that a second run of the same needs. */
+export function circumstances() {
+  const { tokens } = parseArgs({ args: process.argv.slice(2), strict: false, tokens: true, options: OUTPUT });
+  const kept = tokens.filter(({ name }) => !(name in OUTPUT));
+  const args = kept.flatMap(({ rawName = [], value = [] }) => [rawName, value].flat());
+  return { date: new Date().toISOString(), commit: commit(), node: process.version, args };
+}
+
+export function machineLine({ cpu, cores }) {
+  const { node, commit: at } = circumstances();
+  return `${cpu}, ${cores} cores, load ${loadavg()[0].toFixed(1)}, Node ${node}, commit ${at}`;
 }
 
 /** The short hash, with a + where files differ from it. */
@@ -31,16 +38,46 @@ function commit() {
 }
 
 /**
- * Measures bench/probes/limits.cc on `threads` threads, compiled when that is needed.
- * @returns its numbers; undefined without a compiler, which it says
+ * Prepares bench/probes/limits.cc for `threads` threads; it is compiled when that is needed. Each `measure()` takes
+ * about a second; `limits()` sums up all of them, or is null without a compiler.
  */
-export function measureLimits(threads) {
+export function limitsProbe(threads) {
+  const program = probeProgram();
+  const runs = [];
+  return {
+    measure() {
+      if (program !== null) runs.push(JSON.parse(execFileSync(program, [String(threads)], { encoding: "utf8" })));
+    },
+    limits() {
+      if (runs.length === 0) return null;
+      const { unit, bytes } = runs[0];
+      const measured = LIMITS.map((name) => [name, spread(runs.map((run) => run[name]))]);
+      return { unit, threads, bytes, ...Object.fromEntries(measured) };
+    },
+  };
+}
+
+/** Other processes only lower what a probe measures: the highest of all runs is the limit. */
+export function memoryLimit(limits) {
+  return limits === null ? null : Math.max(limits.readGBs.highest, limits.matvecGBs.highest);
+}
+
+export function limitsLine({ unit, readGBs, matvecGBs, dotGops, fmaGflops, bf16Gflops }) {
+  const range = ({ lowest, highest }, digits) =>
+    lowest === highest ? highest.toFixed(digits) : `${lowest.toFixed(digits)} to ${highest.toFixed(digits)}`;
+  const memory = `reads ${range(readGBs, 1)} GB/s, matrix-vector ${range(matvecGBs, 1)} GB/s`;
+  const bf16 = bf16Gflops.highest > 0 ? `, bf16 dots ${range(bf16Gflops, 0)} GFLOPS` : "";
+  return `limits here: ${memory}, 8-bit dots ${range(dotGops, 0)} GOPS (${unit}), f32 ${range(fmaGflops, 0)} GFLOPS${bf16}`;
+}
+
+/** Path of the compiled probe, or null, which it says. */
+function probeProgram() {
   const source = `${ROOT}bench/probes/limits.cc`;
   const candidates = process.env.CXX ? [process.env.CXX] : ["g++", "clang++", "c++"];
   const compiler = candidates.find((name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0);
   if (compiler === undefined) {
     console.error(`no C++ compiler (${candidates.join(", ")}): the machine's limits are not measured`);
-    return undefined;
+    return null;
   }
   // For this CPU alone: a build folder may be shared.
   const key = createHash("sha256").update(readFileSync(source)).update(`${compiler} ${cpus()[0]?.model}`);
@@ -51,5 +88,5 @@ export function measureLimits(threads) {
     execFileSync(compiler, [...["-O3", "-march=native", "-std=c++17", "-pthread"], source, "-o", temporary]);
     renameSync(temporary, program);
   }
-  return JSON.parse(execFileSync(program, [String(threads)], { encoding: "utf8" }));
+  return program;
 }

@@ -1,8 +1,9 @@
-// One run of node-llama-cpp: the same measures as `gemma bench --json`, as one JSON document.
+// One run of node-llama-cpp: the same measures as gemma.mjs takes, as one JSON document.
 //     node llama.mjs '{"model": FILE, "threads": 2, "prefill": 512, "decode": 128, "repeat": 3, "context": 2048, "check": [2]}'
 // `check` in the result is the greedy continuation of those token ids, to compare before timing. The measures that begin
 // with `raw` are llama.cpp's own work, through node-llama-cpp's binding: no streaming, no sampling.
 import { getLlama } from "node-llama-cpp";
+import { median, randomTokens } from "../lib/random-tokens.mjs";
 
 const { model: modelPath, threads, prefill, decode, repeat, context: contextSize, check } = JSON.parse(process.argv[2]);
 const CHECK_TOKENS = 8;
@@ -16,20 +17,10 @@ const context = await model.createContext({ contextSize, threads, batchSize });
 const sequence = context.getSequence();
 const loadMs = performance.now() - start;
 
-/** A prompt of random tokens, another for each seed. */
-function randomTokens(seed, count) {
-  let state = seed * 7919 + 1;
-  const next = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return 1000 + (state % 200_000);
-  };
-  return [model.tokens.bos, ...Array.from({ length: count - 1 }, next)];
-}
-
 /** A prompt and its greedy continuation through the streaming API. */
 async function measure(seed) {
   await sequence.clearHistory();
-  const tokens = randomTokens(seed, prefill);
+  const tokens = randomTokens(model.tokens.bos, seed, prefill);
   const begin = performance.now();
   let firstTokenMs = 0;
   let generated = 0;
@@ -51,7 +42,7 @@ async function measure(seed) {
 /** The same amount of work in bare batches; the continuation is random, for nothing is sampled. */
 async function measureRaw(seed) {
   const binding = context._ctx; // internal, but the only way to llama_decode without the rest
-  const tokens = Uint32Array.from(randomTokens(seed, prefill + decode));
+  const tokens = Uint32Array.from(randomTokens(model.tokens.bos, seed, prefill + decode));
   const run = async (from, to) => {
     binding.initBatch(to - from);
     binding.addToBatch(0, from, tokens.subarray(from, to), Uint32Array.of(to - from - 1)); // logits of the last
@@ -75,7 +66,6 @@ for await (const token of sequence.evaluate(check, { temperature: 0 })) {
   if (continuation.push(token) === CHECK_TOKENS) break;
 }
 
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 await measure(0); // warms up, not counted
 const runs = [];
 for (let i = 1; i <= repeat; i++) runs.push({ ...(await measure(i)), ...(await measureRaw(i)) });
@@ -83,15 +73,12 @@ if (runs.some((run) => run.generated !== decode + 1)) throw new Error("node-llam
 console.log(
   JSON.stringify({
     loadMs,
-    timeToFirstTokenMs: median(runs.map((r) => r.firstTokenMs)),
+    firstTokenMs: median(runs.map((r) => r.firstTokenMs)),
     prefillTokensPerSecond: median(runs.map((r) => r.prefillTokensPerSecond)),
     decodeTokensPerSecond: median(runs.map((r) => r.decodeTokensPerSecond)),
     rawPrefillTokensPerSecond: median(runs.map((r) => r.rawPrefillTokensPerSecond)),
     rawDecodeTokensPerSecond: median(runs.map((r) => r.rawDecodeTokensPerSecond)),
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    threads,
-    backend: "node-llama-cpp",
-    isa: "",
     check: continuation,
   }),
 );

@@ -1,15 +1,18 @@
 // gemma.ts beside node-llama-cpp: the same file, threads and tokens, in turns, a process a run.
-//     npm run bench:peers -- [--model FILE] [--rounds 3] [--threads 2] [--prefill 512] [--decode 128] [--json]
+//     npm run bench:peers -- [--model FILE] [--rounds 3] [--threads 2] [--prefill 512] [--decode 128] [--json] [--record FILE]
 //     npm run bench:peers -- --scenario NAME [--scenario NAME ...]     of scenarios.mjs, "all": each of them; the options
 //         above change it
 // Times on a shared machine mean nothing by themselves: read the ratios.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
+import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { keepBusy } from "../lib/busy.mjs";
-import { describeMachine, machineLine, measureLimits } from "../lib/machine.mjs";
-import { print, summarise } from "./report.mjs";
+import { circumstances, describeMachine, limitsProbe, machineLine } from "../lib/machine.mjs";
+import { spread, writeRecord } from "../lib/record.mjs";
+import { printScenario } from "../lib/table.mjs";
+import { peerRows } from "./rows.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     prefill: { type: "string" },
     decode: { type: "string" },
     json: { type: "boolean", default: false },
+    record: { type: "string" },
   },
 });
 
@@ -79,51 +83,81 @@ function modelFile(model) {
   return path;
 }
 
-function runGemma(path, { threads, prefill, decode, repeat, context }) {
-  const model = ["--model", path, "--threads", threads, "--ctx", context];
-  const flags = [...model, "--prefill", prefill, "--decode", decode, "--repeat", repeat];
-  return JSON.parse(run("node", [cli, "bench", "--json", ...flags.map(String)]));
+/** One run of a side's program in a process of its own. */
+function runSide(program, path, { threads, prefill, decode, repeat, context }, options = {}) {
+  const setup = { model: path, threads, prefill, decode, repeat, context, check: CHECK, ...options };
+  return JSON.parse(run("node", [`${here}${program}`, JSON.stringify(setup)]));
 }
 
-function runLlama(path, { threads, prefill, decode, repeat, context }) {
-  const settings = { model: path, threads, prefill, decode, repeat, context, check: CHECK };
-  return JSON.parse(run("node", [`${here}llama.mjs`, JSON.stringify(settings)]));
+/** All of our runs in a round: streaming, raw, and the variants. */
+function runOurs(path, scenario) {
+  const variants = Object.entries(scenario.variants).map(([name, { label: _, ...options }]) => [
+    name,
+    runSide("gemma.mjs", path, scenario, options),
+  ]);
+  return {
+    stream: runSide("gemma.mjs", path, scenario),
+    raw: runSide("gemma.mjs", path, scenario, { raw: true }),
+    variants: Object.fromEntries(variants),
+  };
 }
 
 /** The two must say the same before their speed is compared: the first `same` tokens. */
-function verify(path, theirs, same) {
-  const ids = ["--ids", JSON.stringify(CHECK), "-t", "0", "-n", String(same)];
-  const ours = JSON.parse(run("node", [cli, "run", "--json", "--model", path, "--ctx", "2048", ...ids])).ids;
-  if (String(ours) !== String(theirs.slice(0, same)))
-    throw new Error(`different continuations: ${ours} here, ${theirs} there`);
+function verify({ stream, variants, llama }, same) {
+  for (const { check } of [stream, ...Object.values(variants)]) {
+    const [ours, theirs] = [check, llama.check].map((ids) => String(ids.slice(0, same)));
+    if (ours !== theirs) throw new Error(`different continuations: ${ours} here, ${theirs} there`);
+  }
 }
 
-/** Both sides in turns, each first in every other round. */
-function compare(path, scenario) {
+/** Both sides in turns, each first in every other round; the machine's limits before each round and behind the last. */
+function compare(path, scenario, probe) {
   const rounds = [];
   for (let i = 0; i < scenario.rounds; i++) {
-    const first = i % 2 === 0 ? { gemma: runGemma(path, scenario) } : {};
-    const llama = runLlama(path, scenario);
-    const round = { gemma: first.gemma ?? runGemma(path, scenario), llama };
-    if (i === 0) verify(path, llama.check, scenario.same);
-    rounds.push(round);
+    probe.measure();
+    const release = keepBusy(scenario.busy);
+    const [load] = loadavg();
+    const first = i % 2 === 0 ? runOurs(path, scenario) : null;
+    const llama = runSide("llama.mjs", path, scenario);
+    rounds.push({ ...(first ?? runOurs(path, scenario)), llama, load });
+    release();
+    if (i === 0) verify(rounds[0], scenario.same);
     console.error(`round ${i + 1} of ${scenario.rounds} done`);
   }
+  probe.measure();
   return rounds;
+}
+
+function measure(name, scenario) {
+  const path = modelFile(scenario.model);
+  const probe = limitsProbe(scenario.threads);
+  const rounds = compare(path, scenario, probe);
+  const { threads, prefill, decode, busy, label } = scenario;
+  const limits = probe.limits();
+  const neighbour = busy > 0 ? `, ${busy} core kept busy by another process` : "";
+  return {
+    name,
+    title: `${name}: ${label}, ${threads === 1 ? "1 thread" : `${threads} threads`}, prefill ${prefill}, decode ${decode}${neighbour}`,
+    ours: "gemma.ts",
+    peer: "llama.cpp",
+    peerVersion: `node-llama-cpp ${PEER}`,
+    ...circumstances(),
+    load: spread(rounds.map((round) => round.load)),
+    rounds: rounds.length,
+    settings: { threads, prefill, decode, busy, isa: rounds[0].stream.isa },
+    limits,
+    rows: peerRows(scenario, rounds, limits, statSync(path).size),
+  };
 }
 
 installPeer();
 const machine = describeMachine();
-const results = [];
+const scenarios = [];
 if (!values.json) console.log(`${machineLine(machine)}, node-llama-cpp ${PEER}`);
 for (const [name, scenario] of chosen()) {
-  const path = modelFile(scenario.model);
-  const limits = measureLimits(scenario.threads); // of the machine as it is without us, and without the neighbour
-  const release = keepBusy(scenario.busy);
-  const rounds = compare(path, scenario);
-  release();
-  const result = summarise(name, scenario, rounds, limits, statSync(path).size);
-  results.push(result);
-  if (!values.json) print(result);
+  const result = measure(name, scenario);
+  scenarios.push(result);
+  if (!values.json) printScenario(result);
+  if (values.record) writeRecord(values.record, { bench: "peers", machine, scenarios: [result] });
 }
-if (values.json) console.log(JSON.stringify({ machine, peer: `node-llama-cpp ${PEER}`, results }));
+if (values.json) console.log(JSON.stringify({ bench: "peers", machine, scenarios }));

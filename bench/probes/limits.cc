@@ -1,7 +1,9 @@
 // What this machine can do at most, as one line of JSON: limits THREADS [MIB]
-//   readGBs    GB/s of plain reads of MIB (default 1024) MiB
-//   matvecGBs  GB/s of 8-bit weights, read once and multiplied with a vector that stays in the cache
-//   dotGops    10^9 operations a second of 8-bit dot products on registers alone, two operations a multiply-add (plain C++: what the compiler makes of it)
+//   readGBs     GB/s of plain reads of MIB (default 1024) MiB
+//   matvecGBs   GB/s of 8-bit weights, read once and multiplied with a vector that stays in the cache
+//   dotGops     10^9 operations a second of 8-bit dot products on registers alone, two operations a multiply-add
+//   fmaGflops   the same of f32 multiply-adds; bf16Gflops of bf16 dot products, 0 where the CPU has none
+// Without a unit of its own a number is plain C++: what the compiler makes of it.
 // Best of several runs each: other processes can only lower a number. Compile with -O3 -march=native -pthread.
 #include <algorithm>
 #include <chrono>
@@ -12,6 +14,9 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -65,6 +70,37 @@ static V dot(V sum, V w, V x) {
 static V mix(V a, V b) { for (int i = 0; i < 4; i++) a.lanes[i] ^= b.lanes[i]; return a; }
 #endif
 
+// F: a register of f32. fma: sum + a * b. dot_bf16: each sum gains two products of bf16 pairs.
+#if defined(__AVX512F__)
+using F = __m512;
+static F same(float v) { return _mm512_set1_ps(v); }
+static F fma(F sum, F a, F b) { return _mm512_fmadd_ps(a, b, sum); }
+#elif defined(__AVX2__) && defined(__FMA__)
+using F = __m256;
+static F same(float v) { return _mm256_set1_ps(v); }
+static F fma(F sum, F a, F b) { return _mm256_fmadd_ps(a, b, sum); }
+#elif defined(__ARM_NEON)
+using F = float32x4_t;
+static F same(float v) { return vdupq_n_f32(v); }
+static F fma(F sum, F a, F b) { return vfmaq_f32(sum, a, b); }
+#else
+struct F { float lanes[4]; };
+static F same(float v) { return F{{v, v, v, v}}; }
+static F fma(F sum, F a, F b) {
+  for (int i = 0; i < 4; i++) sum.lanes[i] += a.lanes[i] * b.lanes[i];
+  return sum;
+}
+#endif
+#if defined(__AVX512BF16__)
+#define HAS_BF16 true
+static F dot_bf16(F sum, F a, F b) {
+  return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+}
+#else
+#define HAS_BF16 false
+static F dot_bf16(F sum, F, F) { return sum; }
+#endif
+
 // The compiler must take a register for used, and may know nothing about its value.
 #if defined(__x86_64__) && defined(__AVX2__)
 #define KEEP(v) asm volatile("" : "+v"(v))
@@ -74,10 +110,11 @@ static V mix(V a, V b) { for (int i = 0; i < 4; i++) a.lanes[i] ^= b.lanes[i]; r
 #define KEEP(v) asm volatile("" : "+m"(v))
 #endif
 
+static constexpr size_t HUGE_PAGE = 2 << 20;
 static constexpr int RUNS = 6;
 static constexpr int CHAINS = 8;            // independent sums: enough to hide an instruction's latency
 static constexpr size_t VECTOR_BYTES = 2048; // of the matrix-vector product's x
-static constexpr long DOT_ROUNDS = 8'000'000;
+static constexpr long ROUNDS = 8'000'000;     // of instructions on registers alone
 
 /** Without this nothing would be computed. */
 static void keep_all(const V (&sums)[CHAINS]) {
@@ -119,12 +156,26 @@ static void dot_only() {
   for (int i = 0; i < 4 * CHAINS; i++) starts[i] = static_cast<int8_t>(i); // equal chains would become one
   V sums[CHAINS], w = four(starts), x = four(starts + 4);
   for (int i = 0; i < CHAINS; i++) sums[i] = four(starts + 4 * i);
-  for (long round = 0; round < DOT_ROUNDS; round++) {
+  for (long round = 0; round < ROUNDS; round++) {
     KEEP(w);
 #pragma GCC unroll 8
     for (int i = 0; i < CHAINS; i++) sums[i] = dot(sums[i], w, x);
   }
   keep_all(sums);
+}
+
+/** `step` adds to a sum of floats. */
+template <class Step>
+static void floats_only(Step step) {
+  F sums[CHAINS], a = same(1), b = same(0);
+  for (int i = 0; i < CHAINS; i++) sums[i] = same(static_cast<float>(i));
+  for (long round = 0; round < ROUNDS; round++) {
+    KEEP(a);
+#pragma GCC unroll 8
+    for (int i = 0; i < CHAINS; i++) sums[i] = step(sums[i], a, b);
+  }
+#pragma GCC unroll 8
+  for (F& sum : sums) KEEP(sum);
 }
 
 /** Seconds of the fastest run of `work(thread)` on all threads at once. */
@@ -145,15 +196,23 @@ static double best(int threads, Work work) {
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? atoi(argv[1]) : 1;
   const size_t size = (argc > 2 ? strtoull(argv[2], nullptr, 10) : 1024) << 20;
-  auto* bytes = threads > 0 ? static_cast<uint8_t*>(aligned_alloc(4096, size)) : nullptr;
+  // Huge pages where there are: a limit is not one of the TLB.
+  auto* bytes = threads > 0 ? static_cast<uint8_t*>(aligned_alloc(HUGE_PAGE, size)) : nullptr;
   if (bytes == nullptr) return fprintf(stderr, "usage: limits THREADS [MIB]\n"), 1;
+#if defined(__linux__)
+  madvise(bytes, size, MADV_HUGEPAGE);
+#endif
   memset(bytes, 3, size);
   const size_t part = size / threads / 4096 * 4096;
   const double reading = best(threads, [&](int t) { read_all(bytes + t * part, part); });
   const double multiplying = best(threads, [&](int t) { multiply(bytes + t * part, part); });
   const double dots = best(threads, [&](int) { dot_only(); });
+  const double fmas = best(threads, [&](int) { floats_only(fma); });
+  const double bf16_dots = HAS_BF16 ? best(threads, [&](int) { floats_only(dot_bf16); }) : 0;
   const double gb = 1e-9 * part * threads;
-  const double operations = 2e-9 * sizeof(V) * CHAINS * DOT_ROUNDS * threads;
-  printf("{\"unit\":\"%s\",\"threads\":%d,\"bytes\":%zu,\"readGBs\":%.2f,\"matvecGBs\":%.2f,\"dotGops\":%.0f}\n", UNIT,
-         threads, size, gb / reading, gb / multiplying, operations / dots);
+  const double products = 1e-9 * CHAINS * ROUNDS * threads; // of whole registers
+  printf("{\"unit\":\"%s\",\"threads\":%d,\"bytes\":%zu,\"readGBs\":%.2f,\"matvecGBs\":%.2f,", UNIT, threads, size,
+         gb / reading, gb / multiplying);
+  printf("\"dotGops\":%.0f,\"fmaGflops\":%.0f,\"bf16Gflops\":%.0f}\n", 2 * sizeof(V) * products / dots,
+         2 * sizeof(F) / 4 * products / fmas, HAS_BF16 ? 2 * sizeof(F) / 2 * products / bf16_dots : 0);
 }
