@@ -9,7 +9,6 @@ namespace {
 constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of the first cache: x passes through the rest
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
 constexpr size_t DIRECT_ROWS = 4 * MAX_TILE;  // up to here unpacking anew for each tile costs less than storing it
-constexpr size_t PREFETCH_BYTES = 4096;  // ahead of the group in use; hides the memory's latency at one row
 
 /** Part of a panel that several tiles read: unpacked once for all of them. */
 template <Form FORM>
@@ -72,9 +71,6 @@ void multiply_packed(const PanelTask& task, size_t row) {
   for (size_t r = 0; r < ROWS; r++) sum[r] = set(0);
   for (size_t g = 0; g < columns / F.group; g++) {
     const G group(task.panel, g);
-    if constexpr (ROWS == 1) {
-      for (size_t i = 0; i < F.group_bytes(); i += 64) __builtin_prefetch(group.quants + PREFETCH_BYTES + i);
-    }
     Bytes quants[G::VECTORS];
     group.unpack(quants);
     const Floats scale = group.scale();
