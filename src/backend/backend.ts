@@ -18,7 +18,7 @@ export const BACKEND_NAMES = ["native", "reference"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /**
- * "int8": quantised weights times activations quantised in groups of 32, the fast path. "f32": activations stay f32,
+ * "int8": quantised weights times activations quantised in blocks of 64, the fast path. "f32": activations stay f32,
  * the exact path. Weights stored in f32, f16 or bf16 always meet f32 activations.
  */
 export type Activations = "int8" | "f32";

@@ -52,7 +52,7 @@ PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightVie
   PreparedX out = {};
   const QuantForm& form = quant_form(weight.form);
   if (backend.is_int8) {
-    out.groups = backend.x_groups.get<XGroup>(multiply(rows, weight.columns / X_GROUP));
+    out.blocks = backend.x_blocks.get<XBlock>(multiply(rows, x_blocks(weight.columns)));
   } else if (form.has_min) {
     out.sums = backend.x_sums.get<float>(multiply(rows, weight.columns / form.group));
   } else {

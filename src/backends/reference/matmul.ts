@@ -3,7 +3,7 @@ import type { Matmul } from "../../backend/ops/matmul.js";
 import { f32, own, ReferenceWeight } from "./memory.js";
 import { quantiseGroup } from "./quantise.js";
 
-const GROUP = 32;
+const BLOCK = 64; // x elements that share a scale
 
 export function matmul(activations: Activations): Matmul {
   return (outTensor, xTensor, weight) => {
@@ -24,11 +24,11 @@ export function matmul(activations: Activations): Matmul {
   };
 }
 
-/** What is left of a row after its groups were quantised. */
+/** What is left of a row after its blocks were quantised. */
 function throughInt8(row: Float32Array): Float64Array {
   const result = new Float64Array(row.length);
-  for (let start = 0; start < row.length; start += GROUP) {
-    const { scale, codes } = quantiseGroup(row.subarray(start, start + GROUP));
+  for (let start = 0; start < row.length; start += BLOCK) {
+    const { scale, codes } = quantiseGroup(row.subarray(start, start + BLOCK));
     for (const [i, code] of codes.entries()) result[start + i] = code * scale;
   }
   return result;

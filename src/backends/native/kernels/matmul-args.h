@@ -43,21 +43,22 @@ struct EmbedArgs {
   float scale;
 };
 
-/** 32 activations as integers: x ≈ quant · scale. What the weight's groups need of their sums lies beside them. */
-struct XGroup {
-  int8_t quants[X_GROUP];
+/** Activations as integers: x ≈ quant · scale. What the weight's groups need of their sums lies beside them. */
+struct XBlock {
+  int8_t quants[X_BLOCK];
   float scale;
-  // One value per weight group in these 32. A form has an offset or minimums, never both.
+  // One value per weight group in these k. A form has an offset or minimums, never both.
   union {
-    int32_t starts[2];  // -offset · sum of the quants: where the integer sum starts
-    float sums[2];      // scale · sum of the quants: a minimum's factor
+    int32_t starts[X_BLOCK / 16];  // -offset · sum of the quants: where the integer sum starts
+    float sums[X_BLOCK / 16];      // sum of the quants: a minimum's factor
   };
-  uint32_t unused;
 };
+
+constexpr size_t x_blocks(size_t columns) { return (columns + X_BLOCK - 1) / X_BLOCK; }
 
 /** Activations as the matmul of one form wants them. */
 struct PreparedX {
-  XGroup* groups;  // [T, K / 32], with integers
+  XBlock* blocks;  // [T, x_blocks(K)], with integers
   float* sums;     // [T, K / G], sum of the group's x: with f32 and a form with minimums
 };
 

@@ -1,5 +1,5 @@
 // Quantised weights times quantised activations: integer sums per group, exact in any order, then one f32
-// multiply-add per group (and one per minimum), in ascending order of groups.
+// multiply-add per group (and one per minimum) and one per block of x, in ascending order of groups and blocks.
 #include "kernels/groups.h"
 #include "kernels/matmul-tiles.h"
 
@@ -30,9 +30,9 @@ struct Unpacked {
   }
 };
 
-/** sum[r] += group · x[r]. `x`: where the group's activations lie in the first row; `part`: which of them. */
+/** sum[r] += group `part` of the block x[r * stride], which is still to be multiplied with the block's scale. */
 template <Form FORM, size_t ROWS>
-inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scale, Floats min, const XGroup* x,
+inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scale, Floats min, const XBlock* x,
                            size_t stride, size_t part) {
   constexpr QuantForm F = quant_form(FORM);
   constexpr size_t CHAINS = ROWS == 1 ? 2 : 1;  // with one row a single chain would wait for itself
@@ -54,48 +54,59 @@ inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scal
 #pragma GCC unroll 8
   for (size_t r = 0; r < ROWS; r++) {
     if constexpr (CHAINS > 1) dots[0][r] = add_ints(dots[0][r], dots[1][r]);
-    sum[r] = fma(to_floats(dots[0][r]), mul(scale, set(x[r * stride].scale)), sum[r]);
+    sum[r] = fma(to_floats(dots[0][r]), scale, sum[r]);
     if constexpr (F.has_min) sum[r] = fma(min, set(x[r * stride].sums[part]), sum[r]);
   }
+}
+
+/**
+ * A tile of rows times k_begin .. k_end, block by block of x: groups are summed first, then the scale of their block
+ * is applied. group(g, run) calls run(quants, scale, min) with group g of the panel.
+ */
+template <Form FORM, size_t ROWS, class GroupOf>
+inline void multiply_tile(const PanelTask& task, size_t row, size_t k_begin, size_t k_end, const GroupOf& group) {
+  constexpr QuantForm F = quant_form(FORM);
+  const size_t stride = x_blocks(task.args.weight.columns);
+  const XBlock* x = task.args.prepared.blocks + row * stride + k_begin / X_BLOCK;
+
+  Floats sum[ROWS];
+  for (size_t r = 0; r < ROWS; r++) sum[r] = task.partial(row + r, k_begin);
+  for (size_t k = k_begin; k < k_end; k += X_BLOCK, x++) {
+    const size_t parts = (X_BLOCK < k_end - k ? X_BLOCK : k_end - k) / F.group;
+    Floats in_block[ROWS];
+    for (size_t r = 0; r < ROWS; r++) in_block[r] = set(0);
+    for (size_t part = 0; part < parts; part++) {
+      group(k / F.group + part, [&](const Bytes* quants, Floats scale, Floats min) {
+        multiply_group<FORM>(in_block, quants, scale, min, x, stride, part);
+      });
+    }
+    for (size_t r = 0; r < ROWS; r++) sum[r] = fma(in_block[r], set(x[r * stride].scale), sum[r]);
+  }
+  for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
 }
 
 /** A tile of rows times all of k; groups are unpacked into registers. */
 template <Form FORM, size_t ROWS>
 void multiply_packed(const PanelTask& task, size_t row) {
   using G = Group<FORM>;
-  constexpr QuantForm F = G::F;
-  const size_t columns = task.args.weight.columns, stride = columns / X_GROUP;
-  const XGroup* const x = task.args.prepared.groups + row * stride;
-
-  Floats sum[ROWS];
-  for (size_t r = 0; r < ROWS; r++) sum[r] = set(0);
-  for (size_t g = 0; g < columns / F.group; g++) {
+  multiply_tile<FORM, ROWS>(task, row, 0, task.args.weight.columns, [&](size_t g, const auto& run) {
     const G group(task.panel, g);
     Bytes quants[G::VECTORS];
     group.unpack(quants);
-    const Floats scale = group.scale();
     Floats min = set(0);
-    if constexpr (F.has_min) min = group.min();
-    multiply_group<FORM>(sum, quants, scale, min, x + g * F.group / X_GROUP, stride, g % (X_GROUP / F.group));
-  }
-  for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
+    if constexpr (G::F.has_min) min = group.min();
+    run(quants, group.scale(), min);
+  });
 }
 
 /** A tile of rows times k_begin .. k_end, which `block` holds. */
 template <Form FORM, size_t ROWS>
 void multiply_unpacked(const PanelTask& task, const Unpacked<FORM>& block, size_t row, size_t k_begin, size_t k_end) {
   constexpr QuantForm F = quant_form(FORM);
-  const size_t stride = task.args.weight.columns / X_GROUP;
-  const XGroup* const x = task.args.prepared.groups + row * stride;
-
-  Floats sum[ROWS];
-  for (size_t r = 0; r < ROWS; r++) sum[r] = task.partial(row + r, k_begin);
-  const size_t first = k_begin / F.group;
-  for (size_t g = first; g < k_end / F.group; g++) {
-    multiply_group<FORM>(sum, block.quants[g - first], block.scales[g - first], block.mins[F.has_min ? g - first : 0],
-                         x + g * F.group / X_GROUP, stride, g % (X_GROUP / F.group));
-  }
-  for (size_t r = 0; r < ROWS; r++) store_first(task.out(row + r), sum[r], task.width);
+  multiply_tile<FORM, ROWS>(task, row, k_begin, k_end, [&](size_t g, const auto& run) {
+    const size_t i = g - k_begin / F.group;
+    run(block.quants[i], block.scales[i], block.mins[F.has_min ? i : 0]);
+  });
 }
 
 template <Form FORM>

@@ -1,46 +1,53 @@
-// Activations as matmul wants them: rounded to integers in groups of 32, and sums of groups.
+// Activations as matmul wants them: rounded to integers in blocks, and sums of groups.
+#include <cstring>
+
 #include "kernels.h"
-#include "kernels/half.h"
+#include "kernels/simd.h"
 
 namespace gemma::GEMMA_ISA {
 namespace {
 
-/** Writes one group's quants. Returns its scale; NaN where x has a NaN or an infinity, so that the result is one. */
-float quantise_group(const float* x, int8_t* quants) {
+static_assert(32 % LANES == 0, "a row has a multiple of 32 elements");
+
+/** Writes a block's quants. Returns its scale; NaN where x has a NaN or an infinity, so that the result is one. */
+float quantise(const float* x, size_t count, int8_t* quants) {
   // The bits of floats without sign compare as integers, NaN above all.
-  int32_t largest = 0;
-  for (size_t k = 0; k < X_GROUP; k++) {
-    const int32_t magnitude = load_as<int32_t>(x + k) & 0x7fffffff;
-    largest = magnitude > largest ? magnitude : largest;
+  I32 most = {};
+  for (size_t k = 0; k < count; k += LANES) {
+    const I32 magnitude = load_as<I32>(x + k) & 0x7fffffff;
+    most = magnitude > most ? magnitude : most;
   }
+  int32_t largest = 0;
+  for (size_t i = 0; i < LANES; i++) largest = most[i] > largest ? most[i] : largest;
   const float max = load_as<float>(&largest);
   const float inverse = 127.0f / max;
   const bool is_finite = largest < 0x7f800000;
   if (!is_finite || !(inverse <= 0x1.fffffep127f)) {  // or so small that it counts as zero
-    std::memset(quants, 0, X_GROUP);
+    std::memset(quants, 0, count);
     return is_finite ? 0.0f : __builtin_nanf("");
   }
   // Adding 1.5 · 2^23 rounds half to even and leaves the integer in the low bits.
-  for (size_t k = 0; k < X_GROUP; k++) {
-    const float shifted = x[k] * inverse + 12582912.0f;
-    quants[k] = static_cast<int8_t>(load_as<int32_t>(&shifted));
+  for (size_t k = 0; k < count; k += LANES) {
+    const F32 shifted = load(x + k) * splat(inverse) + splat(12582912.0f);
+    store_as(quants + k, __builtin_convertvector((I32)shifted, I8));
   }
   return max / 127.0f;
 }
 
 void prepare_int8(const PrepareArgs& args, size_t t) {
   const QuantForm form = quant_form(args.form);
-  const size_t count = args.columns / X_GROUP;
-  for (size_t i = 0; i < count; i++) {
-    XGroup& group = args.out.groups[t * count + i];
-    group.scale = quantise_group(args.x + t * args.columns + i * X_GROUP, group.quants);
-    for (size_t part = 0; part < X_GROUP / form.group; part++) {
+  const size_t blocks = x_blocks(args.columns);
+  for (size_t b = 0; b < blocks; b++) {
+    XBlock& block = args.out.blocks[t * blocks + b];
+    const size_t k = b * X_BLOCK, count = X_BLOCK < args.columns - k ? X_BLOCK : args.columns - k;
+    block.scale = quantise(args.x + t * args.columns + k, count, block.quants);
+    for (size_t part = 0; part < count / form.group; part++) {
       int32_t sum = 0;
-      for (size_t k = 0; k < form.group; k++) sum += group.quants[part * form.group + k];
+      for (size_t i = 0; i < form.group; i++) sum += block.quants[part * form.group + i];
       if (form.has_min) {
-        group.sums[part] = group.scale * static_cast<float>(sum);
+        block.sums[part] = static_cast<float>(sum);
       } else {
-        group.starts[part] = -form.offset * sum;
+        block.starts[part] = -form.offset * sum;
       }
     }
   }
