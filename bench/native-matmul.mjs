@@ -1,5 +1,5 @@
 // Speed of the native matmul at the shapes of Gemma 3 270M (Q4_K_M) and Gemma 2B, per form of weights.
-//   node bench/native-matmul.mjs [--isa avx512|avx2|neon|scalar] [--threads N] [--activations int8|f32] [--cpu-time] [--only TEXT]
+//   node bench/native-matmul.mjs [--isa avx512bf16|avx512|avx2|neon|scalar] [--threads N] [--activations int8|f32] [--cpu-time] [--only TEXT]
 // Each shape is first compared with a plain loop over the packed rows, then timed: one row in GB/s of packed weights,
 // 512 rows in GOPS (two operations a multiply-add). The best of several runs counts: the machine may be shared.
 // --cpu-time counts the CPU time of one thread, which other processes disturb less.

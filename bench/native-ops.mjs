@@ -1,5 +1,5 @@
 // Speed of the native operations other than matmul at the shapes of Gemma 3 270M.
-//   node bench/native-ops.mjs [--isa avx512|avx2|neon|scalar] [--threads N] [--kv f32|bf16|int8] [--only TEXT]
+//   node bench/native-ops.mjs [--isa avx512bf16|avx512|avx2|neon|scalar] [--threads N] [--kv f32|bf16|int8] [--only TEXT]
 // Each operation is first compared with a plain loop, then timed: the median and the best of several runs, in
 // microseconds a call, and how much of a step that is. The machine may be shared: the best counts.
 import { createRequire } from "node:module";

@@ -18,11 +18,14 @@ const OUT = "build/native";
 // Kernel files are compiled once per instruction set, with -DGEMMA_ISA=<name> as their namespace.
 // The order matters: where two objects hold the same inline function, the linker keeps the first,
 // so the plainest comes first and baseline code never runs into AVX.
+const AVX2 = ["-mavx2", "-mfma", "-mf16c"];
+const AVX512 = [..."-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni".split(" "), "-mprefer-vector-width=512"];
 const ISAS = {
   x64: {
     scalar: [],
-    avx2: ["-mavx2", "-mfma", "-mf16c"],
-    avx512: "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c -mprefer-vector-width=512".split(" "),
+    avx2: AVX2,
+    avx512: [...AVX2, ...AVX512],
+    avx512bf16: [...AVX2, ...AVX512, "-mavx512bf16"],
   },
   arm64: {
     scalar: [],

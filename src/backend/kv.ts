@@ -1,6 +1,6 @@
 import type { Tensor } from "./tensor.js";
 
-/** Positions in a page. Attention reduces page by page, anchored at position 0: the same order in any batch. */
+/** Positions in a page. */
 export const PAGE_ROWS = 16;
 
 export const KV_DTYPES = ["f32", "bf16", "int8"] as const;

@@ -4,7 +4,10 @@ import type { Backend } from "./backend.js";
 /** Largest error that the conformance suite accepts; see `Output` for what an error is measured against. */
 export interface Tolerance {
   readonly f32: number;
-  /** With `activations: "int8"`; the reference quantises activations too, so this is not the quantisation error. */
+  /**
+   * With `activations: "int8"`. Where an op quantises activations the reference does so too, and this is not the
+   * quantisation error.
+   */
   readonly int8?: number;
 }
 

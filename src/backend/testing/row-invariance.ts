@@ -6,7 +6,7 @@ import { PLAIN_ROW, type SampleRow } from "../ops/sample.js";
 import type { Tensor } from "../tensor.js";
 import { CaseTensors, randomValues } from "./case-tensors.js";
 import { scoped } from "./conformance.js";
-import { currentRows, makePlan, scrambledPages } from "./ragged-step.js";
+import { currentRows, makePlan, pastRows, randomKv, type SequenceRows, scrambledPages } from "./ragged-step.js";
 import { randomStoredWeight } from "./stored-weight.js";
 
 /** What a case runs on: `run` computes rows [start, start + count) of the outputs, in ascending order of start. */
@@ -23,6 +23,14 @@ export interface InvarianceCase {
   prepare(be: Backend, tensors: CaseTensors, rng: Rng): Prepared;
 }
 
+/** Sequences of attention cases. The long one is more than a kernel takes in at once, and cut into parts by threads. */
+const SHORT: readonly SequenceRows[] = [
+  { past: 0, now: 21 },
+  { past: 0, now: 40 },
+  { past: 0, now: 3 },
+];
+const LONG: readonly SequenceRows[] = [{ past: 520, now: 20 }];
+
 /** Rows of the cases of element-wise ops and norms. */
 const ROWS = 23;
 
@@ -34,9 +42,11 @@ export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   matmulCase("Q4_K", 40, 320, 1024), // enough work for every thread
   matmulCase("Q6_K", 45, 33, 2304), // more than a kernel unpacks at once
   ...KV_DTYPES.flatMap((dtype) => [
-    attentionCase(dtype, 34, null, null),
-    attentionCase(dtype, 34, 5, null),
-    attentionCase(dtype, 256, 24, 50),
+    attentionCase(dtype, 34, null, null, SHORT),
+    attentionCase(dtype, 34, 5, null, SHORT),
+    attentionCase(dtype, 256, 24, 50, SHORT),
+    attentionCase(dtype, 64, null, null, LONG),
+    attentionCase(dtype, 64, 150, null, LONG),
   ]),
   elementwise("rmsNorm", 33, (be, out, x, tensors, rng) => {
     const weight = tensors.input([33], randomValues(rng, 33));
@@ -164,18 +174,19 @@ function elementwise(
   };
 }
 
-/** Each call writes its own keys first: a split is a chunked prefill, and a batch may hold several sequences. */
-function attentionCase(dtype: KvDtype, headDim: number, window: number | null, softCap: number | null): InvarianceCase {
-  const sequences = [
-    { past: 0, now: 21 },
-    { past: 0, now: 40 },
-    { past: 0, now: 3 },
-  ];
+/** Each call writes its own keys first, those of the past are there: a split is a chunked prefill, and a batch may hold several sequences. */
+function attentionCase(
+  dtype: KvDtype,
+  headDim: number,
+  window: number | null,
+  softCap: number | null,
+  sequences: readonly SequenceRows[],
+): InvarianceCase {
   const rows = currentRows(sequences);
   const heads = 4;
   const kvHeads = 2;
   return {
-    name: `attention ${dtype} H ${headDim} window ${window} cap ${softCap}`,
+    name: `attention ${dtype} [${rows.length}] H ${headDim} window ${window} cap ${softCap}`,
     rows: rows.length,
     prepare(be, tensors, rng) {
       const table = scrambledPages(rng, sequences);
@@ -185,6 +196,9 @@ function attentionCase(dtype: KvDtype, headDim: number, window: number | null, s
       const k = random(kvHeads * headDim);
       const v = random(kvHeads * headDim);
       const out = tensors.output("f32", [rows.length, heads * headDim]);
+      const past = pastRows(sequences);
+      const pastKv = () => randomKv(tensors, rng, past.length, cache);
+      be.writeKv(cache, 0, pastKv(), pastKv(), makePlan(tensors, past, [table]));
       return {
         outputs: [out],
         run(start, count) {

@@ -96,18 +96,25 @@ napi_value readI32(Args& args) {
   return nullptr;
 }
 
+/** Heads of other widths do without the dot units; so does the exact mode, as they round queries and weights to bf16. */
+KvForm kv_form(const Backend& backend, int64_t dtype, size_t head_dim) {
+  const KvForm form = static_cast<KvForm>(dtype);
+  const bool has_pairs = backend.kernels.has_bf16_dots && backend.is_int8 && head_dim % PAIRS_HEAD_DIM == 0;
+  return form == KvForm::bf16 && has_pairs ? KvForm::bf16_pairs : form;
+}
+
 /** createCache(backend, dtype 0 f32 | 1 bf16 | 2 int8, kvHeads, headDim, layerGroups, groupPages) -> cache; see kv.h */
 napi_value createCache(Args& args) {
   Backend& backend = args.backend();
-  const KvDtype dtype = static_cast<KvDtype>(args.integer(0, 2));
+  const int64_t dtype = args.integer(0, 2);
   const size_t kv_heads = static_cast<size_t>(args.integer(1, 1 << 16));
   const size_t head_dim = static_cast<size_t>(args.integer(1, 1 << 16));
   const auto groups = args.i32_array();
   const auto pages = args.i32_array();
 
   auto cache = std::make_unique<KvCache>();
-  KvLayer layer{nullptr, 0, 0, kv_heads, head_dim, dtype};
-  const size_t scale_bytes = dtype == KvDtype::int8 ? 2 * PAGE_ROWS * kv_heads * sizeof(float) : 0;
+  KvLayer layer{nullptr, 0, 0, kv_heads, head_dim, kv_form(backend, dtype, head_dim)};
+  const size_t scale_bytes = layer.form == KvForm::int8 ? 2 * PAGE_ROWS * kv_heads * sizeof(float) : 0;
   const size_t page_bytes = 2 * layer.plane_bytes() + scale_bytes;
   layer.page_bytes = (page_bytes + 63) / 64 * 64;
   size_t total = 0;

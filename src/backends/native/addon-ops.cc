@@ -124,25 +124,44 @@ napi_value writeKv(Args& args) {
   return nullptr;
 }
 
-/** Cuts a step into blocks; the ones with the longest way to go come first, so that the threads end together. */
+/** Cuts a step into blocks of at most `most` pairs. */
 void cut_blocks(std::vector<AttentionBlock>& blocks, const int32_t* sequences, size_t rows, size_t kv_heads,
-                size_t group, size_t threads) {
-  size_t heads = std::min(group, ATTENTION_BLOCK);
-  // Each block reads all keys and values of its key/value head: fewer than four query heads are not worth that.
-  if (heads > 4 && rows * kv_heads * ((group + heads - 1) / heads) < threads) heads = 4;
-  const size_t most = ATTENTION_BLOCK / heads;
+                size_t heads, size_t most) {
   blocks.clear();
   for (size_t row = 0; row < rows;) {
     size_t count = 1;
-    while (count < most && row + count < rows && sequences[row + count] == sequences[row]) count++;
-    for (size_t kv_head = 0; kv_head < kv_heads; kv_head++) {
-      for (size_t head = 0; head < group; head += heads) {
-        blocks.push_back({row, count, kv_head * group + head, std::min(heads, group - head)});
+    while (row + count < rows && sequences[row + count] == sequences[row]) count++;
+    for (size_t first = 0; first < count * heads; first += most) {
+      for (size_t kv_head = 0; kv_head < kv_heads; kv_head++) {
+        blocks.push_back(
+            {row, kv_head * heads, heads, first, std::min(most, count * heads - first), {0, INT64_MAX}});
       }
     }
     row += count;
   }
-  std::reverse(blocks.begin(), blocks.end());
+}
+
+/** Cuts blocks into segments of their keys. Returns whether any has more than one. */
+bool cut_segments(OpState& state, const PlanView& plan, int64_t window) {
+  state.attention_segments.clear();
+  state.attention_merges.clear();
+  for (AttentionBlock block : state.attention_blocks) {
+    KeyRange seen = {INT64_MAX, 0};
+    for (size_t row = block.row + block.first / block.heads;
+         row <= block.row + (block.first + block.pairs - 1) / block.heads; row++) {
+      const KeyRange keys = seen_keys(plan, row, window);
+      seen = {std::min(seen.low, keys.low), std::max(seen.high, keys.high)};
+    }
+    const AttentionMerge merge = {state.attention_segments.size(), 0};
+    int64_t low = seen.low / ATTENTION_SEGMENT * ATTENTION_SEGMENT;
+    do {
+      block.keys = {low, low + ATTENTION_SEGMENT};
+      state.attention_segments.push_back(block);
+      low += ATTENTION_SEGMENT;
+    } while (low < seen.high);
+    state.attention_merges.push_back({merge.first, state.attention_segments.size() - merge.first});
+  }
+  return state.attention_segments.size() > state.attention_blocks.size();
 }
 
 /**
@@ -172,11 +191,36 @@ napi_value attention(Args& args) {
   if (elements == 0) return nullptr;
 
   const size_t group = width / group_width;  // N / K
-  std::vector<AttentionBlock>& blocks = backend.ops.attention_blocks;
-  cut_blocks(blocks, plan.sequences, rows, kv.kv_heads, group, backend.pool.threads());
   // i - j < window for whole i and j; beyond 2^31 it is as good as none.
   const int64_t keys = window > 0 && window < INT32_MAX ? static_cast<int64_t>(std::ceil(window)) : INT64_MAX;
-  const AttentionArgs attention = {out, q, kv, plan, blocks.data(), group * kv.kv_heads, scale, cap > 0 ? cap : 0, keys};
+  OpState& state = backend.ops;
+  std::vector<AttentionBlock>& blocks = state.attention_blocks;
+  cut_blocks(blocks, plan.sequences, rows, kv.kv_heads, group, attention_block(kv.form));
+  AttentionArgs attention = {};
+  attention.out = out;
+  attention.q = q;
+  attention.kv = kv;
+  attention.plan = plan;
+  attention.query_heads = group * kv.kv_heads;
+  attention.scale = scale;
+  attention.soft_cap = cap > 0 ? cap : 0;
+  attention.window = keys;
+
+  // Few rows with many keys, as in decoding one sequence: the threads share the keys.
+  const size_t threads = backend.pool.threads();
+  if (threads > 1 && blocks.size() < 2 * threads && cut_segments(state, plan, keys)) {
+    const size_t segments = state.attention_segments.size();
+    attention.blocks = state.attention_segments.data();
+    attention.merges = state.attention_merges.data();
+    attention.states = state.attention_states.get<AttentionState>(segments * ATTENTION_BLOCK);
+    attention.parts = state.attention_parts.get<float>(multiply(segments * ATTENTION_BLOCK, kv.head_dim));
+    backend.run(backend.kernels.attention, attention, segments, 1);
+    backend.run(backend.kernels.merge_attention, attention, state.attention_merges.size(), 1);
+    return nullptr;
+  }
+  // The blocks with the longest way to go come first, so that the threads end together.
+  std::reverse(blocks.begin(), blocks.end());
+  attention.blocks = blocks.data();
   backend.run(backend.kernels.attention, attention, blocks.size(), 1);
   return nullptr;
 }

@@ -22,6 +22,11 @@ namespace avx512 {
 const Kernels& kernels();
 }
 #endif
+#ifdef GEMMA_HAVE_AVX512BF16
+namespace avx512bf16 {
+const Kernels& kernels();
+}
+#endif
 #ifdef GEMMA_HAVE_NEON
 namespace neon {
 const Kernels& kernels();
@@ -67,6 +72,8 @@ bool runs_avx512() {
   return runs_avx2() && f && dq && bw && vl && vnni && (saved_states() & zmm_states) == zmm_states;
 }
 
+bool runs_avx512bf16() { return runs_avx512() && has_bit(cpuid(7, 1).a, 5); }
+
 #elif defined(__aarch64__)
 
 bool runs_neon() {
@@ -82,6 +89,9 @@ bool runs_neon() {
 
 std::vector<const Kernels*> detect() {
   std::vector<const Kernels*> found;
+#ifdef GEMMA_HAVE_AVX512BF16
+  if (runs_avx512bf16()) found.push_back(&avx512bf16::kernels());
+#endif
 #ifdef GEMMA_HAVE_AVX512
   if (runs_avx512()) found.push_back(&avx512::kernels());
 #endif

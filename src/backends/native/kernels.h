@@ -21,6 +21,7 @@ namespace gemma {
 
 struct Kernels {
   const char* isa;
+  bool has_bf16_dots;  // multiplies pairs of bf16: caches may be KvForm::bf16_pairs
 #define GEMMA_FIELD(op, Args) void (*op)(const Args& args, size_t begin, size_t end);
   GEMMA_KERNELS(GEMMA_FIELD)
 #undef GEMMA_FIELD

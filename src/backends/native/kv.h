@@ -8,6 +8,10 @@
 //     value scales f32 [K][16]   int8 only
 //
 // with K key/value heads of width H, in f32, bf16 or int8. Pages of a layer lie one behind the other.
+// bf16_pairs is bf16 as the bf16 dot units want it, which add up the products of two neighbours:
+//
+//     keys   [K][H/2][16][2]          pairs of h
+//     values [K][H/16][8][16][2]      16 columns of pairs of slots
 #pragma once
 
 #include <cstddef>
@@ -20,9 +24,11 @@ namespace gemma {
 
 constexpr size_t PAGE_ROWS = 16;
 
-enum class KvDtype : uint8_t { f32, bf16, int8 };
+enum class KvForm : uint8_t { f32, bf16, int8, bf16_pairs };
 
-inline size_t kv_element_bytes(KvDtype dtype) { return dtype == KvDtype::f32 ? 4 : dtype == KvDtype::bf16 ? 2 : 1; }
+constexpr size_t PAIRS_HEAD_DIM = 64;  // bf16_pairs has heads of multiples of this width
+
+inline size_t kv_element_bytes(KvForm form) { return form == KvForm::f32 ? 4 : form == KvForm::int8 ? 1 : 2; }
 
 /** What kernels see of one layer of the cache. */
 struct KvLayer {
@@ -31,9 +37,9 @@ struct KvLayer {
   size_t page_bytes;  // distance of two pages, a multiple of 64
   size_t kv_heads;    // K
   size_t head_dim;    // H
-  KvDtype dtype;
+  KvForm form;
 
-  size_t plane_bytes() const { return PAGE_ROWS * kv_heads * head_dim * kv_element_bytes(dtype); }
+  size_t plane_bytes() const { return PAGE_ROWS * kv_heads * head_dim * kv_element_bytes(form); }
   /** [K][H][16] of the page. */
   uint8_t* keys(size_t page) const { return pages + page * page_bytes; }
   /** [K][16][H] of the page. */

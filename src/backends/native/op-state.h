@@ -11,7 +11,9 @@ namespace gemma {
 
 struct OpState {
   RopeTables rope;
-  std::vector<AttentionBlock> attention_blocks;
+  std::vector<AttentionBlock> attention_blocks, attention_segments;
+  std::vector<AttentionMerge> attention_merges;
+  Scratch attention_parts, attention_states;
   Scratch lora_ranks;
   Scratch maxima, sums;  // of blocks of logits
   std::vector<LogitRow> logit_rows;

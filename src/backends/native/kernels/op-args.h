@@ -16,6 +16,7 @@
   X(rope, RopeArgs)                   \
   X(write_kv, WriteKvArgs)            \
   X(attention, AttentionArgs)         \
+  X(merge_attention, AttentionArgs)   \
   X(lora_down, LoraDownArgs)          \
   X(lora_up, LoraUpArgs)              \
   X(block_maxima, LogitBlocksArgs)    \
@@ -97,18 +98,51 @@ struct WriteKvArgs {
   PlanView plan;
 };
 
-/** Adjacent rows of one sequence, and adjacent query heads of one key/value head: at most ATTENTION_BLOCK in all. */
-struct AttentionBlock {
-  size_t row;
-  size_t rows;
-  size_t head;
-  size_t heads;
+/** Keys [low, high) of a sequence. */
+struct KeyRange {
+  int64_t low;
+  int64_t high;
 };
 
-constexpr size_t ATTENTION_BLOCK = 8;
+/** The keys that row t sees, as far as the table reaches. Empty: low >= high. */
+inline KeyRange seen_keys(const PlanView& plan, size_t t, int64_t window) {
+  const int64_t position = plan.positions[t], end = static_cast<int64_t>(plan.table_width * PAGE_ROWS);
+  const int64_t low = window > position ? 0 : position + 1 - window, high = position + 1;
+  return {low < 0 ? 0 : low, high < end ? high : end};
+}
+
+constexpr size_t ATTENTION_BLOCK = 12;
+/** Pairs that blocks have: whole tiles of the widest instruction set. */
+constexpr size_t attention_block(KvForm form) { return form == KvForm::bf16_pairs ? ATTENTION_BLOCK : 8; }
+constexpr int64_t ATTENTION_SEGMENT = 256;  // keys that are summed up apart
 constexpr size_t MAX_HEAD_DIM = 512;
 
-/** Item: a block. */
+/**
+ * At most ATTENTION_BLOCK (row, head) pairs: of adjacent rows of one sequence, from `row` on, times `heads` query heads
+ * of one key/value head, from `head` on, those from pair `first` on.
+ */
+struct AttentionBlock {
+  size_t row;
+  size_t head;
+  size_t heads;
+  size_t first;
+  size_t pairs;
+  KeyRange keys;  // those that count: all, or a segment
+};
+
+/** What a row has summed up: weights are exp(score - largest). Zero: no key was seen. */
+struct AttentionState {
+  float largest;
+  float sum;
+};
+
+/** Blocks [first, first + count): the segments of the same pairs, ascending. */
+struct AttentionMerge {
+  size_t first;
+  size_t count;
+};
+
+/** Item of attention: a block. Item of merge_attention, where blocks are segments: an AttentionMerge. */
 struct AttentionArgs {
   float* out;      // [T, N · H]
   const float* q;  // [T, N · H]
@@ -119,6 +153,11 @@ struct AttentionArgs {
   float scale;
   float soft_cap;  // 0: none
   int64_t window;  // INT64_MAX: none
+  const AttentionMerge* merges;
+  float* parts;            // [blocks, ATTENTION_BLOCK, H]; nullptr: blocks have all their keys and write to out
+  AttentionState* states;  // [blocks, ATTENTION_BLOCK]
+
+  float* part(size_t block, size_t pair) const { return parts + (block * ATTENTION_BLOCK + pair) * kv.head_dim; }
 };
 
 /** rank_rows = x · Aᵀ. Item: a row. */

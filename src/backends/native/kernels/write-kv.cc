@@ -11,8 +11,8 @@ namespace {
 inline uint16_t bf16(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, 4);
-  if (x != x) return static_cast<uint16_t>(bits >> 16 | 0x40);
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, nan = bits >> 16 | 0x40;
+  return static_cast<uint16_t>(x != x ? nan : rounded);
 }
 
 template <class T>
@@ -62,6 +62,21 @@ void write_row(const WriteKvArgs& args, size_t t, size_t page, size_t slot) {
   }
 }
 
+void write_pairs(const WriteKvArgs& args, size_t t, size_t page, size_t slot) {
+  const KvLayer& kv = args.kv;
+  uint32_t* keys = reinterpret_cast<uint32_t*>(kv.keys(page)) + slot;
+  uint16_t* values = reinterpret_cast<uint16_t*>(kv.values(page)) + slot / 2 * 32 + slot % 2;
+  const size_t from = t * kv.kv_heads * kv.head_dim;
+  for (size_t i = from; i < from + kv.kv_heads * kv.head_dim; i += 16) {
+    uint16_t k[16], v[16];
+    for (size_t h = 0; h < 16; h++) k[h] = bf16(args.k[i + h]);
+    for (size_t h = 0; h < 16; h++) v[h] = bf16(args.v[i + h]);
+    for (size_t h = 0; h < 16; h += 2, keys += PAGE_ROWS) std::memcpy(keys, k + h, 4);
+    for (size_t h = 0; h < 16; h++) values[2 * h] = v[h];
+    values += 16 * PAGE_ROWS;
+  }
+}
+
 }  // namespace
 
 void write_kv(const WriteKvArgs& args, size_t begin, size_t end) {
@@ -71,10 +86,11 @@ void write_kv(const WriteKvArgs& args, size_t begin, size_t end) {
     const size_t page = args.plan.page(t, position / PAGE_ROWS, args.kv.page_count);
     if (page == NO_PAGE) continue;
     const size_t slot = position % PAGE_ROWS;
-    switch (args.kv.dtype) {
-      case KvDtype::f32: write_row<float>(args, t, page, slot); break;
-      case KvDtype::bf16: write_row<uint16_t>(args, t, page, slot); break;
-      case KvDtype::int8: write_row<int8_t>(args, t, page, slot); break;
+    switch (args.kv.form) {
+      case KvForm::f32: write_row<float>(args, t, page, slot); break;
+      case KvForm::bf16: write_row<uint16_t>(args, t, page, slot); break;
+      case KvForm::int8: write_row<int8_t>(args, t, page, slot); break;
+      case KvForm::bf16_pairs: write_pairs(args, t, page, slot); break;
     }
   }
 }
