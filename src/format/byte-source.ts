@@ -7,10 +7,11 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /**
    * Exactly `length` bytes from `offset`. The result may share memory with the source: do not write to it.
+   * @param buffer where a source that must copy may put them, if they fit, instead of in fresh memory
    * @throws ERR_OUT_OF_BOUNDS when offset or length is negative, fractional or beyond 2^53
    * @throws ERR_TRUNCATED when the range ends beyond the end of the source
    */
-  read(offset: number, length: number): Uint8Array;
+  read(offset: number, length: number, buffer?: Uint8Array): Uint8Array;
   close(): void;
 }
 

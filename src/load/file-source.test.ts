@@ -23,6 +23,17 @@ describe("fileSource", () => {
     source.close();
   });
 
+  it("reads into a buffer that is large enough, else into fresh memory", () => {
+    const source = fileSource(file("buffer", "hello world"));
+    const buffer = new Uint8Array(5);
+    const read = source.read(6, 4, buffer);
+    expect(read.buffer).toBe(buffer.buffer);
+    expect(new TextDecoder().decode(read)).toBe("worl");
+    expect(new TextDecoder().decode(source.read(0, 6, buffer))).toBe("hello ");
+    expect(new TextDecoder().decode(buffer.subarray(0, 4))).toBe("worl");
+    source.close();
+  });
+
   it("refuses ranges beyond the end, and use after close", () => {
     const source = fileSource(file("b", "hello"));
     expect(() => source.read(3, 3)).toThrow(expect.objectContaining({ code: "ERR_TRUNCATED" }));

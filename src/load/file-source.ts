@@ -39,10 +39,10 @@ class FileSource implements ByteSource {
     private readonly fd: number,
   ) {}
 
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number, buffer?: Uint8Array): Uint8Array {
     if (this.closed) throw new GemmaError("ERR_DISPOSED", `${this.name}: must be open to be read, got a closed file`);
     checkRange(this.name, this.sizeBytes, offset, length);
-    const bytes = this.allocate(length);
+    const bytes = buffer && length <= buffer.length ? buffer.subarray(0, length) : this.allocate(length);
     let done = 0;
     while (done < length) {
       const count = this.readSome(bytes, done, Math.min(READ_STEP, length - done), offset + done);

@@ -60,3 +60,20 @@ test("progress rises to the sum, an abort frees what was loaded", async () => {
   expect(freed.length).toBeGreaterThan(0);
   be.dispose();
 });
+
+test("all slices of matrices are read into one buffer", async () => {
+  const be = await referenceBackend.create({});
+  const bytes = bytesSource("hf", fixture("tiny/gemma1-mqa/model.safetensors"));
+  const buffers = new Set<Uint8Array>();
+  const source: ByteSource = {
+    ...bytes,
+    read(offset, length, buffer) {
+      if (buffer) buffers.add(buffer);
+      return bytes.read(offset, length);
+    },
+  };
+  const { config, tensors } = hfModel(source);
+  await loadWeights(be, config, tensors, { naming: "hf" });
+  expect(buffers.size).toBe(1);
+  be.dispose();
+});

@@ -17,6 +17,7 @@ export interface LoadOptions {
 }
 
 const BREATH_MS = 50;
+const BUFFER_BYTES = 1 << 20; // what a backend reads at once; it stays in a core's cache until it is packed
 
 /**
  * Gives the weights that matchTensors found to the backend, which packs the matrices. Norm weights become f32, offset
@@ -39,12 +40,14 @@ export async function loadWeights(
     (): Partial<Record<LayerTensorName, Tensor | Weight>> => ({}),
   );
   const made: (Tensor | Weight)[] = [];
+  const buffer = new Uint8Array(BUFFER_BYTES);
   let doneBytes = 0;
   let pausedAt = performance.now();
   try {
     for (const stored of tensors) {
       options.signal?.throwIfAborted();
-      const value = stored.shape.length === 2 ? be.weight(storedWeight(stored)) : norm(be, stored, options.naming);
+      const value =
+        stored.shape.length === 2 ? be.weight(storedWeight(stored, buffer)) : norm(be, stored, options.naming);
       made.push(value);
       const fields: Partial<Record<string, Tensor | Weight>> = stored.layer === null ? model : layers[stored.layer]!;
       fields[stored.name] = value;
@@ -68,13 +71,13 @@ export async function loadWeights(
   };
 }
 
-/** A matrix as the backend reads it, in slices. */
-function storedWeight({ info, dtype, shape }: MatchedTensor): StoredWeight {
+/** A matrix as the backend reads it, in slices. Slices share `buffer`: fresh memory for each costs more than reading. */
+function storedWeight({ info, dtype, shape }: MatchedTensor, buffer: Uint8Array): StoredWeight {
   return {
     name: info.name,
     dtype,
     shape: [shape[0]!, shape[1]!],
-    read: (offset, length) => info.source.read(info.offset + offset, length),
+    read: (offset, length) => info.source.read(info.offset + offset, length, buffer),
   };
 }
 

@@ -104,7 +104,7 @@ export function readTensor(addon: NativeAddon, tensor: NativeTensor): Float32Arr
   return data;
 }
 
-const SLICE_BYTES = 4 << 20;
+const SLICE_BYTES = 1 << 20;
 const PANEL_ROWS = 16; // rows that are packed together
 
 /** Packs a stored matrix, a slice of rows at a time. */
