@@ -1,8 +1,14 @@
 import type { Backend, BackendFactory, BackendName, BackendOptions } from "../backend/backend.js";
 import { checked } from "../backend/checked.js";
 import { nativeBackend } from "../backends/native/index.js";
-import { referenceBackend } from "../backends/reference/index.js";
 import { GemmaError } from "../base/errors.js";
+
+const referenceBackend: BackendFactory = {
+  name: "reference",
+  available: async () => true,
+  // Not at the top: its two dozen files would make every load slower, and few want it.
+  create: async (options) => (await import("../backends/reference/index.js")).referenceBackend.create(options),
+};
 
 /** Every backend, the fastest first. The reference is exact and slow: it is never chosen by default. */
 export const BACKENDS: readonly BackendFactory[] = [nativeBackend, referenceBackend];

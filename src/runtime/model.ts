@@ -2,7 +2,6 @@ import type { Backend } from "../backend/backend.js";
 import { GemmaError } from "../base/errors.js";
 import { CHAT_FORMS, type ChatForm, type ChatStyle } from "../engine/chat.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
-import { schemaGrammar } from "../engine/schema/schema-grammar.js";
 import { type Dialogue, dialogueOf } from "../load/dialogue.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
 import { openAdapter } from "../load/open-adapter.js";
@@ -11,11 +10,10 @@ import { loadAdapter } from "../model/adapter-peft.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { chooseBackend } from "./backends.js";
-import { type GrammarMask, GrammarService, grammarVocabulary } from "./grammar.js";
-import { TemplateRenderer } from "./jinja-template.js";
+import type { GrammarMask, GrammarService } from "./grammar.js";
+import type { TemplateRenderer } from "./jinja-template.js";
 import { checkMemory, engineOptions, neededMemory } from "./memory-plan.js";
 import type { LoadProgress, LoadSettings, ModelInfo } from "./protocol.js";
-import { TemplateChat } from "./template-chat.js";
 
 export interface LoadListener {
   readonly signal: AbortSignal;
@@ -23,7 +21,7 @@ export interface LoadListener {
   note(line: string): void;
 }
 
-/** A model ready to run. */
+/** A model ready to run. What few requests need is imported by the first of them: a load should not wait for it. */
 export class LoadedModel {
   private grammars: GrammarService | null = null;
   private renderer: TemplateRenderer | null = null;
@@ -49,6 +47,10 @@ export class LoadedModel {
   }
 
   private async openTemplate(template: string): Promise<ChatForm> {
+    const [{ TemplateRenderer }, { TemplateChat }] = await Promise.all([
+      import("./jinja-template.js"),
+      import("./template-chat.js"),
+    ]);
     this.renderer ??= new TemplateRenderer(this.inProcess);
     const chat = new TemplateChat(this.renderer, template, this.engine.tokenizer);
     return { segments: (messages) => chat.segments(messages), stops: await chat.stops() };
@@ -56,6 +58,11 @@ export class LoadedModel {
 
   /** The mask of a generation that must conform to a JSON schema. @throws ERR_SCHEMA; the reason of an aborted signal */
   async mask(schema: unknown, signal: AbortSignal): Promise<GrammarMask> {
+    const [{ schemaGrammar }, { GrammarService, grammarVocabulary }] = await Promise.all([
+      import("../engine/schema/schema-grammar.js"),
+      import("./grammar.js"),
+    ]);
+    signal.throwIfAborted();
     const grammar = schemaGrammar(schema);
     const { config } = this.engine.parts;
     const { vocabulary, eosIds } = this.engine.tokenizer;
