@@ -16,8 +16,11 @@ export class GgufCursor {
   private view = new DataView(this.slice.buffer);
   private sliceStart = 0;
   private nestedArrays = 0;
+  private readonly buffer: Uint8Array; // of every slice that fits
 
-  constructor(private readonly source: ByteSource) {}
+  constructor(private readonly source: ByteSource) {
+    this.buffer = new Uint8Array(Math.min(SLICE_BYTES, source.sizeBytes));
+  }
 
   get where(): string {
     return this.source.name;
@@ -32,7 +35,7 @@ export class GgufCursor {
     let at = this.position - this.sliceStart;
     if (length > this.slice.length - at) {
       const wanted = Math.max(length, Math.min(SLICE_BYTES, this.bytesLeft));
-      this.slice = this.source.read(this.position, wanted);
+      this.slice = this.source.read(this.position, wanted, this.buffer);
       this.view = new DataView(this.slice.buffer, this.slice.byteOffset, this.slice.byteLength);
       this.sliceStart = this.position;
       at = 0;
@@ -133,6 +136,31 @@ export class GgufCursor {
   copy(length: number, out: Uint8Array, start: number): void {
     const at = this.step(length);
     for (let i = 0; i < length; i++) out[start + i] = this.slice[at + i]!;
+  }
+
+  /**
+   * Copies the strings from number `first` on (u64 length, then UTF-8) to `out`, as long as they lie in the slice and
+   * fit, and sets starts[i + 1] to where string i ends. Returns the first one left. A vocabulary has 262,144 strings:
+   * one loop over the bytes takes a third of the time of calls for each.
+   */
+  copyStrings(first: number, out: Uint8Array, starts: Uint32Array): number {
+    const { slice } = this;
+    let at = this.position - this.sliceStart;
+    let end = starts[first]!;
+    let i = first;
+    for (; i < starts.length - 1 && at + 8 <= slice.length; i++) {
+      const length = slice[at]! | (slice[at + 1]! << 8);
+      let rest = 0; // of the length: not 0 in strings of 64 KB and more
+      for (let k = 2; k < 8; k++) rest |= slice[at + k]!;
+      if (rest !== 0 || at + 8 + length > slice.length || end + length > out.length) break;
+      at += 8;
+      for (let k = 0; k < length; k++) out[end + k] = slice[at + k]!;
+      at += length;
+      end += length;
+      starts[i + 1] = end;
+    }
+    this.position = this.sliceStart + at;
+    return i;
   }
 
   /** Throws unless the file has `length` more bytes, and a header may have them. */

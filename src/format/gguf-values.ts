@@ -111,16 +111,17 @@ function readStrings(cursor: GgufCursor, key: string): GgufStrings {
   const starts = new Uint32Array(count + 1);
   // Tokens take 6 to 8 bytes on average; the file's size bounds the guess.
   let bytes = new Uint8Array(Math.min(count * 8, cursor.bytesLeft));
-  let end = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; ; i++) {
+    i = cursor.copyStrings(i, bytes, starts);
+    if (i === count) break;
+    const end = starts[i]!;
     const length = cursor.size();
     cursor.checkLength(length);
     if (end + length > bytes.length) bytes = grown(bytes, end + length, `${cursor.where}: ${key}`);
     cursor.copy(length, bytes, end);
-    end += length;
-    starts[i + 1] = end;
+    starts[i + 1] = end + length;
   }
-  return new GgufStrings(bytes.subarray(0, end), starts);
+  return new GgufStrings(bytes.subarray(0, starts[count]), starts);
 }
 
 function grown(bytes: Uint8Array, needed: number, what: string): Uint8Array<ArrayBuffer> {

@@ -71,6 +71,25 @@ describe("parseGguf", () => {
     expect(source.reads).toBeLessThan(6);
   });
 
+  it("keeps values when later slices come into the same memory", () => {
+    const texts = ["a".repeat(70_000), "", "b", "c".repeat(1_100_000), "d", "e".repeat(65_535), "f"];
+    const strings = (key: string) =>
+      join(pairHeader(key, 9), u32(8), u64(BigInt(texts.length)), ...texts.map((text) => string(text)));
+    const numbers = join(pairHeader("numbers", 9), u32(4), u64(2n), u32(7), u32(8));
+    const bytes = fileOf([numbers, pair("text", "first"), strings("x"), strings("y")]);
+    const source: ByteSource = {
+      ...bytesSource("file", bytes),
+      read(offset, length, buffer) {
+        const fits = buffer !== undefined && length <= buffer.length;
+        const into = fits ? buffer.subarray(0, length) : new Uint8Array(length);
+        into.set(bytes.subarray(offset, offset + length));
+        return into;
+      },
+    };
+    const { metadata } = parseGguf(source);
+    expect([...metadata.values()].map(plain)).toEqual([[7, 8], "first", texts, texts]);
+  });
+
   it("reads values of every width wherever the border of two slices cuts them", () => {
     const sliceBytes = 2 ** 20;
     const values = join(

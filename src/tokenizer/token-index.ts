@@ -6,6 +6,8 @@ import { GemmaError } from "../base/errors.js";
  */
 export const HASH_BASE = 0x01000193;
 
+const utf8 = new TextEncoder();
+
 /** Texts end to end: text i is bytes[starts[i], starts[i + 1]). */
 export interface TextTable {
   readonly bytes: Uint8Array;
@@ -22,26 +24,20 @@ export class TokenIndex {
     private readonly tokens: TextTable,
     where: string,
   ) {
-    const { bytes, starts } = tokens;
-    const size = starts.length - 1;
+    const hashes = hashesOf(tokens);
+    const size = hashes.length;
     const bits = Math.max(4, 33 - Math.clz32(size - 1)); // at most half full
     this.slots = new Int32Array(2 << bits);
     this.shift = 32 - bits;
-    for (let id = 0; id < size; id++) {
-      const start = starts[id]!;
-      const end = starts[id + 1]!;
-      const hash = hashBytes(bytes, start, end);
-      const slot = this.slotOf(bytes, start, end, hash);
-      const other = this.slots[slot + 1]!;
-      if (other !== 0) {
-        const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 80)));
-        throw new GemmaError(
-          "ERR_DUPLICATE_NAME",
-          `${where}: tokens must differ, got ${JSON.stringify(text)} as ${other - 1} and ${id}`,
-        );
-      }
-      this.slots[slot] = hash;
-      this.slots[slot + 1] = id + 1;
+    const { bytes, starts } = tokens;
+    for (const id of fillSlots(this.slots, this.shift, hashes)) {
+      const other = this.find(bytes, starts[id]!, starts[id + 1]!, hashes[id]!);
+      if (other === id) continue;
+      const text = new TextDecoder().decode(bytes.subarray(starts[id], Math.min(starts[id + 1]!, starts[id]! + 80)));
+      throw new GemmaError(
+        "ERR_DUPLICATE_NAME",
+        `${where}: tokens must differ, got ${JSON.stringify(text)} as ${other} and ${id}`,
+      );
     }
   }
 
@@ -52,7 +48,7 @@ export class TokenIndex {
 
   /** The id of the token with this text, or -1. */
   findText(text: string): number {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = utf8.encode(text);
     return this.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
   }
 
@@ -60,7 +56,7 @@ export class TokenIndex {
   private slotOf(text: Uint8Array, start: number, end: number, hash: number): number {
     const { slots } = this;
     const mask = slots.length - 1;
-    let slot = (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> this.shift) * 2;
+    let slot = firstSlot(hash, this.shift);
     for (;;) {
       const id = slots[slot + 1]! - 1;
       if (id < 0 || (slots[slot] === hash && this.equals(id, text, start, end))) return slot;
@@ -76,6 +72,32 @@ export class TokenIndex {
     for (let i = 0; i < length; i++) if (bytes[from + i] !== text[start + i]) return false;
     return true;
   }
+}
+
+function firstSlot(hash: number, shift: number): number {
+  return (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> shift) * 2;
+}
+
+// Loops over a whole vocabulary are small functions: V8 compiles those while the first tokens are still at work.
+
+function hashesOf({ bytes, starts }: TextTable): Int32Array {
+  const hashes = new Int32Array(starts.length - 1);
+  for (let id = 0; id < hashes.length; id++) hashes[id] = hashBytes(bytes, starts[id]!, starts[id + 1]!);
+  return hashes;
+}
+
+/** Gives each id a slot. Returns those ids whose hash was there before: they may be duplicates. */
+function fillSlots(slots: Int32Array, shift: number, hashes: Int32Array): number[] {
+  const mask = slots.length - 1;
+  const suspects: number[] = [];
+  for (let id = 0; id < hashes.length; id++) {
+    const hash = hashes[id]!;
+    let slot = firstSlot(hash, shift);
+    for (; slots[slot + 1] !== 0; slot = (slot + 2) & mask) if (slots[slot] === hash) suspects.push(id);
+    slots[slot] = hash;
+    slots[slot + 1] = id + 1;
+  }
+  return suspects;
 }
 
 /** The polynomial hash of bytes[start, end). */

@@ -5,6 +5,7 @@ import { badCaseBytes, badCases, expectCase } from "../../test/bad-cases.js";
 import { ggufMetadata, tinyVocabularies } from "../../test/tiny-spm.js";
 import { bytesSource } from "../format/byte-source.js";
 import { parseGguf } from "../format/gguf.js";
+import { hashBytes } from "./token-index.js";
 import { vocabularyFromGguf, vocabularyFromSentencePiece, vocabularyFromTokenizerJson } from "./vocabulary.js";
 
 describe("malformed tokenizer files", () => {
@@ -93,6 +94,25 @@ test("Gemma's reserved tokens are control tokens, also where a file counts them 
     ggufMetadata(["<start_of_turn>", "<end_of_turn>", "<unk>"], [0, 0, 0], [1, 4, 2]),
   );
   expect(Array.from(exported.types)).toEqual([3, 4, 2]);
+});
+
+test("tokens of one hash are told apart, and equal ones refused", () => {
+  // A polynomial hash with an odd base is the same for this sequence and its complement.
+  const bit = (i: number) => i.toString(2).replaceAll("0", "").length & 1;
+  const [even, odd] = ["ab", "ba"].map((pair) => Array.from({ length: 2048 }, (_, i) => pair[bit(i)]).join(""));
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  expect(hashBytes(utf8(even!), 0, 2048)).toBe(hashBytes(utf8(odd!), 0, 2048));
+  const of = (tokens: string[]) =>
+    vocabularyFromGguf(
+      ggufMetadata(
+        tokens,
+        tokens.map(() => 0),
+        [2, ...tokens.slice(1).map(() => 1)],
+      ),
+    );
+  const { index } = of(["<unk>", even!, odd!, "c"]);
+  expect([even!, odd!, "c", "d"].map((text) => index.findText(text))).toEqual([1, 2, 3, -1]);
+  expect(() => of(["<unk>", even!, odd!, even!])).toThrow(/tokens must differ, got "ab.*" as 1 and 3/);
 });
 
 test("the three forms of one vocabulary agree", () => {

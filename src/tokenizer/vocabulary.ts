@@ -148,21 +148,12 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
     throw new GemmaError("ERR_MISSING_KEY", `${where}: must have byte tokens or an unknown token, got neither`);
   }
   const ends = [role(roles.eosId, "<eos>"), role(undefined, "<end_of_turn>")];
-  const control = new Uint8Array(table.size);
-  for (let id = 0; id < table.size; id++) {
-    const type = types[id];
-    if (type === TOKEN_TYPE.control || type === TOKEN_TYPE.unknown) control[id] = 1;
-  }
-  for (const name of CONTROL_NAMES) {
-    const id = index.findText(name);
-    if (id >= 0) control[id] = 1;
-  }
   return {
     size: table.size,
     ...texts,
     scores: table.scores,
     types,
-    control,
+    control: controlTokens(types, index),
     index,
     bosId,
     eosIds: [...new Set(ends.filter((id) => id !== undefined))],
@@ -172,13 +163,26 @@ export function makeVocabulary(table: TokenTable, roles: TokenRoles, where: stri
   };
 }
 
+/** 1 for each token that steers the model. */
+function controlTokens(types: Uint8Array, index: TokenIndex): Uint8Array {
+  const control = new Uint8Array(types.length);
+  for (let id = 0; id < types.length; id++) {
+    if (types[id] === TOKEN_TYPE.control || types[id] === TOKEN_TYPE.unknown) control[id] = 1;
+  }
+  for (const name of CONTROL_NAMES) {
+    const id = index.findText(name);
+    if (id >= 0) control[id] = 1;
+  }
+  return control;
+}
+
 /**
  * Corrects the types of control tokens, of which files of the same vocabulary tell different things. A control token
  * that counts as normal (some exported GGUF files) must not be made by merging. Where `<unused0>` is user-defined, as
  * in Hugging Face's tokenizer.json, the reserved tokens become control tokens, as llama.cpp's converter makes them.
  */
 function withControlTypes(types: Uint8Array, texts: TextTable, index: TokenIndex): Uint8Array {
-  const changed = Uint8Array.from(types);
+  const changed = types.slice();
   for (const name of CONTROL_NAMES) {
     const id = index.findText(name);
     if (id >= 0 && types[id] === TOKEN_TYPE.normal) changed[id] = TOKEN_TYPE.control;
