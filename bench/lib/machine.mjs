@@ -41,13 +41,18 @@ function commit() {
  * Prepares bench/probes/limits.cc for `threads` threads; it is compiled when that is needed. Each `measure()` takes
  * about a second; `limits()` sums up all of them, or is null without a compiler.
  */
-export function limitsProbe(threads) {
+export function limitsProbe(threads, clock = "wall") {
   const program = probeProgram();
   const runs = [];
+  const loads = [];
   return {
     measure() {
-      if (program !== null) runs.push(JSON.parse(execFileSync(program, [String(threads)], { encoding: "utf8" })));
+      loads.push(loadavg()[0]);
+      if (program !== null)
+        runs.push(JSON.parse(execFileSync(program, [String(threads), clock], { encoding: "utf8" })));
     },
+    /** Processes that wanted to run, before each measurement. */
+    load: () => spread(loads),
     limits() {
       if (runs.length === 0) return null;
       const { unit, bytes } = runs[0];

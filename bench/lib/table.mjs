@@ -2,7 +2,7 @@
 import { limitsLine } from "./machine.mjs";
 import { isReached } from "./record.mjs";
 
-const WIDTH = 44;
+const WIDTH = 52;
 
 /** Prints a scenario: medians, in brackets the lowest and the highest of the rounds, and whether targets are reached. */
 export function printScenario({ title, ours, peer, rounds, load, limits, rows }) {

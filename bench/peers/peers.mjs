@@ -5,12 +5,11 @@
 // Times on a shared machine mean nothing by themselves: read the ratios.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { keepBusy } from "../lib/busy.mjs";
 import { circumstances, describeMachine, limitsProbe, machineLine } from "../lib/machine.mjs";
-import { spread, writeRecord } from "../lib/record.mjs";
+import { writeRecord } from "../lib/record.mjs";
 import { printScenario } from "../lib/table.mjs";
 import { peerRows } from "./rows.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
@@ -116,10 +115,9 @@ function compare(path, scenario, probe) {
   for (let i = 0; i < scenario.rounds; i++) {
     probe.measure();
     const release = keepBusy(scenario.busy);
-    const [load] = loadavg();
     const first = i % 2 === 0 ? runOurs(path, scenario) : null;
     const llama = runSide("llama.mjs", path, scenario);
-    rounds.push({ ...(first ?? runOurs(path, scenario)), llama, load });
+    rounds.push({ ...(first ?? runOurs(path, scenario)), llama });
     release();
     if (i === 0) verify(rounds[0], scenario.same);
     console.error(`round ${i + 1} of ${scenario.rounds} done`);
@@ -142,7 +140,7 @@ function measure(name, scenario) {
     peer: "llama.cpp",
     peerVersion: `node-llama-cpp ${PEER}`,
     ...circumstances(),
-    load: spread(rounds.map((round) => round.load)),
+    load: probe.load(),
     rounds: rounds.length,
     settings: { threads, prefill, decode, busy, isa: rounds[0].stream.isa },
     limits,
