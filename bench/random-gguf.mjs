@@ -1,6 +1,6 @@
 // Writes a GGUF with the real dimensions of a published Gemma and random weights, for measuring speed.
 //   node bench/random-gguf.mjs --variant gemma-2b --dtype Q4_0 --tokenizer FILE.gguf --out FILE.gguf
-//       [--embedding DTYPE] [--seed N] [--context N]
+//       [--embedding DTYPE] [--seed N] [--context N] [--dry-run]
 // The tokenizer is that of another GGUF, cut or padded to the variant's vocabulary. The same arguments give the same
 // bytes. The file appears under its name when it is complete; in memory is never more than the header and a few MB.
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
@@ -30,6 +30,7 @@ const { values: options } = parseArgs({
     out: { type: "string" },
     seed: { type: "string", default: "1" },
     context: { type: "string" },
+    "dry-run": { type: "boolean", default: false }, // the size alone
   },
 });
 const config = VARIANTS.get(options.variant);
@@ -47,11 +48,13 @@ const tensors = expectedTensors(config, "gguf").map(({ storedName: name, shape }
 });
 const metadata = [...architecture(config), ...tokenizer(options.tokenizer, config.vocabSize)];
 const { header, offsets, sizeBytes } = ggufHeader(metadata, tensors);
-writeFile(options.out, (fd) => {
-  ftruncateSync(fd, sizeBytes); // with the padding behind the last tensor
-  writeAll(fd, header, 0);
-  for (const [i, tensor] of tensors.entries()) writeTensor(fd, tensor, offsets[i]);
-});
+if (!options["dry-run"]) {
+  writeFile(options.out, (fd) => {
+    ftruncateSync(fd, sizeBytes); // with the padding behind the last tensor
+    writeAll(fd, header, 0);
+    for (const [i, tensor] of tensors.entries()) writeTensor(fd, tensor, offsets[i]);
+  });
+}
 console.log(`${options.out}: ${options.variant}, ${options.dtype}, embedding ${embedding}, ${sizeBytes} bytes`);
 
 function dtypeOf(name, shape) {

@@ -11,7 +11,7 @@ export function printScenario({ title, ours, peer, rounds, load, limits, rows })
   const heads = peer === null ? [ours, "of the limit"] : [ours, peer, "ratio", "of the limit"];
   console.log("".padEnd(WIDTH) + heads.map((head, i) => head.padStart(width(i, peer))).join(""));
   for (const row of rows) {
-    const beside = peer === null ? [] : [numbers(row.theirs), numbers(row.ratio, 2, " x")];
+    const beside = peer === null ? [] : [numbers(row.theirs), numbers(row.ratio, 2, " ×")];
     const cells = [numbers(row.ours), ...beside, numbers(row.share && percents(row.share), 0, " %")];
     const versus = row.peer === null ? "" : ` beside ${row.peer}`;
     const label = `${row.label}${versus}, ${row.unit}`.padEnd(WIDTH);
@@ -47,8 +47,8 @@ function verdicts(row) {
 }
 
 export function targetText(row, { of, atLeast, atMost }) {
-  const sign = atLeast === undefined ? "<=" : ">=";
+  const sign = atLeast === undefined ? "≤" : "≥";
   const value = atLeast ?? atMost;
   if (of === "share") return `${sign} ${(100 * value).toFixed(0)} % of the limit`;
-  return of === "ratio" ? `${sign} ${value} x` : `${sign} ${value.toFixed(digitsOf(value))} ${row.unit}`;
+  return of === "ratio" ? `${sign} ${value} ×` : `${sign} ${value.toFixed(digitsOf(value))} ${row.unit}`;
 }
