@@ -68,8 +68,10 @@ export function memoryLimit(limits) {
 }
 
 export function limitsLine({ unit, readGBs, matvecGBs, dotGops, fmaGflops, bf16Gflops }) {
-  const range = ({ lowest, highest }, digits) =>
-    lowest === highest ? highest.toFixed(digits) : `${lowest.toFixed(digits)} to ${highest.toFixed(digits)}`;
+  const range = (measured, digits) => {
+    const [lowest, highest] = [measured.lowest, measured.highest].map((value) => value.toFixed(digits));
+    return lowest === highest ? highest : `${lowest} to ${highest}`;
+  };
   const memory = `reads ${range(readGBs, 1)} GB/s, matrix-vector ${range(matvecGBs, 1)} GB/s`;
   const bf16 = bf16Gflops.highest > 0 ? `, bf16 dots ${range(bf16Gflops, 0)} GFLOPS` : "";
   return `limits here: ${memory}, 8-bit dots ${range(dotGops, 0)} GOPS (${unit}), f32 ${range(fmaGflops, 0)} GFLOPS${bf16}`;
