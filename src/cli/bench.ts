@@ -63,7 +63,8 @@ async function measure(gemma: Gemma, flags: BenchFlags, seed: number, signal: Ab
   const { vocabSize, bosTokenId } = gemma.info.config;
   const rng = seededRng(seed);
   const ids = [bosTokenId, ...Array.from({ length: flags.prefill - 1 }, () => rng.integer(vocabSize))];
-  const options = { maxTokens: flags.decode + 1, temperature: 0, ignoreEos: true, signal };
+  // Without prompt lookup: random prompts end in loops, which it guesses. npm run bench:lookup measures it.
+  const options = { maxTokens: flags.decode + 1, temperature: 0, ignoreEos: true, promptLookup: false, signal };
   const adapter = flags.adapter === undefined ? {} : { adapter: ADAPTER };
   const { timings } = await gemma.generate({ ids }, { ...options, ...adapter }).result;
   return {

@@ -50,6 +50,7 @@ export interface SamplingFlags {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly logprobs?: number;
+  readonly promptLookup: boolean;
 }
 
 /** Flags of every command that generates. */
@@ -68,7 +69,8 @@ export function addSamplingFlags(command: Command): Command {
       ...before,
       text,
     ])
-    .option("--logprobs <n>", "with --json: log-probabilities, with n alternatives each", integer(0, 100));
+    .option("--logprobs <n>", "with --json: log-probabilities, with n alternatives each", integer(0, 100))
+    .option("--no-prompt-lookup", "guess no tokens from the text so far; only the speed differs");
 }
 
 /** The flags that were given, as options of `generate`. */
@@ -79,6 +81,7 @@ export function generateOptions(flags: SamplingFlags & Pick<ModelFlags, "adapter
     ...{ maxTokens, temperature, topK, topP, minP, seed, stop, logprobs },
     ...{ repetitionPenalty, presencePenalty, frequencyPenalty },
     adapter: flags.adapter === undefined ? undefined : ADAPTER,
+    promptLookup: flags.promptLookup,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -1,9 +1,10 @@
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { checked } from "../backend/checked.js";
 import { referenceBackend } from "../backends/reference/index.js";
 import { seededRng } from "../base/rng.js";
 import { openCheckpoint } from "../load/open.js";
 import { loadWeights } from "../model/weights.js";
+import { StepTimes } from "./draft-rows.js";
 import { Engine, type EngineOptions } from "./engine.js";
 import type { FinishReason } from "./generate-job.js";
 import type { TokenLogProb } from "./job.js";
@@ -106,6 +107,30 @@ test("a cancelled job ends with the reason and leaves the others alone", async (
   const other = generate(engine, b!, { maxTokens: 8, temperature: 0 });
   await expect(cancelled).rejects.toBe("enough");
   expect(await other).toEqual(alone);
+});
+
+test("a job cancelled by a piece hears of no further one, also where several came in one step", async () => {
+  vi.spyOn(StepTimes.prototype, "ms").mockReturnValue(1); // guesses always pay
+  const engine = await tinyEngine();
+  const accepted = await new Promise<number>((resolve, reject) => {
+    const options = { temperature: 0, logitBias: { 77: 1000 }, maxTokens: 40 };
+    engine.generate([2, 5], options, null, { piece() {}, done: (_, drafts) => resolve(drafts.accepted), fail: reject });
+  });
+  expect(accepted).toBeGreaterThan(30);
+  let pieces = 0;
+  const cancelled = new Promise((_, reject) => {
+    const job = engine.generate([2, 5], { temperature: 0, logitBias: { 77: 1000 } }, null, {
+      piece: () => {
+        pieces++;
+        if (pieces === 9) job.cancel("enough");
+      },
+      done: () => reject(new Error("must not be done")),
+      fail: reject,
+    });
+  });
+  await expect(cancelled).rejects.toBe("enough");
+  expect(pieces).toBe(9);
+  vi.restoreAllMocks();
 });
 
 test("bad requests are refused with what to do", async () => {

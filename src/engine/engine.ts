@@ -8,7 +8,7 @@ import type { GemmaWeights } from "../model/gemma.js";
 import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { EmbedJob } from "./embed-job.js";
-import { GenerateJob, type GenerationSink, type TokenMask } from "./generate-job.js";
+import { GenerateJob, type GenerationSink, NO_DRAFTS, type TokenMask } from "./generate-job.js";
 import type { Job } from "./job.js";
 import { macrotask } from "./macrotask.js";
 import { type GenerateOptions, integer, resolveOptions } from "./options.js";
@@ -105,7 +105,7 @@ export class Engine {
     );
     if (resolved.maxTokens === 0) {
       mask?.close();
-      sink.done("length");
+      sink.done("length", NO_DRAFTS);
       return { cancel() {}, watch() {} };
     }
     return this.start(job);

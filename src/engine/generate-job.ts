@@ -1,8 +1,10 @@
 import type { SampleRow } from "../backend/ops/sample.js";
 import type { Adapter } from "../model/adapter.js";
 import type { StreamDecoder } from "../tokenizer/decode.js";
+import type { Guesses } from "./draft-rows.js";
 import { Job, type RowResult, type TokenLogProb } from "./job.js";
 import type { ResolvedOptions } from "./options.js";
+import { PromptLookup } from "./prompt-lookup.js";
 import { StopMatcher } from "./stop.js";
 
 /** "stop": an end-of-sequence token or a stop string. "length": maxTokens or the context is reached. */
@@ -17,10 +19,20 @@ export interface Piece {
   readonly logprob: TokenLogProb | null;
 }
 
+/** What prompt lookup did. */
+export interface DraftCounts {
+  /** Tokens computed before they were sampled. */
+  readonly proposed: number;
+  /** How many of these were then sampled. */
+  readonly accepted: number;
+}
+
+export const NO_DRAFTS: DraftCounts = { proposed: 0, accepted: 0 };
+
 /** Where a generation's output goes. */
 export interface GenerationSink {
   piece(piece: Piece): void;
-  done(reason: FinishReason): void;
+  done(reason: FinishReason, drafts: DraftCounts): void;
   fail(error: unknown): void;
 }
 
@@ -51,6 +63,7 @@ export class GenerateJob extends Job {
   private readonly counts = new Map<number, number>(); // in the generated text; 0: in the prompt only
   private readonly stops: StopMatcher;
   private readonly penalised: boolean;
+  private readonly lookup: PromptLookup | null;
   private late = false; // the mask was not there when the last step wanted it
 
   constructor(
@@ -63,6 +76,8 @@ export class GenerateJob extends Job {
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = setup.options.sampling;
     this.penalised = repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
     if (this.penalised) for (const id of setup.prompt) this.counts.set(id, 0);
+    // What a mask allows behind a guess is not known before the guess is right.
+    this.lookup = setup.options.promptLookup && setup.mask === null ? new PromptLookup(this.tokens) : null;
   }
 
   override get firstOutput(): number {
@@ -77,32 +92,45 @@ export class GenerateJob extends Job {
     return this.setup.mask?.whenReady() ?? null;
   }
 
-  override sampleRow(): SampleRow {
+  override get guesses(): Guesses | null {
+    if (!this.lookup?.hasGuess) return null;
+    const { options, contextLength } = this.setup;
+    const end = Math.min(this.promptLength + options.maxTokens, contextLength);
+    return { trust: this.lookup.trust, most: end - this.tokens.length - 1 };
+  }
+
+  override draft(count: number): readonly number[] {
+    return this.lookup?.draft(count) ?? [];
+  }
+
+  override sampleRow(drafted: readonly number[]): SampleRow {
     const { options, mask } = this.setup;
+    const counts = this.penalised && drafted.length > 0 ? new Map(this.counts) : this.counts;
+    if (this.penalised) for (const id of drafted) counts.set(id, (counts.get(id) ?? 0) + 1);
     return {
       ...options.sampling,
       mask: mask?.bits ?? null,
       biasIds: options.biasIds,
       biasValues: options.biasValues,
-      penaltyIds: Int32Array.from(this.penalised ? this.counts.keys() : []),
-      penaltyCounts: Int32Array.from(this.penalised ? this.counts.values() : []),
-      index: this.tokens.length - this.promptLength,
+      penaltyIds: Int32Array.from(counts.keys()),
+      penaltyCounts: Int32Array.from(counts.values()),
+      index: this.tokens.length + drafted.length - this.promptLength,
     };
   }
 
-  override accept({ id, logprob }: RowResult): void {
+  override accept({ position, id, logprob }: RowResult): void {
     const { eosIds, options, mask, decoder, contextLength } = this.setup;
+    if (this.cancelled !== null) return; // maybe by the piece before
     this.late = mask !== null && mask.bits === undefined;
-    if (this.late) {
-      this.computed--; // the last position is computed again once the mask is there
-      return;
-    }
+    this.computed = position + Number(!this.late); // a late mask's position is computed again once it is there
+    if (this.late) return;
     if (id < 0 || (eosIds.has(id) && (!options.ignoreEos || mask !== null))) {
       this.end("stop"); // -1: the mask allows nothing more
       return;
     }
     this.tokens.push(id);
     if (this.penalised) this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
+    this.lookup?.next();
     const text = this.stops.push(decoder?.push(id) ?? "");
     this.sink.piece({ text, id, logprob });
     const generated = this.tokens.length - this.promptLength;
@@ -122,6 +150,6 @@ export class GenerateJob extends Job {
     this.setup.mask?.close();
     const rest = this.stops.push(this.setup.decoder?.end() ?? "") + this.stops.end();
     if (rest !== "") this.sink.piece({ text: rest, id: null, logprob: null });
-    this.sink.done(reason);
+    this.sink.done(reason, this.lookup ?? NO_DRAFTS);
   }
 }

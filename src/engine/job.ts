@@ -1,5 +1,6 @@
 import type { SampleRow } from "../backend/ops/sample.js";
 import type { Adapter } from "../model/adapter.js";
+import type { Guesses } from "./draft-rows.js";
 
 /** What the model says about one token: natural log-probabilities, the most likely alternatives first. */
 export interface TokenLogProb {
@@ -74,8 +75,18 @@ export abstract class Job {
     return null;
   }
 
-  /** Sampling parameters of the next token, or null for a job that samples nothing. */
-  sampleRow(): SampleRow | null {
+  /** What is guessed of the tokens behind the last one; null: nothing. */
+  get guesses(): Guesses | null {
+    return null;
+  }
+
+  /** The next `count` guesses, to be computed behind the last token; accept() is called for those that are right. */
+  draft(_count: number): readonly number[] {
+    return [];
+  }
+
+  /** Sampling parameters of the token behind `drafted`, or null for a job that samples nothing. */
+  sampleRow(_drafted: readonly number[]): SampleRow | null {
     return null;
   }
 

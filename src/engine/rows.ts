@@ -8,6 +8,8 @@ import { HEAD_ROWS, type StepRunner } from "./step.js";
 interface WantedRow {
   readonly job: Job;
   readonly position: number;
+  /** Guesses in the rows up to this one, behind the job's tokens. */
+  readonly drafted: readonly number[];
 }
 
 /** What a row that samples nothing passes to the sampler beside rows that do. */
@@ -46,7 +48,8 @@ async function readLogits(runner: StepRunner, first: number, rows: readonly Want
     const logProbs = await scoreIds(be, logits, rows, ids, tensor);
     const copies = rows.some((row) => row.job.wantsLogits) ? ((await be.read(logits)) as Float32Array) : null;
     const width = logits.shape[1]!; // V
-    for (const [i, { job, position }] of rows.entries()) {
+    for (const [i, { job, position, drafted }] of rows.entries()) {
+      if (drafted.length > 0 && job.tokens[position] !== drafted.at(-1)) continue; // a wrong guess, or behind one
       if (job.finished) continue; // its adapter was removed, or the model disposed, since the step began
       const copy = copies && job.wantsLogits ? copies.slice(i * width, (i + 1) * width) : null;
       job.accept({ position, id: ids[i]!, logprob: logProbs[i] ?? null, logits: copy });
@@ -60,7 +63,7 @@ type Allocate = (dtype: "f32" | "i32", shape: number[]) => Tensor;
 
 /** The sampled id of each row, or the token that follows in a row that is only scored (-1 behind the last). */
 async function chooseIds(be: Backend, logits: Tensor, rows: readonly WantedRow[], tensor: Allocate) {
-  const sampling = rows.map((row) => row.job.sampleRow());
+  const sampling = rows.map(({ job, drafted }) => job.sampleRow(drafted));
   const out = Int32Array.from(rows, ({ job, position }) => job.tokens[position + 1] ?? -1);
   if (sampling.every((row) => row === null)) return out;
   const sampled = tensor("i32", [rows.length]);

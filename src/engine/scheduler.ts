@@ -1,6 +1,7 @@
 import { PAGE_ROWS } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
+import { draftLengths, StepTimes } from "./draft-rows.js";
 import type { Job } from "./job.js";
 import { PagePool } from "./pages.js";
 import { firstVisibleBlock, PrefixTree } from "./prefix-tree.js";
@@ -27,6 +28,7 @@ export class Scheduler {
   private readonly pools: PagePool[];
   private readonly prefixes: PrefixTree;
   private readonly windows: readonly (number | null)[];
+  private readonly times = new StepTimes();
   private chunkRows: number;
   private setBacks = 0;
 
@@ -72,7 +74,9 @@ export class Scheduler {
       else for (const { job } of spans) this.end(job, error);
       return;
     }
-    this.adaptChunk(spans, performance.now() - start);
+    const ms = performance.now() - start;
+    if (isDecoding(spans)) this.times.observe(rowsOf(spans), ms);
+    this.adaptChunk(rowsOf(spans), ms);
   }
 
   /** Fails every job, e.g. at dispose. */
@@ -83,13 +87,11 @@ export class Scheduler {
   private async compute(spans: readonly Span[]): Promise<void> {
     const { outputs, wanted } = wantedRows(spans);
     this.runner.run(spans, outputs, () => spans.every((span) => span.job.cancelled !== null));
-    for (const { job, start, count } of spans) {
-      job.computed = start + count;
-      this.remember(job, start);
-    }
+    for (const { job, start, count, draft } of spans) job.computed = start + count - draft.length;
     await this.masks(spans);
     await readRows(this.runner, wanted);
-    for (const { job } of spans) {
+    for (const { job, start } of spans) {
+      if (this.running.includes(job)) this.remember(job, start); // its adapter may have been removed meanwhile
       if (job.remaining === 0 && !job.finished) job.complete();
       if (job.finished) this.end(job, null);
     }
@@ -112,7 +114,7 @@ export class Scheduler {
       // Another job's reservation may have set this one back.
       if (count === 0 || !this.running.includes(job) || !job.ready) return;
       if (!this.reserve(job, job.computed + count)) return;
-      spans.push({ job, start: job.computed, count });
+      spans.push({ job, start: job.computed, count, draft: [] });
       budget -= count;
     };
     const decoding = this.running.filter((job) => job.remaining === 1);
@@ -126,8 +128,22 @@ export class Scheduler {
       this.admit(job);
       take(job);
     }
-    const kept = spans.filter(({ job }) => this.running.includes(job));
+    const computed = spans.filter(({ job }) => this.running.includes(job));
+    const kept = isDecoding(computed) ? this.withDrafts(computed) : computed;
     return kept.sort((a, b) => adapterKey(a.job).localeCompare(adapterKey(b.job)));
+  }
+
+  /** Adds rows for what jobs guess, where that pays. Guesses push nothing out: they only take pages that are free. */
+  private withDrafts(spans: readonly Span[]): Span[] {
+    const guesses = spans.map(({ job }) => job.guesses ?? { trust: 0, most: 0 });
+    const lengths = draftLengths(guesses, spans.length, this.times);
+    return spans.map((span, i) => {
+      const { job, start, count } = span;
+      const end = start + count + lengths[i]!;
+      if (lengths[i] === 0 || this.pools.some((pool) => pool.available === 0) || !this.reserve(job, end)) return span;
+      const draft = job.draft(lengths[i]!);
+      return { job, start, count: count + draft.length, draft };
+    });
   }
 
   private admit(job: Job): void {
@@ -212,12 +228,20 @@ export class Scheduler {
   }
 
   /** Chunks grow and shrink towards STEP_MS. Results do not depend on their size. */
-  private adaptChunk(spans: readonly Span[], ms: number): void {
-    const rows = spans.reduce((sum, span) => sum + span.count, 0);
+  private adaptChunk(rows: number, ms: number): void {
     if (rows < this.chunkRows) return;
     const wanted = Math.round((rows * STEP_MS) / Math.max(ms, 1) / PAGE_ROWS) * PAGE_ROWS;
     this.chunkRows = Math.min(this.runner.limits.maxRows, Math.max(LEAST_ROWS, wanted));
   }
+}
+
+/** Whether each job computes its newest token, and maybe guesses behind it. */
+function isDecoding(spans: readonly Span[]): boolean {
+  return spans.every(({ count, draft }) => count - draft.length === 1);
+}
+
+function rowsOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, span) => sum + span.count, 0);
 }
 
 function sleep(ms: number): Promise<void> {
@@ -230,14 +254,15 @@ function adapterKey(job: Job): string {
 
 /** Which rows of the step are looked at: those with logits first, then those with hidden states. */
 function wantedRows(spans: readonly Span[]) {
-  const logits: { job: Job; row: number; position: number }[] = [];
+  const logits: { job: Job; row: number; position: number; drafted: readonly number[] }[] = [];
   const hidden: typeof logits = [];
   let row = 0;
-  for (const { job, start, count } of spans) {
-    const last = start + count - 1;
-    for (let position = start; position <= last; position++, row++) {
+  for (const { job, start, count, draft } of spans) {
+    const known = start + count - draft.length;
+    for (let position = start; position < start + count; position++, row++) {
       if (position < job.firstOutput) continue;
-      (job.outputs === "hidden" ? hidden : logits).push({ job, row, position });
+      const drafted = draft.slice(0, Math.max(0, position + 1 - known));
+      (job.outputs === "hidden" ? hidden : logits).push({ job, row, position, drafted });
     }
   }
   const all = [...logits, ...hidden];

@@ -15,6 +15,8 @@ export interface Span {
   readonly job: Job;
   readonly start: number;
   readonly count: number;
+  /** Guesses behind the job's tokens: what the last rows compute, for nothing where they are wrong. */
+  readonly draft: readonly number[];
 }
 
 export interface StepLimits {
@@ -88,9 +90,9 @@ export class StepRunner {
     const positions = new Int32Array(rows);
     const sequences = new Int32Array(rows);
     let row = 0;
-    for (const [index, span] of spans.entries()) {
-      for (let position = span.start; position < span.start + span.count; position++, row++) {
-        ids[row] = span.job.tokens[position]!;
+    for (const [index, { job, start, count, draft }] of spans.entries()) {
+      for (let position = start; position < start + count; position++, row++) {
+        ids[row] = job.tokens[position] ?? draft[position - job.tokens.length]!;
         positions[row] = position;
         sequences[row] = index;
       }

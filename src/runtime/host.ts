@@ -142,9 +142,10 @@ export class EngineHost {
           if (piece.id !== null) generatedTokens++;
           call.event({ kind: "pieces", pieces: [piece] });
         },
-        done: (finishReason) => {
+        done: (finishReason, { proposed, accepted }) => {
           const decodeMs = lastTokenMs - firstTokenMs;
-          const timings = { promptTokens: ids.length, generatedTokens, firstTokenMs, decodeMs };
+          const drafts = { proposedTokens: proposed, acceptedTokens: accepted };
+          const timings = { promptTokens: ids.length, generatedTokens, firstTokenMs, decodeMs, ...drafts };
           resolve({ finishReason, timings, droppedMessages });
         },
         fail: reject,

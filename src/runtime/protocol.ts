@@ -70,6 +70,10 @@ export interface Timings {
   readonly firstTokenMs: number;
   /** From the first token to the last. */
   readonly decodeMs: number;
+  /** Tokens that prompt lookup had computed before they were sampled. */
+  readonly proposedTokens: number;
+  /** How many of these were then sampled. */
+  readonly acceptedTokens: number;
 }
 
 export interface GenerateOutcome {

@@ -45,4 +45,20 @@ describe.skipIf(path === undefined || available !== true)("Gemma 3 270M, equal i
       expect(await Promise.all([...prompts.keys()].map((i) => run(gemma, i)))).toEqual(alone);
     }
   });
+
+  test("with and without prompt lookup, where a text repeats its prompt", { timeout: 120_000 }, async () => {
+    const gemma = await open(2);
+    let accepted = 0;
+    for (const [i, phrase] of prompts.slice(0, 4).entries()) {
+      const ids = [...phrase, ...phrase.slice(1), ...phrase.slice(1, 5)];
+      const options = { maxTokens: 2 * TOKENS, seed: i, temperature: i % 2, ignoreEos: true, logprobs: 1 };
+      const [plain, guessed] = [
+        await gemma.generate({ ids }, { ...options, promptLookup: false }).result,
+        await gemma.generate({ ids }, options).result,
+      ];
+      expect([guessed.ids, guessed.logprobs]).toEqual([plain.ids, plain.logprobs]);
+      accepted += guessed.timings.acceptedTokens;
+    }
+    expect(accepted).toBeGreaterThan(0);
+  });
 });

@@ -1,0 +1,70 @@
+import { HEAD_ROWS } from "./step.js";
+
+/** Of one more row before any was measured, in steps of one row. */
+const FIRST_ROW_COST = 0.15;
+const RATE = 0.5;
+/** What was not measured for a while counts as quicker, so that it is tried again. */
+const FORGETTING = 0.9995;
+/** Times and chances are estimates: a gain that could as well be none is left. */
+const LEAST_GAIN = 1.05;
+
+/** How long steps of few rows take, learned from the steps themselves. */
+export class StepTimes {
+  private readonly measured = new Float64Array(HEAD_ROWS + 1); // ms by rows; 0: not seen yet
+
+  /** Takes the time of a step in which every row has logits. */
+  observe(rows: number, ms: number): void {
+    if (rows > HEAD_ROWS) return;
+    const expected = this.ms(rows) ?? ms;
+    for (let i = 1; i <= HEAD_ROWS; i++) this.measured[i]! *= FORGETTING;
+    // A step that another process held up says little.
+    this.measured[rows] = expected + RATE * (Math.min(ms, 2 * expected) - expected);
+  }
+
+  /** Expected time of a step of `rows` rows; null: not even fewer rows were seen. */
+  ms(rows: number): number | null {
+    let seen = rows;
+    while (seen > 0 && this.measured[seen] === 0) seen--;
+    if (seen === 0) return null;
+    let first = 1;
+    while (this.measured[first] === 0) first++;
+    const low = this.measured[first]!;
+    const high = this.measured[seen]!;
+    const rowMs = first < seen ? Math.max(0, high - low) / (seen - first) : FIRST_ROW_COST * low;
+    return high + (rows - seen) * rowMs;
+  }
+}
+
+/** One job's guesses. */
+export interface Guesses {
+  /** Probability of each, given that those before it are right. */
+  readonly trust: number;
+  /** How many can be of use. */
+  readonly most: number;
+}
+
+/**
+ * How many guesses of each job a step of one row a job should compute as well: as many as give the most tokens a
+ * second. The likeliest come first, whosever they are. Drafts keep to the rows of one pass over the head.
+ */
+export function draftLengths(guesses: readonly Guesses[], rows: number, times: StepTimes): readonly number[] {
+  const counts = guesses.map(() => 0);
+  let best: readonly number[] = [...counts];
+  const plainMs = times.ms(rows);
+  if (rows > HEAD_ROWS || plainMs === null) return best;
+  let bestRate = (LEAST_GAIN * rows) / plainMs;
+  let tokens = rows; // expected
+  const chances = guesses.map(({ trust, most }) => (most > 0 ? trust : 0)); // of each job's next guess
+  for (let all = rows + 1; all <= HEAD_ROWS; all++) {
+    const chance = Math.max(0, ...chances);
+    if (chance === 0) break;
+    const job = chances.indexOf(chance);
+    const { trust, most } = guesses[job]!;
+    tokens += chance;
+    counts[job]!++;
+    chances[job] = counts[job]! < most ? chance * trust : 0;
+    const rate = tokens / times.ms(all)!;
+    if (rate > bestRate) [best, bestRate] = [[...counts], rate];
+  }
+  return best;
+}
