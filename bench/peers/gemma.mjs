@@ -66,7 +66,7 @@ async function runRaw() {
 }
 
 function greedy(maxTokens) {
-  return { maxTokens, temperature: 0, ignoreEos: true };
+  return { maxTokens, temperature: 0, ignoreEos: true, promptLookup: false };
 }
 
 function speeds(firstTokenMs, decodeMs, tokens) {
