@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of the first cache: x passes through the rest
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
-constexpr size_t DIRECT_ROWS = 4 * MAX_TILE;  // up to here unpacking anew for each tile costs less than storing it
+constexpr size_t DIRECT_ROWS = 4;        // up to here unpacking anew for each tile costs less than storing it
 
 /** Part of a panel that several tiles read: unpacked once for all of them. */
 template <Form FORM>
@@ -121,7 +121,11 @@ void multiply(const PanelTask& task, size_t row_begin, size_t row_end) {
   for (size_t k = 0; k < columns; k += K_BLOCK) {
     const size_t k_end = K_BLOCK < columns - k ? k + K_BLOCK : columns;
     block.fill(task.panel, k / Group<FORM>::F.group, k_end / Group<FORM>::F.group);
+    // While tiles meet this part of the panel, the next one comes out of memory.
+    const uint8_t* ahead = task.panel + panel_bytes(FORM, k_end);
+    const size_t bytes = panel_bytes(FORM, k_end - k), step = bytes / (row_end - row_begin);
     for_tiles<MAX_TILE>(row_begin, row_end, [&](auto rows, size_t row) {
+      for (const uint8_t* const end = ahead + rows() * step; ahead < end; ahead += 64) __builtin_prefetch(ahead, 0, 2);
       multiply_unpacked<FORM, rows()>(task, block, row, k, k_end);
     });
   }

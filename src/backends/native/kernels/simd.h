@@ -87,6 +87,21 @@ inline F32 load(const int8_t* from) {
 
 inline void store(float* to, F32 v) { store_as(to, v); }
 
+/** The lowest byte of each lane. */
+inline void store_bytes(int8_t* to, I32 v) {
+#if defined(__AVX512F__)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8((__m512i)v));
+#elif defined(__AVX2__)
+  const __m256i lowest = _mm256_setr_epi8(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12,  //
+                                          0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+  const __m256i bytes = _mm256_shuffle_epi8((__m256i)v, lowest);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to),
+                   _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)));
+#else
+  store_as(to, __builtin_convertvector(v, I8));
+#endif
+}
+
 /** The first `count` < LANES elements; the other lanes are 0. */
 template <class T>
 inline F32 load_partial(const T* from, size_t count) {
@@ -153,6 +168,16 @@ inline float largest(F32 v) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 #else
   float result = v[0];
+  for (size_t i = 1; i < LANES; i++) result = v[i] > result ? v[i] : result;
+  return result;
+#endif
+}
+
+inline int32_t largest(I32 v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_epi32((__m512i)v);
+#else
+  int32_t result = v[0];
   for (size_t i = 1; i < LANES; i++) result = v[i] > result ? v[i] : result;
   return result;
 #endif
