@@ -1,12 +1,14 @@
 // Prompt lookup on and off, on texts that repeat their prompt and on texts that do not.
 //   npm run bench:lookup -- --text DIR [--model M] [--threads N] [--tokens N] [--rounds N]
-//       [--kind KIND ...] [--json]
+//       [--kind KIND ...] [--record FILE] [--json]
 // DIR holds .txt files. Each prompt is continued with and without, in turns; first the two texts are compared.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Gemma } from "../dist/index.js";
-import { describeMachine, machineLine } from "./lib/machine.mjs";
+import { circumstances, limitsProbe } from "./lib/machine.mjs";
+import { makeRow } from "./lib/record.mjs";
+import { publish } from "./lib/table.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     tokens: { type: "string", default: "128" },
     rounds: { type: "string", default: "3" },
     kind: { type: "string", multiple: true },
+    record: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -51,30 +54,30 @@ const KINDS = {
 
 const gemma = await Gemma.load(values.model, values.threads ? { threads: Number(values.threads) } : {});
 await gemma.generate(KINDS.json[0], { maxTokens: 64 }).result; // warms up, not counted
-const results = [];
+const { backend, name } = gemma.info;
+const probe = limitsProbe(backend.threads);
+probe.measure();
+const rows = [];
 for (const [kind, prompts] of Object.entries(KINDS)) {
   if (values.kind && !values.kind.includes(kind)) continue;
-  for (const temperature of [0, 1]) results.push(await measure(kind, prompts, temperature));
+  for (const temperature of [0, 1]) rows.push(await measure(kind, prompts, temperature));
 }
+probe.measure();
 await gemma.dispose();
 
-const machine = describeMachine();
-const { backend, name } = gemma.info;
-if (values.json)
-  console.log(JSON.stringify({ model: name, isa: backend.isa, threads: backend.threads, machine, results }));
-else {
-  console.log(`${name} (${backend.isa}, ${backend.threads} threads), ${machineLine(machine)}`);
-  console.log("             temperature   off        on         ratio            proposed  accepted");
-  for (const { kind, temperature, off, on, ratio, least, most, proposed, accepted } of results) {
-    const speeds = [off, on].map((speed) => speed.toFixed(1).padStart(6)).join("     ");
-    const range = `${ratio.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`;
-    const share = proposed > 0 ? `${Math.round((100 * accepted) / proposed)} %` : "";
-    console.log(
-      `${kind.padEnd(16)}${temperature}        ${speeds}     ${range}  ${String(proposed).padStart(8)}  ${share}`,
-    );
-  }
-  console.log("tokens/s of decode; ratio: median of the rounds, least and most");
-}
+const threads = backend.threads === 1 ? "1 thread" : `${backend.threads} threads`;
+publish(values, "lookup", {
+  name: `lookup-${backend.threads}`,
+  title: `lookup-${backend.threads}: prompt lookup, ${name}, ${backend.isa}, ${threads}`,
+  ours: "with lookup",
+  peer: "without",
+  ...circumstances(),
+  load: probe.load(),
+  rounds: Number(values.rounds),
+  settings: { threads: backend.threads, isa: backend.isa, tokens: Number(values.tokens) },
+  limits: probe.limits(),
+  rows,
+});
 
 /** Decode speed of all prompts of a kind, off and on in turns. */
 async function measure(kind, prompts, temperature) {
@@ -97,12 +100,12 @@ async function measure(kind, prompts, temperature) {
       }
       if (ids.on !== ids.off) throw new Error(`${kind}, temperature ${temperature}, prompt ${i}: the texts differ`);
     }
-    rounds.push({ off: speed(total.off), on: speed(total.on), ratio: speed(total.on) / speed(total.off) });
+    rounds.push({ off: speed(total.off), on: speed(total.on) });
   }
-  const ratios = rounds.map(({ ratio }) => ratio).sort((a, b) => a - b);
-  const middle = (side) => median(rounds.map((round) => round[side]));
-  const spread = { ratio: median(ratios), least: ratios[0], most: ratios.at(-1) };
-  return { kind, temperature, off: middle("off"), on: middle("on"), ...spread, ...counts };
+  const { proposed, accepted } = counts;
+  const label = `${kind}, temperature ${temperature}, ${accepted} of ${proposed} accepted`;
+  const [ours, theirs] = ["on", "off"].map((side) => rounds.map((round) => round[side]));
+  return makeRow({ id: `${kind} ${temperature}`, label, unit: "tokens/s", ours, theirs });
 }
 
 /** From the start of a line on. */
@@ -113,8 +116,4 @@ function passage(text, from) {
 
 function speed({ ms, tokens }) {
   return (1000 * tokens) / ms;
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }

@@ -4,9 +4,9 @@ import { OPS } from "../../dist/backend/ops/index.js";
 import { scoped } from "../../dist/backend/testing/conformance.js";
 import { nativeBackend } from "../../dist/backends/native/index.js";
 import { referenceBackend } from "../../dist/backends/reference/index.js";
-import { circumstances, describeMachine, limitsProbe, machineLine, memoryLimit } from "./machine.mjs";
-import { makeRow, writeRecord } from "./record.mjs";
-import { printScenario } from "./table.mjs";
+import { circumstances, limitsProbe, memoryLimit } from "./machine.mjs";
+import { makeRow } from "./record.mjs";
+import { publish } from "./table.mjs";
 
 export const OPTIONS = {
   isa: { type: "string" },
@@ -77,13 +77,7 @@ export async function runOpBench(bench, values, describe, cases) {
     limits,
     rows,
   };
-  const machine = describeMachine();
-  if (values.json) console.log(JSON.stringify({ bench, machine, scenarios: [scenario] }));
-  else {
-    console.log(machineLine(machine));
-    printScenario(scenario);
-  }
-  if (values.record) writeRecord(values.record, { bench, machine, scenarios: [scenario] });
+  publish(values, bench, scenario);
 }
 
 /** Limits as functions of the machine's limits; none where the data stays in the cache. */

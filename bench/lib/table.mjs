@@ -1,8 +1,19 @@
 // Scenarios as text.
-import { limitsLine } from "./machine.mjs";
-import { isReached } from "./record.mjs";
+import { describeMachine, limitsLine, machineLine } from "./machine.mjs";
+import { isReached, writeRecord } from "./record.mjs";
 
 const WIDTH = 52;
+
+/** Prints a benchmark's one scenario, as a table or with `json` as a record, and keeps it where `record` says. */
+export function publish({ json, record }, bench, scenario) {
+  const result = { bench, machine: describeMachine(), scenarios: [scenario] };
+  if (json) console.log(JSON.stringify(result));
+  else {
+    console.log(machineLine(result.machine));
+    printScenario(scenario);
+  }
+  if (record) writeRecord(record, result);
+}
 
 /** Prints a scenario: medians, in brackets the lowest and the highest of the rounds, and whether targets are reached. */
 export function printScenario({ title, ours, peer, rounds, load, limits, rows }) {
