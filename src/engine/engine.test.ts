@@ -9,6 +9,7 @@ import { Engine, type EngineOptions } from "./engine.js";
 import type { FinishReason } from "./generate-job.js";
 import type { TokenLogProb } from "./job.js";
 import type { GenerateOptions } from "./options.js";
+import { StepRunner } from "./step.js";
 
 const SEED = 7;
 const engines: Engine[] = [];
@@ -131,6 +132,19 @@ test("a job cancelled by a piece hears of no further one, also where several cam
   await expect(cancelled).rejects.toBe("enough");
   expect(pieces).toBe(9);
   vi.restoreAllMocks();
+});
+
+test("the only request's prompt comes in larger chunks than one beside others", async () => {
+  const run = vi.spyOn(StepRunner.prototype, "run");
+  const firstRows = async (count: number) => {
+    const engine = await tinyEngine({ maxRows: 256 });
+    run.mockClear();
+    const prompt = (i: number) => Array.from({ length: 200 }, (_, at) => 4 + ((at + i) % 500));
+    await Promise.all(Array.from({ length: count }, (_, i) => generate(engine, prompt(i), { maxTokens: 1 })));
+    return run.mock.calls[0]![0].reduce((sum, span) => sum + span.count, 0);
+  };
+  expect([await firstRows(1), await firstRows(2)]).toEqual([128, 32]); // nothing was timed yet
+  run.mockRestore();
 });
 
 test("bad requests are refused with what to do", async () => {

@@ -10,9 +10,12 @@ import { type Span, StepAborted, type StepRunner } from "./step.js";
 
 /** A step takes about this long, so that the worker hears of cancellations and new requests in between. */
 const STEP_MS = 50;
+/** The only request there is gets larger chunks, which read the weights less often. One that comes waits for a step. */
+const ALONE_MS = 200;
 const POLL_MS = 10;
-const LEAST_ROWS = 32; // fewer would read all weights for too little work
-const FIRST_ROWS = 128;
+/** Fewer would read all weights for too little work. */
+const LEAST_ROWS = 32;
+const ALONE_LEAST_ROWS = 128;
 const EVICTED_PAGES = 64; // at once: looking for the oldest prefixes costs more than letting go of a few
 /** Longer than a mask takes as a rule, and short beside a step: one slow grammar must not hold up the others. */
 const MASK_PATIENCE_MS = 5;
@@ -29,7 +32,7 @@ export class Scheduler {
   private readonly prefixes: PrefixTree;
   private readonly windows: readonly (number | null)[];
   private readonly times = new StepTimes();
-  private chunkRows: number;
+  private rowMs = Infinity; // of a prompt's row; unknown at first
   private setBacks = 0;
 
   constructor(
@@ -40,7 +43,6 @@ export class Scheduler {
     this.pools = groupPages.map((pages) => new PagePool(pages));
     this.windows = windows;
     this.prefixes = new PrefixTree(this.pools, windows);
-    this.chunkRows = Math.min(FIRST_ROWS, runner.limits.maxRows);
   }
 
   get idle(): boolean {
@@ -76,7 +78,7 @@ export class Scheduler {
     }
     const ms = performance.now() - start;
     if (isDecoding(spans)) this.times.observe(rowsOf(spans), ms);
-    this.adaptChunk(rowsOf(spans), ms);
+    else if (rowsOf(spans) >= LEAST_ROWS) this.rowMs = ms / rowsOf(spans);
   }
 
   /** Fails every job, e.g. at dispose. */
@@ -108,7 +110,7 @@ export class Scheduler {
     const { maxRows, maxSequences } = this.runner.limits;
     const spans: Span[] = [];
     const setBacks = this.setBacks;
-    let budget = Math.min(maxRows, Math.max(this.chunkRows, this.running.length));
+    let budget = Math.min(maxRows, Math.max(this.chunkRows(), this.running.length));
     const take = (job: Job): void => {
       const count = Math.min(job.remaining, budget);
       // Another job's reservation may have set this one back.
@@ -227,11 +229,11 @@ export class Scheduler {
     job.pages = [];
   }
 
-  /** Chunks grow and shrink towards STEP_MS. Results do not depend on their size. */
-  private adaptChunk(rows: number, ms: number): void {
-    if (rows < this.chunkRows) return;
-    const wanted = Math.round((rows * STEP_MS) / Math.max(ms, 1) / PAGE_ROWS) * PAGE_ROWS;
-    this.chunkRows = Math.min(this.runner.limits.maxRows, Math.max(LEAST_ROWS, wanted));
+  /** Rows of a step with prompts. Results do not depend on their number. */
+  private chunkRows(): number {
+    const isAlone = this.running.length + this.waiting.length === 1;
+    const rows = (isAlone ? ALONE_MS : STEP_MS) / this.rowMs;
+    return Math.max(isAlone ? ALONE_LEAST_ROWS : LEAST_ROWS, Math.round(rows / PAGE_ROWS) * PAGE_ROWS);
   }
 }
 
