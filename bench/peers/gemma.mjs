@@ -13,7 +13,8 @@ import { median, randomTokens } from "../lib/random-tokens.mjs";
 const setup = JSON.parse(process.argv[2]);
 const { model, threads, prefill, decode, repeat, context } = setup;
 const CHECK_TOKENS = 8;
-const settings = { contextLength: context, threads, ...setup.load };
+// Plain: what reads less or guesses ahead has rows of its own.
+const settings = { contextLength: context, threads, screenHead: false, ...setup.load };
 
 console.log(JSON.stringify(await (setup.raw ? runRaw() : runStreaming())));
 

@@ -8,6 +8,9 @@
 // Random weights (`random`) are made by bench/random-gguf.mjs. `same` tokens of a greedy continuation must agree: both
 // engines round activations, each in its own way, and random weights are full of near ties.
 
+/** The head is Q8_0 in both files: steps that look at the most likely ids alone need not read all of it. */
+const screened = { label: "head screened", load: { screenHead: true } };
+
 const ratio = (atLeast) => ({ of: "ratio", atLeast });
 const milliseconds = (atMost) => ({ of: "ours", atMost });
 const limit = (atLeast) => ({ of: "share", atLeast });
@@ -22,7 +25,7 @@ const small = {
   repeat: 3,
   rounds: 5,
   busy: 0,
-  variants: {},
+  variants: { screened },
 };
 const large = {
   ...small,
@@ -63,7 +66,7 @@ export const SCENARIOS = {
     ...small,
     threads: 2,
     busy: 1,
-    variants: { oneThread },
+    variants: { screened, oneThread },
     targets: { raw: [ratio(4)], "gain oneThread": [{ of: "ratio", atMost: 1.05 }] },
   },
   "long-1": { ...long, threads: 1, targets: { prefill: [ratio(4)], raw: [ratio(1.5)] } },
