@@ -1,6 +1,7 @@
 import type { KvCache, KvLayout } from "./kv.js";
 import type { Add } from "./ops/add.js";
 import type { Attention } from "./ops/attention.js";
+import type { ChooseIds } from "./ops/choose-ids.js";
 import type { Embed } from "./ops/embed.js";
 import type { GatherRows } from "./ops/gather-rows.js";
 import type { Geglu } from "./ops/geglu.js";
@@ -12,7 +13,7 @@ import type { Rope } from "./ops/rope.js";
 import type { Sample } from "./ops/sample.js";
 import type { SoftCap } from "./ops/soft-cap.js";
 import type { WriteKv } from "./ops/write-kv.js";
-import type { StoredWeight, Tensor, TensorDtype, Weight } from "./tensor.js";
+import type { StoredWeight, Tensor, TensorDtype, Weight, WeightOptions } from "./tensor.js";
 
 export const BACKEND_NAMES = ["native", "reference"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -38,6 +39,7 @@ export interface Ops {
   readonly gatherRows: GatherRows;
   readonly logProbs: LogProbs;
   readonly sample: Sample;
+  readonly chooseIds: ChooseIds;
 }
 
 export interface BackendInfo {
@@ -60,7 +62,7 @@ export interface Backend extends Ops {
   /** Waits for everything enqueued and copies the tensor out. */
   read(tensor: Tensor): Promise<Float32Array | Int32Array>;
   /** Packs a stored matrix. @throws ERR_OUT_OF_MEMORY, ERR_INVALID_DTYPE */
-  weight(stored: StoredWeight): Weight;
+  weight(stored: StoredWeight, options?: WeightOptions): Weight;
   /** An empty paged cache. @throws ERR_OUT_OF_MEMORY, ERR_RANGE */
   kvCache(layout: KvLayout): KvCache;
   /** Frees what this backend made; nothing if it is a view. */

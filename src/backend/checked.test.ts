@@ -10,7 +10,7 @@ const be = checked({} as Backend);
 
 const f32 = (...shape: number[]): Tensor => ({ dtype: "f32", shape });
 const i32 = (...shape: number[]): Tensor => ({ dtype: "i32", shape });
-const weight = (n: number, k: number): Weight => ({ dtype: "F32", shape: [n, k], sizeBytes: 0 });
+const weight = (n: number, k: number): Weight => ({ dtype: "F32", shape: [n, k], sizeBytes: 0, isScreened: false });
 
 const layout = { dtype: "f32", kvHeads: 2, headDim: 4, layerGroups: [0, 1], groupPages: [1, 1] } as const;
 const cache: KvCache = { layout, sizeBytes: 0 };

@@ -1,6 +1,7 @@
 import type { Backend } from "./backend.js";
 import { add } from "./ops/add.js";
 import { attention } from "./ops/attention.js";
+import { chooseIds } from "./ops/choose-ids.js";
 import { embed } from "./ops/embed.js";
 import { gatherRows } from "./ops/gather-rows.js";
 import { geglu } from "./ops/geglu.js";
@@ -68,12 +69,16 @@ export function checked(be: Backend): Backend {
       sample.check(out, logits, rows);
       be.sample(out, logits, rows);
     },
+    chooseIds(out, x, head, softCap, rows) {
+      chooseIds.check(out, x, head, softCap, rows);
+      be.chooseIds(out, x, head, softCap, rows);
+    },
     info: () => be.info(),
     tensor: (dtype, shape) => be.tensor(dtype, shape),
     view: (tensor, shape, start) => be.view(tensor, shape, start),
     write: (tensor, data) => be.write(tensor, data),
     read: (tensor) => be.read(tensor),
-    weight: (stored) => be.weight(stored),
+    weight: (stored, options) => be.weight(stored, options),
     kvCache: (layout) => be.kvCache(layout),
     free: (handle) => be.free(handle),
     dispose: () => be.dispose(),

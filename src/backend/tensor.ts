@@ -19,6 +19,13 @@ export interface Weight {
   readonly shape: readonly [number, number];
   /** Bytes the packed form takes. */
   readonly sizeBytes: number;
+  /** Whether chooseIds can do with a part of it. */
+  readonly isScreened: boolean;
+}
+
+export interface WeightOptions {
+  /** Packs a head so that chooseIds can do with a part of it, where the backend and the stored type allow that. */
+  readonly screened?: boolean;
 }
 
 /** What a backend packs a Weight from: a range of whole blocks, row by row, that `read` fetches in slices. */

@@ -36,7 +36,7 @@ async function bench(flags: BenchFlags, context: CliContext): Promise<void> {
   const runs: Run[] = [];
   await measure(gemma, flags, 0, signal); // warms up threads and pages, not counted
   for (let i = 1; i <= flags.repeat; i++) runs.push(await measure(gemma, flags, i, signal));
-  const { backend } = gemma.info;
+  const { backend, headIsScreened } = gemma.info;
   const result = {
     loadMs,
     timeToFirstTokenMs: median(runs.map((r) => r.firstTokenMs)),
@@ -46,13 +46,15 @@ async function bench(flags: BenchFlags, context: CliContext): Promise<void> {
     threads: backend.threads,
     backend: backend.name,
     isa: backend.isa,
+    headIsScreened,
   };
   await gemma.dispose();
   const perSecond = (value: number) => `${value.toFixed(1)} tokens/s`;
   output.line(`${gemma.info.name} on ${backend.name} (${backend.isa}), ${backend.threads} threads`);
   output.line(`load                 ${loadMs.toFixed(0)} ms`);
   output.line(`prefill ${String(flags.prefill).padStart(6)}       ${perSecond(result.prefillTokensPerSecond)}`);
-  output.line(`decode  ${String(flags.decode).padStart(6)}       ${perSecond(result.decodeTokensPerSecond)}`);
+  const how = headIsScreened ? ", head screened" : "";
+  output.line(`decode  ${String(flags.decode).padStart(6)}       ${perSecond(result.decodeTokensPerSecond)}${how}`);
   output.line(`time to first token  ${result.timeToFirstTokenMs.toFixed(0)} ms behind a prompt of ${flags.prefill}`);
   output.line(`peak memory          ${formatBytes(result.peakRssBytes)}`);
   output.data(result);

@@ -23,6 +23,7 @@ export interface ModelFlags {
   readonly threads?: number;
   readonly ctx?: number;
   readonly kv?: KvDtype;
+  readonly screenHead: boolean;
 }
 
 /** Flags of every command that loads a model. */
@@ -35,7 +36,8 @@ export function addModelFlags(command: Command): Command {
     .option("--isa <name>", "force an instruction set, e.g. avx2")
     .option("--threads <n>", "threads of the native backend", integer(1, 1024))
     .option("--ctx <n>", "context length in tokens", integer(1, 1 << 20))
-    .option("--kv <type>", `type of the key/value cache: ${KV_DTYPES.join(", ")}`, oneOf(KV_DTYPES));
+    .option("--kv <type>", `type of the key/value cache: ${KV_DTYPES.join(", ")}`, oneOf(KV_DTYPES))
+    .option("--no-screen-head", "read all of the head at each step; the same tokens, slower");
 }
 
 export interface SamplingFlags {
@@ -89,8 +91,8 @@ export function generateOptions(flags: SamplingFlags & Pick<ModelFlags, "adapter
 /** Loads the model that the flags name, with progress on standard error where it takes its time. */
 export async function loadGemma(flags: ModelFlags, { output, signal }: CliContext): Promise<Gemma> {
   const { Gemma } = await import("../runtime/gemma.js");
-  const { model, adapter, backend, activations, isa, threads, ctx, kv } = flags;
-  const settings = { backend, activations, isa, threads, contextLength: ctx, kv };
+  const { model, adapter, backend, activations, isa, threads, ctx, kv, screenHead } = flags;
+  const settings = { backend, activations, isa, threads, contextLength: ctx, kv, screenHead };
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const progress = createProgress();
   const isShown = !output.json || process.stderr.isTTY;

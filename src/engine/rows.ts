@@ -1,8 +1,9 @@
 import type { Backend } from "../backend/backend.js";
+import { choosesFromTop } from "../backend/ops/choose-ids.js";
 import type { LogProbsOutput } from "../backend/ops/log-probs.js";
 import { PLAIN_ROW, type SampleRow } from "../backend/ops/sample.js";
 import type { Tensor } from "../backend/tensor.js";
-import type { Job, TokenLogProb } from "./job.js";
+import type { Job, RowResult, TokenLogProb } from "./job.js";
 import { HEAD_ROWS, type StepRunner } from "./step.js";
 
 interface WantedRow {
@@ -36,6 +37,10 @@ export async function readRows(
 
 async function readLogits(runner: StepRunner, first: number, rows: readonly WantedRow[]): Promise<void> {
   const { be } = runner;
+  const sampling = rows.map(({ job, drafted }) => job.sampleRow(drafted));
+  const fromTop = sampling.filter((row) => row !== null && choosesFromTop(row)) as SampleRow[];
+  const wantsLogits = rows.some(({ job }) => job.wantsLogits || job.alternatives !== null);
+  if (!wantsLogits && fromTop.length === rows.length) return await chooseFromTop(runner, first, rows, fromTop);
   const logits = runner.logits(first, rows.length); // [R, V]
   const temporary: Tensor[] = [];
   const tensor = (dtype: "f32" | "i32", shape: number[]) => {
@@ -44,26 +49,56 @@ async function readLogits(runner: StepRunner, first: number, rows: readonly Want
     return t;
   };
   try {
-    const ids = await chooseIds(be, logits, rows, tensor);
+    const ids = await sampleIds(be, logits, rows, sampling, tensor);
     const logProbs = await scoreIds(be, logits, rows, ids, tensor);
     const copies = rows.some((row) => row.job.wantsLogits) ? ((await be.read(logits)) as Float32Array) : null;
     const width = logits.shape[1]!; // V
-    for (const [i, { job, position, drafted }] of rows.entries()) {
-      if (drafted.length > 0 && job.tokens[position] !== drafted.at(-1)) continue; // a wrong guess, or behind one
-      if (job.finished) continue; // its adapter was removed, or the model disposed, since the step began
-      const copy = copies && job.wantsLogits ? copies.slice(i * width, (i + 1) * width) : null;
-      job.accept({ position, id: ids[i]!, logprob: logProbs[i] ?? null, logits: copy });
-    }
+    handOut(rows, (job, i) => ({
+      id: ids[i]!,
+      logprob: logProbs[i] ?? null,
+      logits: copies && job.wantsLogits ? copies.slice(i * width, (i + 1) * width) : null,
+    }));
   } finally {
     for (const t of temporary) be.free(t);
+  }
+}
+
+/** What most steps are: every row takes the next token from its most likely ones, and nobody looks at the logits. */
+async function chooseFromTop(
+  runner: StepRunner,
+  first: number,
+  rows: readonly WantedRow[],
+  sampling: readonly SampleRow[],
+): Promise<void> {
+  const { be } = runner;
+  const chosen = be.tensor("i32", [rows.length]);
+  try {
+    runner.choose(first, chosen, sampling);
+    const ids = (await be.read(chosen)) as Int32Array;
+    handOut(rows, (_, i) => ({ id: ids[i]!, logprob: null, logits: null }));
+  } finally {
+    be.free(chosen);
+  }
+}
+
+function handOut(rows: readonly WantedRow[], outcome: (job: Job, i: number) => Omit<RowResult, "position">): void {
+  for (const [i, { job, position, drafted }] of rows.entries()) {
+    if (drafted.length > 0 && job.tokens[position] !== drafted.at(-1)) continue; // a wrong guess, or behind one
+    if (job.finished) continue; // its adapter was removed, or the model disposed, since the step began
+    job.accept({ position, ...outcome(job, i) });
   }
 }
 
 type Allocate = (dtype: "f32" | "i32", shape: number[]) => Tensor;
 
 /** The sampled id of each row, or the token that follows in a row that is only scored (-1 behind the last). */
-async function chooseIds(be: Backend, logits: Tensor, rows: readonly WantedRow[], tensor: Allocate) {
-  const sampling = rows.map(({ job, drafted }) => job.sampleRow(drafted));
+async function sampleIds(
+  be: Backend,
+  logits: Tensor,
+  rows: readonly WantedRow[],
+  sampling: readonly (SampleRow | null)[],
+  tensor: Allocate,
+) {
   const out = Int32Array.from(rows, ({ job, position }) => job.tokens[position + 1] ?? -1);
   if (sampling.every((row) => row === null)) return out;
   const sampled = tensor("i32", [rows.length]);

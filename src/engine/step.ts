@@ -1,9 +1,10 @@
 import type { Backend } from "../backend/backend.js";
 import { type KvCache, PAGE_ROWS, type StepPlan } from "../backend/kv.js";
+import type { SampleRow } from "../backend/ops/sample.js";
 import type { Tensor } from "../backend/tensor.js";
 import { type Adapter, LayerLora } from "../model/adapter.js";
 import type { GemmaConfig } from "../model/config.js";
-import { forward, type GemmaScratch, type GemmaWeights, head, type StepLora } from "../model/gemma.js";
+import { chooseIds, forward, type GemmaScratch, type GemmaWeights, head, type StepLora } from "../model/gemma.js";
 import { ScratchPool } from "../model/scratch.js";
 import type { Job } from "./job.js";
 
@@ -76,6 +77,12 @@ export class StepRunner {
     const s = this.scratch.takeHead(this.current!, first, count);
     head(this.be, this.config, this.weights, s);
     return s.logits;
+  }
+
+  /** Chooses an id for each of `out`'s rows, which are output rows from `first` on; see chooseIds. */
+  choose(first: number, out: Tensor, rows: readonly SampleRow[]): void {
+    const s = this.scratch.takeHead(this.current!, first, rows.length);
+    chooseIds(this.be, this.config, this.weights, s, out, rows);
   }
 
   /** Final hidden states of `count` output rows from `first` on, [count, D]. */

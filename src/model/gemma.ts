@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import type { KvCache, StepPlan } from "../backend/kv.js";
+import type { SampleRow } from "../backend/ops/sample.js";
 import type { Tensor, Weight } from "../backend/tensor.js";
 import type { LayerLora } from "./adapter.js";
 import { type BlockScratch, type BlockWeights, block } from "./block.js";
@@ -46,4 +47,16 @@ export function forward(
 export function head(be: Backend, c: GemmaConfig, w: GemmaWeights, s: GemmaScratch): void {
   be.matmul(s.logits, s.last, w.embedding); //                  logits [R, V]
   if (c.finalLogitSoftcapping !== null) be.softCap(s.logits, c.finalLogitSoftcapping);
+}
+
+/** Ids for the rows in scratch.last, where they all look at their most likely ids alone: no logits are made. */
+export function chooseIds(
+  be: Backend,
+  c: GemmaConfig,
+  w: GemmaWeights,
+  s: GemmaScratch,
+  out: Tensor,
+  rows: readonly SampleRow[],
+): void {
+  be.chooseIds(out, s.last, w.embedding, c.finalLogitSoftcapping, rows); // out [R]
 }

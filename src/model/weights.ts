@@ -10,6 +10,8 @@ import type { LayerTensorName, ModelTensorName, Naming } from "./tensors.js";
 
 export interface LoadOptions {
   readonly naming: Naming;
+  /** Packs the head so that steps whose rows look at their most likely ids alone can do with a part of it. */
+  readonly screenHead?: boolean;
   /** Called behind each tensor with the stored bytes so far and in all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Looked at before each tensor; what was loaded until then is freed. */
@@ -46,8 +48,9 @@ export async function loadWeights(
   try {
     for (const stored of tensors) {
       options.signal?.throwIfAborted();
-      const value =
-        stored.shape.length === 2 ? be.weight(storedWeight(stored, buffer)) : norm(be, stored, options.naming);
+      const screened = options.screenHead === true && stored.layer === null; // the one matrix outside the layers
+      const isMatrix = stored.shape.length === 2;
+      const value = isMatrix ? be.weight(storedWeight(stored, buffer), { screened }) : norm(be, stored, options.naming);
       made.push(value);
       const fields: Partial<Record<string, Tensor | Weight>> = stored.layer === null ? model : layers[stored.layer]!;
       fields[stored.name] = value;

@@ -118,7 +118,7 @@ export async function loadModel(
       ...(settings.isa === undefined ? {} : { isa: settings.isa }),
     });
     try {
-      const engine = await buildEngine(backend, checkpoint, options, listener);
+      const engine = await buildEngine(backend, checkpoint, options, settings.screenHead ?? true, listener);
       const dialogue = dialogueOf(checkpoint);
       const info: ModelInfo = {
         name: resolved.name,
@@ -127,6 +127,7 @@ export async function loadModel(
         backend: backend.info(),
         kv: options.kv,
         contextLength: options.contextLength,
+        headIsScreened: engine.parts.weights.embedding.isScreened,
         chatStyle: dialogue.kind === "none" ? "qa" : dialogue.kind,
         loadMs: performance.now() - start,
       };
@@ -146,12 +147,14 @@ async function buildEngine(
   backend: Backend,
   checkpoint: Checkpoint,
   options: EngineOptions,
+  screenHead: boolean,
   { signal, progress }: LoadListener,
 ): Promise<Engine> {
   const { config, naming } = checkpoint;
   const tokenizer = checkpoint.tokenizer ? Tokenizer.fromVocabulary(loadVocabulary(checkpoint)) : null;
   const weights = await loadWeights(backend, config, checkpoint.tensors, {
     naming,
+    screenHead,
     signal,
     onProgress: (done, total) => progress({ phase: "weights", what: checkpoint.path, done, total }),
   });

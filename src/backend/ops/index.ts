@@ -1,6 +1,7 @@
 import type { Op } from "../op.js";
 import { add } from "./add.js";
 import { attention } from "./attention.js";
+import { chooseIds } from "./choose-ids.js";
 import { embed } from "./embed.js";
 import { gatherRows } from "./gather-rows.js";
 import { geglu } from "./geglu.js";
@@ -28,4 +29,5 @@ export const OPS: readonly Op<readonly unknown[], unknown>[] = [
   softCap,
   logProbs,
   sample,
+  chooseIds,
 ];

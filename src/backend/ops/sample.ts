@@ -119,7 +119,7 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
     expectMatrix("sample", "logits", logits, count, vocabulary, "R, V");
     expectVector("sample", "out", out, count, "R", "i32");
     expectInteger("sample", "rows.length", rows.length, count, count);
-    for (const row of rows) checkRow(row, vocabulary);
+    for (const row of rows) checkSampleRow("sample", row, vocabulary);
   },
   tolerance: { f32: 0 },
   cases: [
@@ -164,18 +164,19 @@ export const sample = defineOp<Parameters<Sample>, SampleCase>({
   },
 });
 
-function checkRow(row: SampleRow, vocabulary: number): void {
-  if (row.mask !== null) expectInteger("sample", "mask.length", row.mask.length, Math.ceil(vocabulary / 32), 2 ** 31);
-  expectInteger("sample", "biasValues.length", row.biasValues.length, row.biasIds.length, row.biasIds.length);
+/** Every parameter in its range, every list of its length. @throws ERR_RANGE */
+export function checkSampleRow(op: string, row: SampleRow, vocabulary: number): void {
+  if (row.mask !== null) expectInteger(op, "mask.length", row.mask.length, Math.ceil(vocabulary / 32), 2 ** 31);
+  expectInteger(op, "biasValues.length", row.biasValues.length, row.biasIds.length, row.biasIds.length);
   const seen = row.penaltyIds.length;
-  expectInteger("sample", "penaltyCounts.length", row.penaltyCounts.length, seen, seen);
-  expectInteger("sample", "topK", row.topK, 0, 2 ** 31 - 1);
-  expectInteger("sample", "seed", row.seed, 0, Number.MAX_SAFE_INTEGER);
-  expectInteger("sample", "index", row.index, 0, Number.MAX_SAFE_INTEGER);
-  expectWithin("sample", "temperature", row.temperature, 0, 100);
-  expectWithin("sample", "topP", row.topP, 0, 1);
-  expectWithin("sample", "minP", row.minP, 0, 1);
-  expectWithin("sample", "repetitionPenalty", row.repetitionPenalty, 1e-3, 1e3);
-  expectWithin("sample", "frequencyPenalty", row.frequencyPenalty, -100, 100);
-  expectWithin("sample", "presencePenalty", row.presencePenalty, -100, 100);
+  expectInteger(op, "penaltyCounts.length", row.penaltyCounts.length, seen, seen);
+  expectInteger(op, "topK", row.topK, 0, 2 ** 31 - 1);
+  expectInteger(op, "seed", row.seed, 0, Number.MAX_SAFE_INTEGER);
+  expectInteger(op, "index", row.index, 0, Number.MAX_SAFE_INTEGER);
+  expectWithin(op, "temperature", row.temperature, 0, 100);
+  expectWithin(op, "topP", row.topP, 0, 1);
+  expectWithin(op, "minP", row.minP, 0, 1);
+  expectWithin(op, "repetitionPenalty", row.repetitionPenalty, 1e-3, 1e3);
+  expectWithin(op, "frequencyPenalty", row.frequencyPenalty, -100, 100);
+  expectWithin(op, "presencePenalty", row.presencePenalty, -100, 100);
 }

@@ -91,7 +91,7 @@ export function scoped(backend: Backend): { scope: Backend; end(): void } {
   const scope: Backend = {
     ...checked(backend),
     tensor: (dtype, shape) => keep(backend.tensor(dtype, shape)),
-    weight: (stored) => keep(backend.weight(stored)),
+    weight: (stored, options) => keep(backend.weight(stored, options)),
     kvCache: (layout) => keep(backend.kvCache(layout)),
   };
   return {

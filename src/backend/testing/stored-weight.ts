@@ -35,6 +35,30 @@ export function randomStoredWeight(dtype: StoredDtype, shape: readonly [number, 
   return { name: `random ${dtype}`, dtype, shape, read };
 }
 
+/**
+ * A Q8_0 matrix [N, K] whose values are normal, as a model's: its low bits say little, unlike those of random bytes.
+ * With `distinct`, rows repeat after so many.
+ */
+export function bellShapedWeight(shape: readonly [number, number], rng: Rng, distinct = shape[0]): StoredWeight {
+  const [N, K] = shape;
+  const bytesPerRow = rowBytes("Q8_0", K);
+  const bytes = new Uint8Array(N * bytesPerRow);
+  const view = new DataView(bytes.buffer);
+  for (let block = 0; block < bytes.length; block += BLOCK_SIZES.Q8_0.bytes) {
+    const row = Math.floor(block / bytesPerRow);
+    if (row >= distinct) {
+      bytes.copyWithin(block, block - distinct * bytesPerRow, block - distinct * bytesPerRow + BLOCK_SIZES.Q8_0.bytes);
+      continue;
+    }
+    const values = Array.from({ length: 32 }, () => rng.normal());
+    const largest = Math.max(...values.map(Math.abs));
+    view.setUint16(block, randomFloatBits(rng, 10, 7, 9) & 0x7fff, true);
+    for (const [i, value] of values.entries()) view.setInt8(block + 2 + i, Math.round((value / largest) * 127));
+  }
+  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  return { name: "normal Q8_0", dtype: "Q8_0", shape, read };
+}
+
 /** An f16 of magnitude 2^-8 to 2^-3; one in sixteen is zero or subnormal, as in blocks of tiny weights. */
 function randomScaleBits(rng: Rng): number {
   const kind = rng.integer(16);

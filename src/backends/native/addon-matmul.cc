@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "addon.h"
+#include "run-matmul.h"
 
 namespace gemma {
 namespace {
@@ -28,7 +29,11 @@ napi_value packRows(Args& args) {
                                  std::to_string(first)};
   }
   uint8_t* const panels = weight.memory.data + first / PANEL_ROWS * view.panel_bytes;
-  const PackArgs pack = {data.data, rows, view.columns, row_bytes, weight.dtype, panels, view.panel_bytes};
+  uint8_t* low = nullptr;
+  if (view.low != nullptr) {
+    low = weight.memory.data + (view.low - view.panels) + first / PANEL_ROWS * lower_panel_bytes(view.columns);
+  }
+  const PackArgs pack = {data.data, rows, view.columns, row_bytes, weight.dtype, panels, view.panel_bytes, low};
   const size_t grain = std::max<size_t>(1, CHUNK_WORK / (view.columns * PANEL_ROWS));
   backend.run(backend.kernels.pack, pack, (rows + PANEL_ROWS - 1) / PANEL_ROWS, grain);
   weight.packed_rows += rows;
@@ -47,7 +52,19 @@ napi_value embed(Args& args) {
   return nullptr;
 }
 
-/** Rounds activations to integers; where they stay f32, sums the groups that a form with minimums needs sums of. */
+/** matmul(backend, T, weight, out, start, x, start) */
+napi_value matmul(Args& args) {
+  Backend& backend = args.backend();
+  const size_t rows = args.size();
+  const WeightView& weight = args.weight().view;
+  float* const out = args.f32(multiply(rows, weight.rows));
+  const float* const x = args.f32(multiply(rows, weight.columns));
+  if (rows != 0) run_matmul(backend, out, x, rows, weight);
+  return nullptr;
+}
+
+}  // namespace
+
 PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightView& weight) {
   PreparedX out = {};
   const QuantForm& form = quant_form(weight.form);
@@ -63,15 +80,7 @@ PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightVie
   return out;
 }
 
-/** matmul(backend, T, weight, out, start, x, start) */
-napi_value matmul(Args& args) {
-  Backend& backend = args.backend();
-  const size_t rows = args.size();
-  const WeightView& weight = args.weight().view;
-  float* const out = args.f32(multiply(rows, weight.rows));
-  const float* const x = args.f32(multiply(rows, weight.columns));
-  if (rows == 0) return nullptr;
-
+void run_matmul(Backend& backend, float* out, const float* x, size_t rows, const WeightView& weight) {
   const PreparedX prepared = is_dense(weight.form) ? PreparedX{} : prepare(backend, x, rows, weight);
   const size_t panels = (weight.rows + PANEL_ROWS - 1) / PANEL_ROWS;
   const size_t row_block = std::min(rows, ROW_BLOCK), blocks = (rows + row_block - 1) / row_block;
@@ -81,10 +90,7 @@ napi_value matmul(Args& args) {
   // out.
   const size_t least = CHUNK_WORK / (PANEL_ROWS * weight.columns * row_block) + 1;
   backend.run(backend.kernels.matmul, matmul, items, std::max(least, items / (backend.pool.threads() * 8)));
-  return nullptr;
 }
-
-}  // namespace
 
 std::vector<Method> matmul_methods() { return {GEMMA_METHOD(packRows), GEMMA_METHOD(embed), GEMMA_METHOD(matmul)}; }
 

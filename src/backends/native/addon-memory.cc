@@ -145,12 +145,16 @@ napi_value cacheBytes(Args& args) {
   return args.result(static_cast<double>(args.cache().size_bytes));
 }
 
-/** createWeight(backend, dtype, N, K) -> weight, to be filled by packRows */
+/**
+ * createWeight(backend, dtype, N, K, isScreened) -> weight, to be filled by packRows; screened: in two planes, if its
+ * type and the activations allow it
+ */
 napi_value createWeight(Args& args) {
   Backend& backend = args.backend();
   const std::string name = args.string();
   const size_t rows = static_cast<size_t>(args.integer(1, INT32_MAX));
   const size_t columns = static_cast<size_t>(args.integer(1, INT32_MAX));
+  const bool is_screened = args.boolean();
   for (size_t i = 0; i < std::size(STORED_FORMATS); i++) {
     const StoredFormat& format = STORED_FORMATS[i];
     if (name != format.name) continue;
@@ -161,12 +165,24 @@ napi_value createWeight(Args& args) {
     }
     auto weight = std::make_unique<Weight>();
     weight->dtype = static_cast<StoredDtype>(i);
-    const size_t bytes = panel_bytes(format.form, columns);
-    weight->memory = backend.arena.allocate(multiply((rows + PANEL_ROWS - 1) / PANEL_ROWS, bytes));
-    weight->view = {weight->memory.data, rows, columns, bytes, format.form};
+    const size_t panels = (rows + PANEL_ROWS - 1) / PANEL_ROWS;
+    const bool can_split = backend.is_int8 && weight->dtype == StoredDtype::Q8_0 && columns <= MAX_SPLIT_COLUMNS;
+    const bool is_split = is_screened && can_split;
+    const size_t bytes = is_split ? upper_panel_bytes(columns) : panel_bytes(format.form, columns);
+    const size_t upper = (multiply(panels, bytes) + 63) / 64 * 64;
+    const size_t lower = is_split ? multiply(panels, lower_panel_bytes(columns)) : 0;
+    weight->memory = backend.arena.allocate(upper + lower);
+    uint8_t* const data = weight->memory.data;
+    weight->view = {data, rows, columns, bytes, format.form, is_split ? data + upper : nullptr};
     return give(args, backend.weights, std::move(weight));
   }
   throw Error{"ERR_INVALID_DTYPE", "native: a weight's type must be a known one, got " + name};
+}
+
+/** isScreened(backend, weight) -> whether chooseIds can read it in part */
+napi_value isScreened(Args& args) {
+  args.backend();
+  return args.result(args.weight().view.low != nullptr ? 1.0 : 0.0);
 }
 
 /** weightBytes(backend, weight) -> size of the packed form */
@@ -198,8 +214,8 @@ std::vector<Method> memory_methods() {
       GEMMA_METHOD(isas),           GEMMA_METHOD(defaultThreads), GEMMA_METHOD(createBackend), GEMMA_METHOD(backendIsa),
       GEMMA_METHOD(disposeBackend), GEMMA_METHOD(createTensor),   GEMMA_METHOD(writeF32),      GEMMA_METHOD(writeI32),
       GEMMA_METHOD(readF32),        GEMMA_METHOD(readI32),        GEMMA_METHOD(createCache),   GEMMA_METHOD(cacheBytes),
-      GEMMA_METHOD(createWeight),   GEMMA_METHOD(weightBytes),    GEMMA_METHOD(freeTensor),    GEMMA_METHOD(freeWeight),
-      GEMMA_METHOD(freeCache),
+      GEMMA_METHOD(createWeight),   GEMMA_METHOD(isScreened),     GEMMA_METHOD(weightBytes),   GEMMA_METHOD(freeTensor),
+      GEMMA_METHOD(freeWeight),     GEMMA_METHOD(freeCache),
   };
 }
 

@@ -5,45 +5,14 @@
 #include <limits>
 #include <new>
 
-#include "addon.h"
-#include "sampling.h"
+#include "sample-args.h"
 
 namespace gemma {
 namespace {
 
 constexpr size_t BLOCKS_A_CHUNK = 32;
 constexpr double MAX_SAFE_INTEGER = 9007199254740991;
-
-size_t block_count(size_t width) { return (width + LOGIT_BLOCK - 1) / LOGIT_BLOCK; }
-
-/** Calls fn(i) for i in [0, items) on the pool. @throws std::bad_alloc if one of them does */
-template <class Fn>
-void for_each_row(Backend& backend, size_t items, const Fn& fn) {
-  std::atomic<bool> failed{false};
-  backend.pool.parallel_for(items, 1, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) {
-      try {
-        fn(i);
-      } catch (const std::bad_alloc&) {
-        failed.store(true);
-      }
-    }
-  });
-  if (failed.load()) throw std::bad_alloc();
-}
-
-/** Largest logit of each block of each of `rows`, and of each row. Returns [rows, blocks]. */
-const float* find_maxima(Backend& backend, const float* logits, size_t width, std::vector<LogitRow>& rows) {
-  const size_t blocks = block_count(width);
-  float* const maxima = backend.ops.maxima.get<float>(rows.size() * blocks);
-  const LogitBlocksArgs args = {logits, rows.data(), width, blocks, maxima, nullptr};
-  backend.run(backend.kernels.block_maxima, args, rows.size() * blocks, BLOCKS_A_CHUNK);
-  for (size_t r = 0; r < rows.size(); r++) {
-    rows[r].max = -std::numeric_limits<float>::infinity();
-    for (size_t i = 0; i < blocks; i++) rows[r].max = std::max(rows[r].max, maxima[r * blocks + i]);
-  }
-  return maxima;
-}
+constexpr double MAX_TEMPERATURE = 100;
 
 /** Sums of exponentials of the blocks of each of `rows`. Returns [rows, blocks]. */
 const double* sum_exponentials(Backend& backend, const float* logits, size_t width, const std::vector<LogitRow>& rows) {
@@ -117,11 +86,6 @@ class Reader {
   size_t at_ = 0;
 };
 
-uint64_t whole(double value, double max) {
-  if (value >= 0 && value <= max && std::trunc(value) == value) return static_cast<uint64_t>(value);
-  throw Error{"ERR_RANGE", "native: sample's counts must be whole numbers, got " + std::to_string(value)};
-}
-
 /** Logits that are changed for the time of the call, and get their values back at its end. */
 class Changes {
  public:
@@ -139,9 +103,6 @@ class Changes {
  private:
   std::vector<std::pair<float*, float>> old_;
 };
-
-constexpr size_t NUMBERS_A_ROW = 12;
-constexpr double MAX_TEMPERATURE = 100;
 
 /**
  * sample(backend, R, V, numbers, ids, biasValues, masks, out, start, logits, start)
@@ -166,11 +127,7 @@ napi_value sample(Args& args) {
   Changes changes;
   for (size_t r = 0; r < count; r++) {
     const double* const row = numbers.take(NUMBERS_A_ROW);
-    if (!(row[0] >= 0 && row[0] <= MAX_TEMPERATURE)) {
-      throw Error{"ERR_RANGE", "native: temperature must be in 0..100, got " + std::to_string(row[0])};
-    }
-    settings.push_back({row[0], whole(row[1], INT32_MAX), row[2], row[3], whole(row[7], MAX_SAFE_INTEGER),
-                        whole(row[8], MAX_SAFE_INTEGER)});
+    settings.push_back(read_settings(row));
     const float repetition = static_cast<float>(row[4]), frequency = static_cast<float>(row[5]);
     const float presence = static_cast<float>(row[6]);
     float* const values = logits + r * width;
@@ -218,6 +175,45 @@ napi_value sample(Args& args) {
 }
 
 }  // namespace
+
+uint64_t whole(double value, double max) {
+  if (value >= 0 && value <= max && std::trunc(value) == value) return static_cast<uint64_t>(value);
+  throw Error{"ERR_RANGE", "native: sample's counts must be whole numbers, got " + std::to_string(value)};
+}
+
+SampleSettings read_settings(const double* numbers) {
+  if (!(numbers[0] >= 0 && numbers[0] <= MAX_TEMPERATURE)) {
+    throw Error{"ERR_RANGE", "native: temperature must be in 0..100, got " + std::to_string(numbers[0])};
+  }
+  return {numbers[0], whole(numbers[1], INT32_MAX), numbers[2],
+          numbers[3], whole(numbers[7], MAX_SAFE_INTEGER), whole(numbers[8], MAX_SAFE_INTEGER)};
+}
+
+void for_each_row(Backend& backend, size_t items, const std::function<void(size_t)>& fn) {
+  std::atomic<bool> failed{false};
+  backend.pool.parallel_for(items, 1, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+      try {
+        fn(i);
+      } catch (const std::bad_alloc&) {
+        failed.store(true);
+      }
+    }
+  });
+  if (failed.load()) throw std::bad_alloc();
+}
+
+const float* find_maxima(Backend& backend, const float* logits, size_t width, std::vector<LogitRow>& rows) {
+  const size_t blocks = block_count(width);
+  float* const maxima = backend.ops.maxima.get<float>(rows.size() * blocks);
+  const LogitBlocksArgs args = {logits, rows.data(), width, blocks, maxima, nullptr};
+  backend.run(backend.kernels.block_maxima, args, rows.size() * blocks, BLOCKS_A_CHUNK);
+  for (size_t r = 0; r < rows.size(); r++) {
+    rows[r].max = -std::numeric_limits<float>::infinity();
+    for (size_t i = 0; i < blocks; i++) rows[r].max = std::max(rows[r].max, maxima[r * blocks + i]);
+  }
+  return maxima;
+}
 
 std::vector<Method> sample_methods() { return {GEMMA_METHOD(logProbs), GEMMA_METHOD(sample)}; }
 

@@ -116,5 +116,6 @@ std::vector<Method> memory_methods();  // addon-memory.cc: backends, tensors, we
 std::vector<Method> matmul_methods();  // addon-matmul.cc: matmul, embed
 std::vector<Method> op_methods();      // addon-ops.cc: the other operations
 std::vector<Method> sample_methods();  // addon-sample.cc: sample, logProbs
+std::vector<Method> choose_methods();  // addon-choose.cc: chooseIds
 
 }  // namespace gemma

@@ -29,8 +29,9 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   readF32: "backend f32s f32",
   readI32: "backend i32s i32",
   freeTensor: "backend tensor",
-  createWeight: "backend dtype dim width",
+  createWeight: "backend dtype dim width flag",
   packRows: "backend weight row bytes",
+  isScreened: "backend weight",
   weightBytes: "backend weight",
   freeWeight: "backend weight",
   createCache: "backend kv dim width groups pages",
@@ -49,6 +50,7 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   loraDelta: "backend dim width dim dim scalar f32 f32 f32 f32",
   logProbs: "backend dim width dim f32 i32 f32 f32 i32",
   sample: "backend dim width f64s i32s f32s u32s i32 f32",
+  chooseIds: "backend dim weight scalar settings i32 f32",
 };
 
 /** Probability of a call; others: 1. Objects should live for a while, and each backend has threads. */
@@ -162,6 +164,10 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
       return [pick(rng, [0, 1, 0.5, -1, 1e-6, 10_000, 1e300, Number.NaN])];
     case "bytes":
       return [Uint8Array.from({ length: pick(rng, [0, 18, 34, 144, 288, 544, 576, 2304]) }, () => rng.integer(256))];
+    case "settings":
+      return [
+        Float64Array.from([1, 5, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0], (n) => (rng.uniform() < 0.95 ? n : rng.integer(4))),
+      ];
     case "f32s":
       return [Float32Array.from(numbers())];
     case "f64s":

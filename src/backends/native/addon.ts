@@ -30,9 +30,12 @@ export interface NativeAddon {
   readI32(be: BackendHandle, data: Int32Array, ...tensor: TensorArgs): void;
   freeTensor(be: BackendHandle, tensor: TensorHandle): void;
 
-  createWeight(be: BackendHandle, dtype: string, N: number, K: number): WeightHandle;
+  /** isScreened: in two planes, if the type and the backend's activations allow it. */
+  createWeight(be: BackendHandle, dtype: string, N: number, K: number, isScreened: boolean): WeightHandle;
   /** Packs whole rows as stored: each once, in order, a multiple of 16 but for the last call. */
   packRows(be: BackendHandle, weight: WeightHandle, firstRow: number, data: Uint8Array): void;
+  /** 1 or 0. */
+  isScreened(be: BackendHandle, weight: WeightHandle): number;
   weightBytes(be: BackendHandle, weight: WeightHandle): number;
   freeWeight(be: BackendHandle, weight: WeightHandle): void;
 
@@ -140,5 +143,14 @@ export interface NativeAddon {
     biasValues: Float32Array,
     masks: Uint32Array,
     ...tensors: [...out: TensorArgs, ...logits: TensorArgs]
+  ): void;
+  /** softCap: 0 for none. `numbers` as in `sample`. */
+  chooseIds(
+    be: BackendHandle,
+    R: number,
+    head: WeightHandle,
+    softCap: number,
+    numbers: Float64Array,
+    ...tensors: [...out: TensorArgs, ...x: TensorArgs]
   ): void;
 }

@@ -30,7 +30,7 @@ function createNative({ activations = "int8", threads, isa }: BackendOptions): B
     view: (tensor, shape, start = 0) => makeView(ownTensor(be, tensor), shape, start),
     write: (tensor, data) => writeTensor(addon, ownTensor(be, tensor), data),
     read: async (tensor) => readTensor(addon, ownTensor(be, tensor)),
-    weight: (stored) => makeWeight(addon, be, stored),
+    weight: (stored, options) => makeWeight(addon, be, stored, options),
     kvCache: (layout) => makeCache(addon, be, layout),
     free: (handle) => release(addon, be, handle),
     dispose: () => addon.disposeBackend(be),

@@ -1,5 +1,12 @@
 import type { KvCache, KvLayout } from "../../backend/kv.js";
-import { elementCount, type StoredWeight, type Tensor, type TensorDtype, type Weight } from "../../backend/tensor.js";
+import {
+  elementCount,
+  type StoredWeight,
+  type Tensor,
+  type TensorDtype,
+  type Weight,
+  type WeightOptions,
+} from "../../backend/tensor.js";
 import { rowBytes, type StoredDtype } from "../../base/dtype.js";
 import { GemmaError } from "../../base/errors.js";
 import type { BackendHandle, CacheHandle, NativeAddon, TensorHandle, WeightHandle } from "./addon.js";
@@ -23,6 +30,7 @@ export class NativeWeight implements Weight {
     readonly dtype: StoredDtype,
     readonly shape: readonly [number, number],
     readonly sizeBytes: number,
+    readonly isScreened: boolean,
   ) {}
 }
 
@@ -108,9 +116,14 @@ const SLICE_BYTES = 1 << 20;
 const PANEL_ROWS = 16; // rows that are packed together
 
 /** Packs a stored matrix, a slice of rows at a time. */
-export function makeWeight(addon: NativeAddon, owner: BackendHandle, stored: StoredWeight): NativeWeight {
+export function makeWeight(
+  addon: NativeAddon,
+  owner: BackendHandle,
+  stored: StoredWeight,
+  { screened = false }: WeightOptions = {},
+): NativeWeight {
   const [rows, width] = stored.shape;
-  const handle = addon.createWeight(owner, stored.dtype, rows, width);
+  const handle = addon.createWeight(owner, stored.dtype, rows, width, screened);
   const bytesPerRow = rowBytes(stored.dtype, width);
   const rowsPerSlice = Math.max(1, Math.floor(SLICE_BYTES / bytesPerRow / PANEL_ROWS)) * PANEL_ROWS;
   try {
@@ -127,7 +140,8 @@ export function makeWeight(addon: NativeAddon, owner: BackendHandle, stored: Sto
     addon.freeWeight(owner, handle);
     throw error;
   }
-  return new NativeWeight(owner, handle, stored.dtype, [rows, width], addon.weightBytes(owner, handle));
+  const isScreened = addon.isScreened(owner, handle) === 1;
+  return new NativeWeight(owner, handle, stored.dtype, [rows, width], addon.weightBytes(owner, handle), isScreened);
 }
 
 const KV_DTYPE_IDS = { f32: 0, bf16: 1, int8: 2 } as const;

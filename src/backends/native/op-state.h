@@ -17,6 +17,8 @@ struct OpState {
   Scratch lora_ranks;
   Scratch maxima, sums;  // of blocks of logits
   std::vector<LogitRow> logit_rows;
+  Scratch logits;                          // chooseIds
+  Scratch screen_groups, estimates, slacks;  // a screened head
 };
 
 }  // namespace gemma

@@ -117,6 +117,14 @@ export function nativeOps(addon: NativeAddon, be: BackendHandle): Ops {
       const tensors = [out.handle, out.start, logits.handle, logits.start] as const;
       addon.sample(be, R!, V!, numbers, ids, biasValues, masks, ...tensors);
     },
+
+    chooseIds(outTensor, xTensor, head, softCap, rows) {
+      const out = ownTensor(be, outTensor);
+      const x = ownTensor(be, xTensor);
+      const { handle } = ownWeight(be, head);
+      const { numbers } = packSampleRows(rows, head.shape[0]);
+      addon.chooseIds(be, rows.length, handle, softCap ?? 0, numbers, out.handle, out.start, x.handle, x.start);
+    },
   };
 }
 

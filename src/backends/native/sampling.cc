@@ -40,12 +40,17 @@ float lower_bound(const Logits& row, size_t n) {
 /** Candidates from the most likely down, found only as far as they are needed, and the running sums of their weights. */
 class Ranking {
  public:
-  Ranking(const Logits& row, const SampleSettings& settings, double total)
-      : row_(row), temperature_(settings.temperature), total_(total) {
-    max_ = *std::max_element(row.maxima, row.maxima + row.blocks);
-    if (settings.top_k == 0) return;
-    append(most_likely(row, settings.top_k));
-    is_complete_ = true;
+  /** All ids of a row; `total`: the sum of their weights. */
+  Ranking(const Logits& row, double temperature, double total)
+      : row_(&row),
+        temperature_(temperature),
+        total_(total),
+        max_(*std::max_element(row.maxima, row.maxima + row.blocks)) {}
+
+  /** The most likely ids, at least one, in their order. */
+  Ranking(const std::vector<Candidate>& best, double temperature)
+      : temperature_(temperature), max_(best.front().logit), is_complete_(true) {
+    append(best);
     total_ = sums_.back();
   }
 
@@ -89,7 +94,7 @@ class Ranking {
       low_ = ++ranges_ > RANGES ? -std::numeric_limits<double>::infinity() : max_ - 2 * temperature_ * ranges_;
       is_complete_ = ranges_ > RANGES;
       std::vector<Candidate> found;
-      for_each_from(row_, low_, [&](float logit, int32_t id) {
+      for_each_from(*row_, low_, [&](float logit, int32_t id) {
         if (ranges_ == 1 || logit < high) found.push_back({logit, id});
       });
       std::sort(found.begin(), found.end(), before);
@@ -100,7 +105,7 @@ class Ranking {
 
   static constexpr int RANGES = 16;  // what lies below exp(-32) comes at once
 
-  const Logits& row_;
+  const Logits* row_ = nullptr;
   const double temperature_;
   double total_;
   float max_;
@@ -139,19 +144,22 @@ std::vector<Candidate> most_likely(const Logits& row, size_t n) {
   std::vector<Candidate> found;
   if (n == 0) return found;
   for_each_from(row, lower_bound(row, n), [&](float logit, int32_t id) { found.push_back({logit, id}); });
-  if (found.size() > n) {
-    std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(n), found.end(), before);
-    found.resize(n);
-  }
-  std::sort(found.begin(), found.end(), before);
+  keep_best(found, n);
   return found;
 }
 
-int32_t draw(const Logits& row, const SampleSettings& settings, double total) {
-  const int32_t best = arg_max(row);
-  if (best < 0 || settings.temperature == 0) return best;
+void keep_best(std::vector<Candidate>& candidates, size_t n) {
+  if (candidates.size() > n) {
+    std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(n), candidates.end(), before);
+    candidates.resize(n);
+  }
+  std::sort(candidates.begin(), candidates.end(), before);
+}
 
-  Ranking ranking(row, settings, total);
+namespace {
+
+/** Top-p, min-p and the draw itself. */
+int32_t draw_from(Ranking ranking, const SampleSettings& settings) {
   size_t kept = SIZE_MAX;
   double mass = ranking.total();
   if (settings.top_p < 1) {
@@ -163,6 +171,21 @@ int32_t draw(const Logits& row, const SampleSettings& settings, double total) {
   const double goal = uniform_at(settings.seed, settings.index) * mass;
   const size_t drawn = ranking.first([goal](double sum) { return sum > goal; });
   return ranking.id(std::min(drawn, kept - 1));
+}
+
+}  // namespace
+
+int32_t draw(const Logits& row, const SampleSettings& settings, double total) {
+  if (settings.temperature == 0) return arg_max(row);
+  if (settings.top_k != 0) return draw(most_likely(row, settings.top_k), settings);
+  if (arg_max(row) < 0) return -1;
+  return draw_from(Ranking(row, settings.temperature, total), settings);
+}
+
+int32_t draw(const std::vector<Candidate>& best, const SampleSettings& settings) {
+  if (best.empty()) return -1;
+  if (settings.temperature == 0) return best.front().id;
+  return draw_from(Ranking(best, settings.temperature), settings);
 }
 
 }  // namespace gemma

@@ -40,6 +40,12 @@ int32_t arg_max(const Logits& row);
  */
 int32_t draw(const Logits& row, const SampleSettings& settings, double total);
 
+/** The same from a row's topK most likely candidates (one at temperature 0), in their order. */
+int32_t draw(const std::vector<Candidate>& best, const SampleSettings& settings);
+
+/** Cuts candidates down to the n most likely, in their order. */
+void keep_best(std::vector<Candidate>& candidates, size_t n);
+
 /** The n most likely allowed ids above minus infinity, or all if fewer: greatest first, the lower id of equals first. */
 std::vector<Candidate> most_likely(const Logits& row, size_t n);
 

@@ -2,6 +2,7 @@ import type { Backend, BackendFactory, BackendOptions } from "../../backend/back
 import { GemmaError } from "../../base/errors.js";
 import { add } from "./add.js";
 import { attention } from "./attention.js";
+import { chooseIds } from "./choose-ids.js";
 import { embed } from "./embed.js";
 import { gatherRows } from "./gather-rows.js";
 import { geglu } from "./geglu.js";
@@ -76,6 +77,7 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     },
     add,
     attention,
+    chooseIds: chooseIds(activations),
     embed,
     gatherRows,
     geglu,

@@ -24,6 +24,7 @@ export class ReferenceTensor implements Tensor {
 /** A matrix [N, K], dequantised. */
 export class ReferenceWeight implements Weight {
   readonly storage: Storage = { live: true };
+  readonly isScreened = false;
 
   constructor(
     readonly dtype: StoredDtype,

@@ -1,6 +1,7 @@
 // Rows of a packed table, dequantised exactly: they are read out of the panels that matmul uses.
 #include "kernels.h"
 #include "kernels/half.h"
+#include "kernels/split.h"
 
 namespace gemma::GEMMA_ISA {
 namespace {
@@ -47,7 +48,14 @@ void unpack_row(const uint8_t* panel, size_t lane, size_t columns, float* out) {
   }
 }
 
+void unpack_split_row(const WeightView& table, size_t row, float* out) {
+  alignas(64) uint8_t panel[MAX_SPLIT_COLUMNS / Q8_GROUP * WHOLE_GROUP];
+  join_panel(table, row / PANEL_ROWS, panel);
+  unpack_row<Form::q8>(panel, row % PANEL_ROWS, table.columns, out);
+}
+
 void embed_row(const WeightView& table, size_t row, float* out) {
+  if (table.low != nullptr) return unpack_split_row(table, row, out);
   const uint8_t* const panel = table.panels + row / PANEL_ROWS * table.panel_bytes;
   const size_t lane = row % PANEL_ROWS;
   switch (table.form) {

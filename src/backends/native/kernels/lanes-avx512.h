@@ -22,6 +22,7 @@ inline Floats set(float value) { return _mm512_set1_ps(value); }
 inline Floats load(const float* p) { return _mm512_loadu_ps(p); }
 inline Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
 inline Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+inline Floats absolute(Floats v) { return _mm512_abs_ps(v); }
 /** a · b + c */
 inline Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
 inline __mmask16 first(size_t count) { return static_cast<__mmask16>((1u << count) - 1); }

@@ -36,6 +36,9 @@ inline Floats add(const Floats& a, const Floats& b) {
 inline Floats mul(const Floats& a, const Floats& b) {
   return each<Floats>([&](int i) { return vmulq_f32(a.v[i], b.v[i]); });
 }
+inline Floats absolute(const Floats& x) {
+  return each<Floats>([&](int i) { return vabsq_f32(x.v[i]); });
+}
 /** a · b + c */
 inline Floats fma(const Floats& a, const Floats& b, const Floats& c) {
   return each<Floats>([&](int i) { return vfmaq_f32(c.v[i], a.v[i], b.v[i]); });

@@ -36,6 +36,9 @@ inline Floats add(const Floats& a, const Floats& b) {
 inline Floats mul(const Floats& a, const Floats& b) {
   return each<Floats>([&](int i) { return a.v[i] * b.v[i]; });
 }
+inline Floats absolute(const Floats& a) {
+  return each<Floats>([&](int i) { return __builtin_fabsf(a.v[i]); });
+}
 /** a · b + c, rounded twice: without hardware for it a fused one is a slow library call. */
 inline Floats fma(const Floats& a, const Floats& b, const Floats& c) {
   return each<Floats>([&](int i) { return a.v[i] * b.v[i] + c.v[i]; });

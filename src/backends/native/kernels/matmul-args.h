@@ -22,7 +22,17 @@ struct WeightView {
   size_t columns;      // K
   size_t panel_bytes;  // distance of two panels
   Form form;
+  // Of a q8 matrix in two planes (kernels/split.h) the lower panels, `panels` being the upper ones; else nullptr.
+  const uint8_t* low = nullptr;
 };
+
+constexpr size_t Q8_GROUP = quant_form(Form::q8).group;
+constexpr size_t MAX_SPLIT_COLUMNS = 8192;  // a panel that is put together again lies on the stack
+
+constexpr size_t upper_panel_bytes(size_t k) {
+  return k / Q8_GROUP * (Q8_GROUP / 2 + 2) * PANEL_ROWS + PANEL_ROWS * sizeof(float);
+}
+constexpr size_t lower_panel_bytes(size_t k) { return k / 2 * PANEL_ROWS; }
 
 /** Item: a panel of 16 rows of the slice. */
 struct PackArgs {
@@ -33,6 +43,7 @@ struct PackArgs {
   StoredDtype dtype;
   uint8_t* panels;     // of the slice
   size_t panel_bytes;  // distance of two panels
+  uint8_t* low;        // of a matrix in two planes, its lower panels; else nullptr
 };
 
 /** Item: a row. */

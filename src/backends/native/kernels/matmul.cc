@@ -1,6 +1,18 @@
 #include "kernels/matmul-tiles.h"
+#include "kernels/split.h"
 
 namespace gemma::GEMMA_ISA {
+namespace {
+
+/** Panels of a matrix in two planes are multiplied as if it had one. */
+void multiply_split(const PanelTask& task, size_t index, size_t row_begin, size_t row_end) {
+  alignas(64) uint8_t panel[MAX_SPLIT_COLUMNS / Q8_GROUP * WHOLE_GROUP];
+  join_panel(task.args.weight, index, panel);
+  prefetch_panel(task.args.weight, index + 1);  // while this one is multiplied, memory would have nothing to do
+  multiply_int8({task.args, panel, task.column, task.width}, row_begin, row_end);
+}
+
+}  // namespace
 
 void matmul(const MatmulArgs& args, size_t begin, size_t end) {
   for (size_t item = begin; item < end; item++) {
@@ -11,7 +23,9 @@ void matmul(const MatmulArgs& args, size_t begin, size_t end) {
     const size_t left = args.weight.rows - column;
     const PanelTask task = {args, args.weight.panels + panel * args.weight.panel_bytes, column,
                             left < PANEL_ROWS ? left : PANEL_ROWS};
-    if (is_dense(args.weight.form)) {
+    if (args.weight.low != nullptr) {
+      multiply_split(task, panel, row_begin, row_end);
+    } else if (is_dense(args.weight.form)) {
       multiply_dense(task, row_begin, row_end);
     } else if (args.is_int8) {
       multiply_int8(task, row_begin, row_end);

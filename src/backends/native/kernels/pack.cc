@@ -1,5 +1,6 @@
 // Stored rows to panels (form.h).
 #include "kernels.h"
+#include "kernels/split.h"
 #include "kernels/stored-blocks.h"
 
 namespace gemma::GEMMA_ISA {
@@ -110,6 +111,13 @@ void pack_panel(const PackArgs& args, const uint8_t* source, size_t rows, uint8_
   }
 }
 
+void pack_split_panel(const PackArgs& args, const uint8_t* source, size_t rows, size_t index) {
+  alignas(64) uint8_t panel[MAX_SPLIT_COLUMNS / Q8_GROUP * WHOLE_GROUP];
+  pack_quant_panel<StoredDtype::Q8_0>(args, source, rows, panel);
+  split_panel(panel, args.columns, args.panels + index * args.panel_bytes,
+              args.low + index * lower_panel_bytes(args.columns));
+}
+
 }  // namespace
 
 void pack(const PackArgs& args, size_t begin, size_t end) {
@@ -117,6 +125,10 @@ void pack(const PackArgs& args, size_t begin, size_t end) {
     const uint8_t* const source = args.source + i * PANEL_ROWS * args.row_bytes;
     const size_t left = args.rows - i * PANEL_ROWS;
     const size_t rows = left < PANEL_ROWS ? left : PANEL_ROWS;
+    if (args.low != nullptr) {
+      pack_split_panel(args, source, rows, i);
+      continue;
+    }
     uint8_t* const panel = args.panels + i * args.panel_bytes;
     switch (args.dtype) {
 #define GEMMA_STORED(name, elements, bytes, form)             \

@@ -1,0 +1,18 @@
+// The most likely ids without all logits: a split head is read in part (kernels/screen-args.h).
+#pragma once
+
+#include <vector>
+
+#include "backend.h"
+#include "sampling.h"
+
+namespace gemma {
+
+/** Whether it pays for these rows, that want `most` candidates at most. */
+bool can_screen(const WeightView& head, size_t rows, size_t most);
+
+/** For each row of x [R, K] its counts[r] most likely candidates, as most_likely gives them. A soft cap of 0: none. */
+std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const WeightView& head, const float* x,
+                                                        const std::vector<size_t>& counts, float soft_cap);
+
+}  // namespace gemma
