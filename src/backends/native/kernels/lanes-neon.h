@@ -117,6 +117,30 @@ inline Ints dot(const Ints& sum, const Bytes& quants, int32_t x) {
   });
 }
 
+/** sum + x's bytes 4 · lane .. 4 · lane + 3 times the 4 quants of each row. */
+inline int32x4_t dot_lane(int32x4_t sum, int8x16_t quants, int8x16_t x, size_t lane) {
+  switch (lane) {  // the instruction has it as a constant
+    case 0:
+      return vdotq_laneq_s32(sum, quants, x, 0);
+    case 1:
+      return vdotq_laneq_s32(sum, quants, x, 1);
+    case 2:
+      return vdotq_laneq_s32(sum, quants, x, 2);
+    default:
+      return vdotq_laneq_s32(sum, quants, x, 3);
+  }
+}
+
+/** As above with x[4i .. 4i + 3]; x has a multiple of 16 bytes, loaded once for each 16. */
+template <int BITS>
+inline Ints dot(const Ints& sum, const Bytes& quants, const int8_t* x, size_t i) {
+  const int8x16_t x16 = vld1q_s8(x + i / 4 * 16);
+  return each<Ints>([&](int j) {
+    const uint8x16_t bytes = BITS == 8 ? veorq_u8(quants.v[j], vdupq_n_u8(128)) : quants.v[j];
+    return dot_lane(sum.v[j], vreinterpretq_s8_u8(bytes), x16, i % 4);
+  });
+}
+
 /** Byte J of each lane, less `offset`. */
 template <int J>
 inline Floats quants_to_floats(const Bytes& x, int offset) {

@@ -47,8 +47,7 @@ inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scal
   for (size_t i = 0; i < F.group / 4; i++) {
 #pragma GCC unroll 8
     for (size_t r = 0; r < ROWS; r++) {
-      const int8_t* const x_quants = x[r * stride].quants + part * F.group + 4 * i;
-      dots[i % CHAINS][r] = dot<F.bits>(dots[i % CHAINS][r], quants[i], load_as<int32_t>(x_quants));
+      dots[i % CHAINS][r] = dot<F.bits>(dots[i % CHAINS][r], quants[i], x[r * stride].quants + part * F.group, i);
     }
   }
 #pragma GCC unroll 8
