@@ -30,6 +30,7 @@ const ISAS = {
   arm64: {
     scalar: [],
     neon: ["-march=armv8.2-a+dotprod+fp16"],
+    neoni8mm: ["-march=armv8.2-a+dotprod+fp16+i8mm"],
   },
 };
 

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -29,6 +31,11 @@ const Kernels& kernels();
 #endif
 #ifdef GEMMA_HAVE_NEON
 namespace neon {
+const Kernels& kernels();
+}
+#endif
+#ifdef GEMMA_HAVE_NEONI8MM
+namespace neoni8mm {
 const Kernels& kernels();
 }
 #endif
@@ -76,14 +83,31 @@ bool runs_avx512bf16() { return runs_avx512() && has_bit(cpuid(7, 1).a, 5); }
 
 #elif defined(__aarch64__)
 
-bool runs_neon() {
-#if defined(__linux__)
-  const unsigned long half = 1ul << 10, dot_product = 1ul << 20;  // HWCAP_ASIMDHP, HWCAP_ASIMDDP
-  return (getauxval(AT_HWCAP) & half) != 0 && (getauxval(AT_HWCAP) & dot_product) != 0;
-#else
-  return true;  // every Apple processor of this architecture
-#endif
+#if defined(__APPLE__)
+
+bool has(const char* feature) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(feature, &value, &size, nullptr, 0) == 0 && value != 0;
 }
+
+bool runs_neon() { return has("hw.optional.arm.FEAT_DotProd") && has("hw.optional.arm.FEAT_FP16"); }
+bool runs_neoni8mm() { return runs_neon() && has("hw.optional.arm.FEAT_I8MM"); }
+
+#elif defined(__linux__)
+
+bool runs_neon() {
+  const unsigned long needed = 1ul << 10 | 1ul << 20;  // HWCAP_ASIMDHP, HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & needed) == needed;
+}
+bool runs_neoni8mm() { return runs_neon() && (getauxval(AT_HWCAP2) & 1ul << 13) != 0; }  // HWCAP2_I8MM
+
+#else
+
+bool runs_neon() { return false; }
+bool runs_neoni8mm() { return false; }
+
+#endif
 
 #endif
 
@@ -97,6 +121,9 @@ std::vector<const Kernels*> detect() {
 #endif
 #ifdef GEMMA_HAVE_AVX2
   if (runs_avx2()) found.push_back(&avx2::kernels());
+#endif
+#ifdef GEMMA_HAVE_NEONI8MM
+  if (runs_neoni8mm()) found.push_back(&neoni8mm::kernels());
 #endif
 #ifdef GEMMA_HAVE_NEON
   if (runs_neon()) found.push_back(&neon::kernels());

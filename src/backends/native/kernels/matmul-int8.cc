@@ -2,6 +2,9 @@
 // multiply-add per group (and one per minimum) and one per block of x, in ascending order of groups and blocks.
 #include "kernels/groups.h"
 #include "kernels/matmul-tiles.h"
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#include "kernels/matmul-i8mm.h"
+#endif
 
 namespace gemma::GEMMA_ISA {
 namespace {
@@ -9,26 +12,6 @@ namespace {
 constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of the first cache: x passes through the rest
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
 constexpr size_t DIRECT_ROWS = 4;        // up to here unpacking anew for each tile costs less than storing it
-
-/** Part of a panel that several tiles read: unpacked once for all of them. */
-template <Form FORM>
-struct Unpacked {
-  using G = Group<FORM>;
-  static constexpr size_t GROUPS = K_BLOCK / G::F.group;
-
-  Bytes quants[GROUPS][G::VECTORS];
-  Floats scales[GROUPS];
-  Floats mins[G::F.has_min ? GROUPS : 1];
-
-  void fill(const uint8_t* panel, size_t begin, size_t end) {
-    for (size_t g = begin; g < end; g++) {
-      const G group(panel, g);
-      group.unpack(quants[g - begin]);
-      scales[g - begin] = group.scale();
-      if constexpr (G::F.has_min) mins[g - begin] = group.min();
-    }
-  }
-};
 
 /** sum[r] += group `part` of the block x[r * stride], which is still to be multiplied with the block's scale. */
 template <Form FORM, size_t ROWS>
@@ -98,6 +81,30 @@ void multiply_packed(const PanelTask& task, size_t row) {
   });
 }
 
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+template <Form FORM>
+using Unpacked = UnpackedPairs<FORM, K_BLOCK>;
+#else
+/** Part of a panel that several tiles read: unpacked once for all of them. */
+template <Form FORM>
+struct Unpacked {
+  using G = Group<FORM>;
+  static constexpr size_t GROUPS = K_BLOCK / G::F.group;
+
+  Bytes quants[GROUPS][G::VECTORS];
+  Floats scales[GROUPS];
+  Floats mins[G::F.has_min ? GROUPS : 1];
+
+  void fill(const uint8_t* panel, size_t begin, size_t end) {
+    for (size_t g = begin; g < end; g++) {
+      const G group(panel, g);
+      group.unpack(quants[g - begin]);
+      scales[g - begin] = group.scale();
+      if constexpr (G::F.has_min) mins[g - begin] = group.min();
+    }
+  }
+};
+
 /** A tile of rows times k_begin .. k_end, which `block` holds. */
 template <Form FORM, size_t ROWS>
 void multiply_unpacked(const PanelTask& task, const Unpacked<FORM>& block, size_t row, size_t k_begin, size_t k_end) {
@@ -107,6 +114,7 @@ void multiply_unpacked(const PanelTask& task, const Unpacked<FORM>& block, size_
     run(block.quants[i], block.scales[i], block.mins[F.has_min ? i : 0]);
   });
 }
+#endif
 
 template <Form FORM>
 void multiply(const PanelTask& task, size_t row_begin, size_t row_end) {
