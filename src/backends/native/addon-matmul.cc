@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t ROW_BLOCK = 128;               // rows of x whose part of the cache outlives a panel
 constexpr size_t CHUNK_WORK = size_t{1} << 16;  // multiplications a chunk should have at least: a few microseconds
+constexpr size_t MOST_WORK = size_t{1} << 22;   // and at most: some 100 microseconds, also where memory is waited for
 
 /** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each row once, in order.
  */
@@ -88,8 +89,9 @@ void run_matmul(Backend& backend, float* out, const float* x, size_t rows, const
   const size_t items = panels * blocks;
   // About eight chunks a thread, so that a displaced thread holds little up, but no chunk too small to be worth handing
   // out.
-  const size_t least = CHUNK_WORK / (PANEL_ROWS * weight.columns * row_block) + 1;
-  backend.run(backend.kernels.matmul, matmul, items, std::max(least, items / (backend.pool.threads() * 8)));
+  const size_t item_work = PANEL_ROWS * weight.columns * row_block;
+  const size_t least = CHUNK_WORK / item_work + 1, most = MOST_WORK / item_work + 1;
+  backend.run(backend.kernels.matmul, matmul, items, std::clamp(items / (backend.pool.threads() * 8), least, most));
 }
 
 std::vector<Method> matmul_methods() { return {GEMMA_METHOD(packRows), GEMMA_METHOD(embed), GEMMA_METHOD(matmul)}; }

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.js";
+import { randomStoredWeight } from "../../backend/testing/stored-weight.js";
+import { seededRng } from "../../base/rng.js";
 import { nativeBackend, nativeIsas } from "./index.js";
 import { addonPath } from "./load-addon.js";
 
@@ -83,6 +85,23 @@ describe.skipIf(available !== true)("lifecycle", () => {
     );
     expect(() => backend.tensor("f32", [2 ** 31, 2 ** 31])).toThrow(expect.objectContaining({ code: "ERR_RANGE" }));
     backend.dispose();
+  });
+
+  test("threads that lose their cores to each other rest and come back; results stay the same", async () => {
+    const values = Float32Array.from({ length: 64 * 512 }, (_, i) => Math.sin(i));
+    const product = async (threads: number, rounds: number) => {
+      const backend = await create({ threads });
+      const weight = backend.weight(randomStoredWeight("Q8_0", [4096, 512], seededRng(1)));
+      const x = backend.tensor("f32", [64, 512]);
+      const out = backend.tensor("f32", [64, 4096]);
+      backend.write(x, values);
+      for (let i = 0; i < rounds; i++) backend.matmul(out, x, weight);
+      const result = await backend.read(out);
+      backend.dispose(); // joins resting threads, too
+      return Buffer.from(result.buffer);
+    };
+    const expected = await product(1, 1);
+    expect(expected.equals(await product(64, 40))).toBe(true);
   });
 
   test.each(["", "process.exit(0)"])("a process ends with a backend open: %s", (end) => {

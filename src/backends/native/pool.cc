@@ -10,10 +10,15 @@
 namespace gemma {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Between two ops of a step lie a few microseconds; parking and waking takes longer than that.
 constexpr auto SPIN = std::chrono::microseconds(40);
+
+// A chunk takes some 100 µs at most. Who keeps the others waiting longer has lost its core, for a time slice of
+// milliseconds. It rests, longer each time this happens again soon.
+constexpr auto DISPLACED = std::chrono::milliseconds(1);
+constexpr auto LEAST_REST = std::chrono::milliseconds(16);
+constexpr auto MOST_REST = std::chrono::milliseconds(512);
+constexpr auto SOON = std::chrono::seconds(2);
 
 void pause() {
 #if defined(__x86_64__)
@@ -26,13 +31,13 @@ void pause() {
 /** Polls for a while. Returns whether `ready` came true. */
 template <class Ready>
 bool spin(const Ready& ready) {
-  const auto end = Clock::now() + SPIN;
+  const auto end = std::chrono::steady_clock::now() + SPIN;
   do {
     for (int i = 0; i < 32; i++) {
       if (ready()) return true;
       pause();
     }
-  } while (Clock::now() < end);
+  } while (std::chrono::steady_clock::now() < end);
   return ready();
 }
 
@@ -42,7 +47,8 @@ constexpr uint64_t CHUNKS = 0xffffffff;  // mask of job_
 
 Pool::Pool(size_t threads) {
   try {
-    for (size_t i = 1; i < threads; i++) workers_.emplace_back([this] { work(); });
+    for (size_t i = 1; i < threads; i++) workers_.emplace_back([this, i] { work(i); });
+    active_.store(threads);
   } catch (...) {
     join();  // a thread that is destroyed while it runs ends the process
     throw;
@@ -56,6 +62,7 @@ void Pool::join() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     work_came_.notify_all();
+    readmitted_.notify_all();
   }
   for (std::thread& worker : workers_) worker.join();
 }
@@ -65,6 +72,12 @@ void Pool::run(size_t items, size_t grain, Body body, const void* context) {
   grain = std::max<size_t>({grain, 1, items / CHUNKS + 1});
   const uint64_t chunks = (items - 1) / grain + 1;
   if (chunks == 1 || workers_.empty()) {
+    body(context, 0, items);
+    return;
+  }
+  const Clock::time_point start = Clock::now();
+  if (active_.load() <= workers_.size()) readmit(start);
+  if (active_.load() == 1) {
     body(context, 0, items);
     return;
   }
@@ -84,7 +97,7 @@ void Pool::run(size_t items, size_t grain, Body body, const void* context) {
   }
   while (run_chunk()) {
   }
-  wait_for_chunks();
+  wait_for_chunks(start);
 }
 
 /** Claims one chunk and runs it. false: none is left. */
@@ -103,13 +116,16 @@ bool Pool::run_chunk() {
   return true;
 }
 
-void Pool::work() {
-  for (;;) {
-    while (run_chunk()) {
+void Pool::work(size_t index) {
+  while (!stop_.load()) {
+    while (index < active_.load() && run_chunk()) {
     }
     const uint64_t seen = job_.load();
-    if ((seen & CHUNKS) == 0) wait_for_job(seen);
-    if (stop_.load()) return;
+    if (index >= active_.load()) {
+      rest(index);
+    } else if ((seen & CHUNKS) == 0) {
+      wait_for_job(seen);
+    }
   }
 }
 
@@ -123,14 +139,42 @@ void Pool::wait_for_job(uint64_t seen) {
   parked_.fetch_sub(1);
 }
 
+/** Returns when this worker is to share loops again, or the pool stops. */
+void Pool::rest(size_t index) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  readmitted_.wait(lock, [&] { return index < active_.load() || stop_.load(); });
+}
+
 /** Waits for the chunks that others hold. Parks: the core may be what a displaced worker is waiting for. */
-void Pool::wait_for_chunks() {
+void Pool::wait_for_chunks(Clock::time_point start) {
   const auto ready = [&] { return left_.load() == 0; };
   if (spin(ready)) return;
-  std::unique_lock<std::mutex> lock(mutex_);
-  caller_parked_.store(true);
-  work_done_.wait(lock, ready);
-  caller_parked_.store(false);
+  const Clock::time_point parked = Clock::now();
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    caller_parked_.store(true);
+    work_done_.wait(lock, ready);
+    caller_parked_.store(false);
+  }
+  const Clock::time_point now = Clock::now();
+  // Where chunks are long, as attention's over long contexts, waiting for half of the loop is fair.
+  if (now - parked > std::max<Clock::duration>(DISPLACED, parked - start)) lay_off(now);
+}
+
+/** One thread fewer for a while. Which one does not matter: the system moves threads to cores that are free. */
+void Pool::lay_off(Clock::time_point now) {
+  rest_ = now - retry_at_ < SOON ? std::clamp<Clock::duration>(2 * rest_, LEAST_REST, MOST_REST) : LEAST_REST;
+  retry_at_ = now + rest_;
+  active_.store(std::max<size_t>(active_.load() - 1, 1));
+}
+
+/** One thread more, when its rest is over. */
+void Pool::readmit(Clock::time_point now) {
+  if (now < retry_at_) return;
+  retry_at_ = now + rest_;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  active_.fetch_add(1);
+  readmitted_.notify_all();
 }
 
 }  // namespace gemma

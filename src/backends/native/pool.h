@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace gemma {
 /**
  * A pool of `threads` threads, the calling one among them. Chunks of a loop are handed out by an atomic counter, so
  * that a thread that lost its core to another process costs only the chunk it holds. Workers spin for some tens of
- * microseconds between loops, then park. One thread at a time may call parallel_for.
+ * microseconds between loops, then park. When loops wait for threads that lost their cores, fewer threads share them
+ * for a while. One thread at a time may call parallel_for.
  */
 class Pool {
  public:
@@ -39,13 +41,17 @@ class Pool {
 
  private:
   using Body = void (*)(const void* context, size_t begin, size_t end);
+  using Clock = std::chrono::steady_clock;
 
   void run(size_t items, size_t grain, Body body, const void* context);
-  void work();
+  void work(size_t index);
   void join();
   bool run_chunk();
   void wait_for_job(uint64_t seen);
-  void wait_for_chunks();
+  void rest(size_t index);
+  void wait_for_chunks(Clock::time_point start);
+  void readmit(Clock::time_point now);
+  void lay_off(Clock::time_point now);
 
   // The loop: written by the caller between two loops, read only by a thread that has claimed one of its chunks.
   Body body_ = nullptr;
@@ -59,9 +65,16 @@ class Pool {
   std::atomic<int> parked_{0};
   std::atomic<bool> caller_parked_{false};
   std::atomic<bool> stop_{false};
+
+  // Threads that share loops at present, the caller first; and when one more is tried again.
+  std::atomic<size_t> active_{1};
+  Clock::time_point retry_at_{};
+  Clock::duration rest_{};
+
   std::mutex mutex_;
   std::condition_variable work_came_;
   std::condition_variable work_done_;
+  std::condition_variable readmitted_;
   std::vector<std::thread> workers_;
 };
 
