@@ -66,13 +66,20 @@ napi_value matmul(Args& args) {
 
 }  // namespace
 
+/**
+ * Rounds activations to integers, or to bf16 for the dot units; where they stay f32, sums the groups that a form with
+ * minimums needs sums of.
+ */
 PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightView& weight) {
   PreparedX out = {};
-  const QuantForm& form = quant_form(weight.form);
-  if (backend.is_int8) {
+  if (weight.form == Form::bf16 && backend.is_int8 && backend.kernels.has_bf16_dots) {
+    out.pairs = backend.x_pairs.get<uint32_t>(multiply(rows, bf16_pairs(weight.columns)));
+  } else if (is_dense(weight.form)) {
+    return out;
+  } else if (backend.is_int8) {
     out.blocks = backend.x_blocks.get<XBlock>(multiply(rows, x_blocks(weight.columns)));
-  } else if (form.has_min) {
-    out.sums = backend.x_sums.get<float>(multiply(rows, weight.columns / form.group));
+  } else if (quant_form(weight.form).has_min) {
+    out.sums = backend.x_sums.get<float>(multiply(rows, weight.columns / quant_form(weight.form).group));
   } else {
     return out;
   }
@@ -82,7 +89,7 @@ PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightVie
 }
 
 void run_matmul(Backend& backend, float* out, const float* x, size_t rows, const WeightView& weight) {
-  const PreparedX prepared = is_dense(weight.form) ? PreparedX{} : prepare(backend, x, rows, weight);
+  const PreparedX prepared = prepare(backend, x, rows, weight);
   const size_t panels = (weight.rows + PANEL_ROWS - 1) / PANEL_ROWS;
   const size_t row_block = std::min(rows, ROW_BLOCK), blocks = (rows + row_block - 1) / row_block;
   const MatmulArgs matmul = {out, weight, rows, row_block, panels, x, prepared, backend.is_int8};

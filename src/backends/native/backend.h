@@ -42,7 +42,7 @@ struct Backend {
   Table<Weight> weights;
   Table<KvCache> caches;
 
-  Scratch x_blocks, x_sums;  // matmul: PreparedX
+  Scratch x_blocks, x_sums, x_pairs;  // matmul: PreparedX
   OpState ops;
 
   /** Runs a kernel over its items, `grain` in one call where threads share them. */

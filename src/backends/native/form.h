@@ -3,7 +3,7 @@
 // A packed matrix [N, K] is a row of panels, each 16 output rows wide (N is padded with zero rows). Inside a panel
 // memory runs along k, so that a matrix-vector product reads it linearly and no sum crosses vector lanes.
 //
-// Dense forms: element [k][16 rows] in its own type, any K.
+// Dense forms: element [k][16 rows] in its own type, any K; bf16 as pairs of k, [K/2][16 rows][2], an odd K ends in a zero.
 // Quantised forms: K is cut into groups of G = 16 or 32. The quants of a group are unsigned (value = (quant - offset) ·
 // scale + min) and lie as vectors of 64 bytes: 16 rows × 4 consecutive k. Vector i holds k = 4i .. 4i + 3.
 //     8 bit: G/4 vectors
@@ -85,8 +85,14 @@ constexpr QuantForm QUANT_FORMS[] = {
 constexpr bool is_dense(Form form) { return form >= Form::f32; }
 constexpr const QuantForm& quant_form(Form form) { return QUANT_FORMS[static_cast<size_t>(form)]; }
 
+constexpr size_t bf16_pairs(size_t k) { return (k + 1) / 2; }
+
+/** Where a panel of bf16 has column k of a row, in elements. */
+constexpr size_t bf16_at(size_t k, size_t row) { return (k / 2 * PANEL_ROWS + row) * 2 + k % 2; }
+
 /** Bytes of one panel of K columns. */
 constexpr size_t panel_bytes(Form form, size_t k) {
+  if (form == Form::bf16) return bf16_pairs(k) * PANEL_ROWS * 4;
   if (is_dense(form)) return k * PANEL_ROWS * (form == Form::f32 ? 4 : 2);
   return quant_form(form).panel_bytes(k);
 }

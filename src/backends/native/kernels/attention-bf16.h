@@ -26,6 +26,9 @@ inline __m512 exp2(__m512 x) {
   return _mm512_scalef_ps(p, whole);
 }
 
+// Small tiles wait for memory: pages lie scattered, and values are read in columns. So the values are fetched during the
+// scores and the next keys during the values, into the second cache: a block is as large as the first.
+
 template <size_t R>
 class PairsTile {
  public:
@@ -99,7 +102,7 @@ class PairsTile {
       GEMMA_UNROLL
       for (size_t i = 0; i < N; i++) {
         k[i] = load_pairs(keys[i] + h * 64);
-        if constexpr (R <= 4) __builtin_prefetch(values[i] + h * 64);
+        if constexpr (R <= 4) __builtin_prefetch(values[i] + h * 64, 0, 2);
       }
       GEMMA_UNROLL
       for (size_t r = 0; r < R; r++) {
@@ -185,7 +188,7 @@ class PairsTile {
           GEMMA_UNROLL
           for (size_t n = 0; n < N; n++) {
             v[n] = load_pairs(page + (n * SLOT_PAIRS + p) * 64);
-            if constexpr (R <= 4) __builtin_prefetch(next + (n * SLOT_PAIRS + p) * 64);
+            if constexpr (R <= 4) __builtin_prefetch(next + (n * SLOT_PAIRS + p) * 64, 0, 2);
           }
           if ((all_bits >> 2 * p & 3) == 3) {
             add(p, v);

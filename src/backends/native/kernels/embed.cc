@@ -69,7 +69,7 @@ void embed_row(const WeightView& table, size_t row, float* out) {
       break;
     case Form::bf16:
       for (size_t k = 0; k < table.columns; k++) {
-        out[k] = bf16_to_f32(load_as<uint16_t>(panel + (k * PANEL_ROWS + lane) * 2));
+        out[k] = bf16_to_f32(load_as<uint16_t>(panel + bf16_at(k, lane) * 2));
       }
       break;
 #define GEMMA_FORM(name, bits, group, scales, min, offset)   \

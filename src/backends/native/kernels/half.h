@@ -14,6 +14,14 @@ inline float float_of_bits(uint32_t bits) {
 
 inline float bf16_to_f32(uint16_t bits) { return float_of_bits(uint32_t{bits} << 16); }
 
+/** Rounds half to even; a NaN stays a NaN. */
+inline uint16_t f32_to_bf16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, nan = bits >> 16 | 0x40;
+  return static_cast<uint16_t>(x != x ? nan : rounded);
+}
+
 /** IEEE binary16, exactly. */
 inline float f16_to_f32(uint16_t bits) {
   const uint32_t sign = uint32_t{bits & 0x8000u} << 16;

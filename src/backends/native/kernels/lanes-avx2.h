@@ -45,11 +45,15 @@ inline void store_first(float* p, Floats v, size_t count) {
 inline __m128i load_128(const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 inline __m256i load_256(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 inline Floats load_f16(const uint8_t* p) { return {_mm256_cvtph_ps(load_128(p)), _mm256_cvtph_ps(load_128(p + 16))}; }
-inline Floats load_bf16(const uint8_t* p) {
-  const auto widen = [](__m128i bits) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
-  };
-  return {widen(load_128(p)), widen(load_128(p + 16))};
+/** The first or the second bf16 of 16 pairs. */
+inline Floats load_bf16_first(const uint8_t* p) {
+  const auto shift = [](__m256i pairs) { return _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)); };
+  return {shift(load_256(p)), shift(load_256(p + 32))};
+}
+inline Floats load_bf16_second(const uint8_t* p) {
+  const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xffff0000));
+  const auto high = [mask](__m256i pairs) { return _mm256_castsi256_ps(_mm256_and_si256(pairs, mask)); };
+  return {high(load_256(p)), high(load_256(p + 32))};
 }
 inline Floats load_u8(const uint8_t* p) {
   const __m128i v = load_128(p);

@@ -62,9 +62,15 @@ inline void store_first(float* p, const Floats& x, size_t count) {
 inline Floats load_f16(const uint8_t* p) {
   return each<Floats>([&](int i) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p + 8 * i))); });
 }
-inline Floats load_bf16(const uint8_t* p) {
+/** The first or the second bf16 of 16 pairs. */
+inline Floats load_bf16_first(const uint8_t* p) {
   return each<Floats>(
-      [&](int i) { return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(p + 8 * i)), 16)); });
+      [&](int i) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u8(vld1q_u8(p + 16 * i)), 16)); });
+}
+inline Floats load_bf16_second(const uint8_t* p) {
+  return each<Floats>([&](int i) {
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u8(vld1q_u8(p + 16 * i)), vdupq_n_u32(0xffff0000)));
+  });
 }
 inline Floats load_u8(const uint8_t* p) {
   const uint8x16_t bytes = vld1q_u8(p);

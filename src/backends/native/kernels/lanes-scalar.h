@@ -53,9 +53,11 @@ inline void store_first(float* p, const Floats& v, size_t count) {
 inline Floats load_f16(const uint8_t* p) {
   return each<Floats>([&](int i) { return f16_to_f32(load_as<uint16_t>(p + 2 * i)); });
 }
-inline Floats load_bf16(const uint8_t* p) {
-  return each<Floats>([&](int i) { return bf16_to_f32(load_as<uint16_t>(p + 2 * i)); });
+/** The first or the second bf16 of 16 pairs. */
+inline Floats load_bf16_first(const uint8_t* p) {
+  return each<Floats>([&](int i) { return bf16_to_f32(load_as<uint16_t>(p + 4 * i)); });
 }
+inline Floats load_bf16_second(const uint8_t* p) { return load_bf16_first(p + 2); }
 inline Floats load_u8(const uint8_t* p) {
   return each<Floats>([&](int i) { return static_cast<float>(p[i]); });
 }

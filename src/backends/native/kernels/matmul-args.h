@@ -71,13 +71,14 @@ constexpr size_t x_blocks(size_t columns) { return (columns + X_BLOCK - 1) / X_B
 struct PreparedX {
   XBlock* blocks;  // [T, x_blocks(K)], with integers
   float* sums;     // [T, K / G], sum of the group's x: with f32 and a form with minimums
+  uint32_t* pairs; // [T, bf16_pairs(K)], x rounded to bf16: for the bf16 dot units
 };
 
 /** Item: a row. */
 struct PrepareArgs {
   const float* x;  // [T, K]
   size_t columns;
-  Form form;  // quantised
+  Form form;  // quantised, or bf16 with pairs
   bool is_int8;
   PreparedX out;
 };

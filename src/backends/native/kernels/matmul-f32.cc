@@ -64,11 +64,15 @@ struct F32Tile {
   }
 };
 
-template <Form FORM>
+/** Column k of 16 rows; ODD says whether k is. */
+template <Form FORM, bool ODD>
 Floats load_dense(const uint8_t* panel, size_t k) {
   if constexpr (FORM == Form::f32) return load(reinterpret_cast<const float*>(panel) + k * PANEL_ROWS);
   if constexpr (FORM == Form::f16) return load_f16(panel + k * PANEL_ROWS * 2);
-  if constexpr (FORM == Form::bf16) return load_bf16(panel + k * PANEL_ROWS * 2);
+  if constexpr (FORM == Form::bf16) {
+    const uint8_t* const pairs = panel + k / 2 * PANEL_ROWS * 4;
+    return ODD ? load_bf16_second(pairs) : load_bf16_first(pairs);
+  }
 }
 
 template <Form FORM>
@@ -85,7 +89,7 @@ struct DenseTile {
       for (size_t r = 0; r < ROWS; r++) even[r] = odd[r] = set(0);
       size_t i = k;
       for (; i + 2 <= block_end; i += 2) {
-        const Floats w0 = load_dense<FORM>(task.panel, i), w1 = load_dense<FORM>(task.panel, i + 1);
+        const Floats w0 = load_dense<FORM, false>(task.panel, i), w1 = load_dense<FORM, true>(task.panel, i + 1);
 #pragma GCC unroll 8
         for (size_t r = 0; r < ROWS; r++) {
           even[r] = fma(w0, set(x[r * columns + i]), even[r]);
@@ -93,7 +97,7 @@ struct DenseTile {
         }
       }
       if (i < block_end) {
-        const Floats w0 = load_dense<FORM>(task.panel, i);
+        const Floats w0 = load_dense<FORM, false>(task.panel, i);
         for (size_t r = 0; r < ROWS; r++) even[r] = fma(w0, set(x[r * columns + i]), even[r]);
       }
       for (size_t r = 0; r < ROWS; r++) sum[r] = add(sum[r], add(even[r], odd[r]));

@@ -50,5 +50,6 @@ void multiply_panel(const PanelTask& task, size_t row_begin, size_t row_end, siz
 void multiply_int8(const PanelTask& task, size_t row_begin, size_t row_end);
 void multiply_f32(const PanelTask& task, size_t row_begin, size_t row_end);
 void multiply_dense(const PanelTask& task, size_t row_begin, size_t row_end);
+void multiply_bf16(const PanelTask& task, size_t row_begin, size_t row_end);
 
 }  // namespace gemma::GEMMA_ISA

@@ -25,6 +25,8 @@ void matmul(const MatmulArgs& args, size_t begin, size_t end) {
                             left < PANEL_ROWS ? left : PANEL_ROWS};
     if (args.weight.low != nullptr) {
       multiply_split(task, panel, row_begin, row_end);
+    } else if (args.prepared.pairs != nullptr) {
+      multiply_bf16(task, row_begin, row_end);
     } else if (is_dense(args.weight.form)) {
       multiply_dense(task, row_begin, row_end);
     } else if (args.is_int8) {

@@ -16,6 +16,14 @@ void pack_dense_panel(const PackArgs& args, const uint8_t* source, size_t rows, 
   }
 }
 
+void pack_bf16_panel(const PackArgs& args, const uint8_t* source, size_t rows, uint8_t* panel) {
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t k = 0; k < args.columns; k++) {
+      std::memcpy(panel + bf16_at(k, row) * 2, source + row * args.row_bytes + k * 2, 2);
+    }
+  }
+}
+
 /** Writes the quants of group `g` of 16 rows: each row puts its 4 bytes into every vector of 64. */
 template <Form FORM>
 void pack_quants(const Block* blocks, size_t g, uint8_t* out) {
@@ -104,8 +112,10 @@ template <StoredDtype DTYPE>
 void pack_panel(const PackArgs& args, const uint8_t* source, size_t rows, uint8_t* panel) {
   if constexpr (DTYPE == StoredDtype::F32) {
     pack_dense_panel<uint32_t>(args, source, rows, panel);
-  } else if constexpr (DTYPE == StoredDtype::F16 || DTYPE == StoredDtype::BF16) {
+  } else if constexpr (DTYPE == StoredDtype::F16) {
     pack_dense_panel<uint16_t>(args, source, rows, panel);
+  } else if constexpr (DTYPE == StoredDtype::BF16) {
+    pack_bf16_panel(args, source, rows, panel);
   } else {
     pack_quant_panel<DTYPE>(args, source, rows, panel);
   }

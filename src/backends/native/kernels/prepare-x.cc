@@ -72,11 +72,23 @@ void prepare_f32(const PrepareArgs& args, size_t t) {
   }
 }
 
+/** Rounds half to even; a NaN stays a NaN. */
+void prepare_bf16(const PrepareArgs& args, size_t t) {
+  const float* const x = args.x + t * args.columns;
+  const size_t pairs = bf16_pairs(args.columns);
+  uint32_t* const out = args.out.pairs + t * pairs;
+  out[pairs - 1] = 0;
+  uint16_t* const halves = reinterpret_cast<uint16_t*>(out);
+  for (size_t k = 0; k < args.columns; k++) halves[k] = f32_to_bf16(x[k]);
+}
+
 }  // namespace
 
 void prepare_x(const PrepareArgs& args, size_t begin, size_t end) {
   for (size_t t = begin; t < end; t++) {
-    if (args.is_int8) {
+    if (args.out.pairs != nullptr) {
+      prepare_bf16(args, t);
+    } else if (args.is_int8) {
       prepare_int8(args, t);
     } else {
       prepare_f32(args, t);

@@ -3,24 +3,17 @@
 #include <cstring>
 
 #include "kernels.h"
+#include "kernels/half.h"
 
 namespace gemma::GEMMA_ISA {
 namespace {
-
-/** Round to nearest even; a NaN stays a NaN. */
-inline uint16_t bf16(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, nan = bits >> 16 | 0x40;
-  return static_cast<uint16_t>(x != x ? nan : rounded);
-}
 
 template <class T>
 T converted(float x, float inverse);
 template <>
 float converted<float>(float x, float) { return x; }
 template <>
-uint16_t converted<uint16_t>(float x, float) { return bf16(x); }
+uint16_t converted<uint16_t>(float x, float) { return f32_to_bf16(x); }
 template <>
 int8_t converted<int8_t>(float x, float inverse) {
   const float q = std::nearbyintf(x * inverse);
@@ -69,8 +62,8 @@ void write_pairs(const WriteKvArgs& args, size_t t, size_t page, size_t slot) {
   const size_t from = t * kv.kv_heads * kv.head_dim;
   for (size_t i = from; i < from + kv.kv_heads * kv.head_dim; i += 16) {
     uint16_t k[16], v[16];
-    for (size_t h = 0; h < 16; h++) k[h] = bf16(args.k[i + h]);
-    for (size_t h = 0; h < 16; h++) v[h] = bf16(args.v[i + h]);
+    for (size_t h = 0; h < 16; h++) k[h] = f32_to_bf16(args.k[i + h]);
+    for (size_t h = 0; h < 16; h++) v[h] = f32_to_bf16(args.v[i + h]);
     for (size_t h = 0; h < 16; h += 2, keys += PAGE_ROWS) std::memcpy(keys, k + h, 4);
     for (size_t h = 0; h < 16; h++) values[2 * h] = v[h];
     values += 16 * PAGE_ROWS;
