@@ -66,14 +66,10 @@ napi_value matmul(Args& args) {
 
 }  // namespace
 
-/**
- * Rounds activations to integers, or to bf16 for the dot units; where they stay f32, sums the groups that a form with
- * minimums needs sums of.
- */
 PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightView& weight) {
   PreparedX out = {};
   if (weight.form == Form::bf16 && backend.is_int8 && backend.kernels.has_bf16_dots) {
-    out.pairs = backend.x_pairs.get<uint32_t>(multiply(rows, bf16_pairs(weight.columns)));
+    out.pairs = backend.x_pairs.get<uint32_t>(multiply(rows, x_pairs(weight.columns)));
   } else if (is_dense(weight.form)) {
     return out;
   } else if (backend.is_int8) {

@@ -5,7 +5,10 @@
 
 namespace gemma {
 
-/** Rounds activations [rows, K] to integers, or sums what a form with minimums needs; valid until the next call. */
+/**
+ * Rounds activations [rows, K] to integers, or to bf16 for the dot units, or sums what a form with minimums needs; valid
+ * until the next call.
+ */
 PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightView& weight);
 
 /** out [rows, N] = x [rows, K] · weightᵀ */

@@ -131,7 +131,7 @@ std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const 
   std::vector<uint32_t> order(groups);
   std::vector<std::vector<Candidate>> result(rows);
   for (size_t r = 0; r < rows; r++) {
-    const PreparedX row = {prepared.blocks + r * x_blocks(head.columns), nullptr};
+    const PreparedX row = {prepared.blocks + r * x_blocks(head.columns), nullptr, nullptr};
     const ScreenGroup* const plan = plans + r * groups;
     ExactLogits exact(backend, {logits, head, 1, 1, panels, nullptr, row, true}, soft_cap);
     const Logits estimated = {estimates + r * width, width, nullptr, maxima + r * blocks, blocks};

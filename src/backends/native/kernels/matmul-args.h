@@ -67,11 +67,14 @@ struct XBlock {
 
 constexpr size_t x_blocks(size_t columns) { return (columns + X_BLOCK - 1) / X_BLOCK; }
 
+/** Distance of two rows of bf16 pairs: an odd number of cache lines, so that a tile's rows do not evict each other. */
+constexpr size_t x_pairs(size_t columns) { return ((bf16_pairs(columns) + 15) / 16 | 1) * 16; }
+
 /** Activations as the matmul of one form wants them. */
 struct PreparedX {
   XBlock* blocks;  // [T, x_blocks(K)], with integers
   float* sums;     // [T, K / G], sum of the group's x: with f32 and a form with minimums
-  uint32_t* pairs; // [T, bf16_pairs(K)], x rounded to bf16: for the bf16 dot units
+  uint32_t* pairs; // [T, x_pairs(K)], x rounded to bf16: for the bf16 dot units
 };
 
 /** Item: a row. */

@@ -13,8 +13,8 @@ constexpr size_t MOST_ROWS = 16;  // accumulators hide the latency of the dots
 
 template <size_t ROWS>
 void multiply(const PanelTask& task, size_t row, size_t k_begin, size_t k_end) {
-  const size_t pairs = bf16_pairs(task.args.weight.columns);
-  const uint32_t* const x = task.args.prepared.pairs + row * pairs;
+  const size_t stride = x_pairs(task.args.weight.columns);
+  const uint32_t* const x = task.args.prepared.pairs + row * stride;
   Floats sums[ROWS];
 #pragma GCC unroll 16
   for (size_t r = 0; r < ROWS; r++) sums[r] = task.partial(row + r, k_begin);
@@ -22,7 +22,7 @@ void multiply(const PanelTask& task, size_t row, size_t k_begin, size_t k_end) {
     const __m512bh w = (__m512bh)_mm512_loadu_si512(task.panel + pair * PANEL_ROWS * 4);
 #pragma GCC unroll 16
     for (size_t r = 0; r < ROWS; r++) {
-      const __m512bh each = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[r * pairs + pair]));
+      const __m512bh each = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[r * stride + pair]));
       sums[r] = _mm512_dpbf16_ps(sums[r], w, each);
     }
   }

@@ -75,9 +75,8 @@ void prepare_f32(const PrepareArgs& args, size_t t) {
 /** Rounds half to even; a NaN stays a NaN. */
 void prepare_bf16(const PrepareArgs& args, size_t t) {
   const float* const x = args.x + t * args.columns;
-  const size_t pairs = bf16_pairs(args.columns);
-  uint32_t* const out = args.out.pairs + t * pairs;
-  out[pairs - 1] = 0;
+  uint32_t* const out = args.out.pairs + t * x_pairs(args.columns);
+  out[bf16_pairs(args.columns) - 1] = 0;  // the second of the last pair, where K is odd
   uint16_t* const halves = reinterpret_cast<uint16_t*>(out);
   for (size_t k = 0; k < args.columns; k++) halves[k] = f32_to_bf16(x[k]);
 }

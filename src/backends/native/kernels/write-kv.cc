@@ -60,13 +60,14 @@ void write_pairs(const WriteKvArgs& args, size_t t, size_t page, size_t slot) {
   uint32_t* keys = reinterpret_cast<uint32_t*>(kv.keys(page)) + slot;
   uint16_t* values = reinterpret_cast<uint16_t*>(kv.values(page)) + slot / 2 * 32 + slot % 2;
   const size_t from = t * kv.kv_heads * kv.head_dim;
-  for (size_t i = from; i < from + kv.kv_heads * kv.head_dim; i += 16) {
-    uint16_t k[16], v[16];
-    for (size_t h = 0; h < 16; h++) k[h] = f32_to_bf16(args.k[i + h]);
-    for (size_t h = 0; h < 16; h++) v[h] = f32_to_bf16(args.v[i + h]);
-    for (size_t h = 0; h < 16; h += 2, keys += PAGE_ROWS) std::memcpy(keys, k + h, 4);
-    for (size_t h = 0; h < 16; h++) values[2 * h] = v[h];
-    values += 16 * PAGE_ROWS;
+  for (size_t i = from; i < from + kv.kv_heads * kv.head_dim; i += PAIRS_HEAD_DIM) {
+    uint16_t k[PAIRS_HEAD_DIM], v[PAIRS_HEAD_DIM];
+    for (size_t h = 0; h < PAIRS_HEAD_DIM; h++) k[h] = f32_to_bf16(args.k[i + h]);
+    for (size_t h = 0; h < PAIRS_HEAD_DIM; h++) v[h] = f32_to_bf16(args.v[i + h]);
+    for (size_t h = 0; h < PAIRS_HEAD_DIM; h += 2, keys += PAGE_ROWS) std::memcpy(keys, k + h, 4);
+    for (size_t column = 0; column < PAIRS_HEAD_DIM; column += 16, values += 16 * PAGE_ROWS) {
+      for (size_t h = 0; h < 16; h++) values[2 * h] = v[column + h];
+    }
   }
 }
 
