@@ -1,14 +1,14 @@
 // Brings a clone to where `dist/cli/main.js` runs: dependencies, native backend, TypeScript build.
 // Each step runs only when something that goes into it has changed. All output goes to stderr.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build, isBuilt } from "./build.mjs";
 import { buildNative, NoCompilerError } from "./build-native.mjs";
-import { hashOf, isMain, readIfThere, walk, withLock } from "./lib/files.mjs";
+import { isMain, readIfThere, withLock } from "./lib/files.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const BUILD_KEY = "dist/.key";
 
 /** A step failed and has said why. */
 export class SetupError extends Error {}
@@ -20,7 +20,7 @@ export async function setup() {
   await withLock("build/setup.lock", async () => {
     installDependencies();
     await buildNativeOrWarn();
-    compileTypeScript();
+    await compileTypeScript();
   });
 }
 
@@ -67,22 +67,13 @@ async function buildNativeOrWarn() {
   }
 }
 
-function compileTypeScript() {
-  const sources = walk("src", (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
-  const key = hashOf([], ["package-lock.json", "tsconfig.json", "tsconfig.build.json", ...sources]);
-  if (existsSync("dist/cli/main.js") && readIfThere(BUILD_KEY) === key) return;
+async function compileTypeScript() {
+  if (isBuilt()) return;
   say("compiling TypeScript");
-  rmSync(BUILD_KEY, { force: true });
-  step(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], "tsc");
-  removeStaleOutput(new Set(sources));
-  writeFileSync(BUILD_KEY, key);
-}
-
-/** What tsc wrote earlier for a source file that is gone would otherwise still be importable, and published. */
-function removeStaleOutput(sources) {
-  for (const path of walk("dist")) {
-    const match = /^dist\/(.+?)(\.d\.ts|\.js|\.js\.map)$/.exec(path);
-    if (match !== null && !sources.has(`src/${match[1]}.ts`)) rmSync(path);
+  try {
+    await build();
+  } catch (error) {
+    throw new SetupError(error.message);
   }
 }
 

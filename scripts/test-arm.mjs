@@ -44,7 +44,7 @@ if (!existsSync(BINARY)) {
   if (status !== 0 || !existsSync(BINARY)) skip(`could not fetch ${NODE}`);
 }
 
-run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+run(process.execPath, ["scripts/build.mjs"]);
 process.env.CXX = COMPILER;
 const addon = resolve(await buildNative({ arch: "arm64" }));
 const { cpu: only } = options;

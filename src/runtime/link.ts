@@ -2,6 +2,9 @@ import { Worker } from "node:worker_threads";
 import { GemmaError } from "../base/errors.js";
 import type { CallEvent, Calls, CallType, FromWorker, ToWorker } from "./protocol.js";
 
+/** worker-node.ts with all that it imports, in two files where src/ has over a hundred: scripts/build.mjs. */
+const WORKER = "./bundle/worker-node.js";
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -35,7 +38,7 @@ export class EngineLink {
     }
     // No flags of the process: a worker refuses --input-type, and needs no loaders.
     const settings = { name: "gemma-engine", execArgv: [] };
-    const worker = new Worker(new URL("./worker-node.js", import.meta.url), settings);
+    const worker = new Worker(new URL(WORKER, import.meta.url), settings);
     worker.on("message", (message: FromWorker) => this.receive(message));
     worker.on("error", (error) => this.close(`the engine's worker failed: ${error.message}`));
     worker.on("exit", () => this.close("the engine's worker has ended"));

@@ -1,0 +1,82 @@
+// npm run build    src/ to dist/: tsc writes a file for each source file, then what starts as a thread or a process of
+// its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes longer.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hashOf, isMain, readIfThere, walk } from "./lib/files.mjs";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const KEY = "dist/.key";
+const CONFIG = ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
+const ENTRIES = ["worker-node", "grammar-worker", "template-process"];
+// As deep below the root as the files of src/*/*/, and all entries in one folder: paths relative to a file stay right.
+const BUNDLE = "dist/runtime/bundle";
+
+/** Is dist/ what the sources give? */
+export function isBuilt() {
+  return existsSync("dist/cli/main.js") && readIfThere(KEY) === keyOf(sources());
+}
+
+/** Builds dist/. Whatever fails, no bundle of older sources is left behind. @throws Error with the message to show */
+export async function build() {
+  const from = sources();
+  const key = keyOf(from);
+  rmSync(KEY, { force: true });
+  rmSync(BUNDLE, { recursive: true, force: true });
+  compile();
+  removeStaleOutput(new Set(from));
+  await bundle();
+  writeFileSync(KEY, key);
+}
+
+function sources() {
+  return walk("src", (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+}
+
+function keyOf(paths) {
+  return hashOf([], [...CONFIG, ...paths]);
+}
+
+function compile() {
+  const args = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"];
+  const { status, error } = spawnSync(process.execPath, args, { stdio: ["ignore", 2, 2] });
+  if (error !== undefined) throw new Error(`build: tsc did not start: ${error.message}`);
+  if (status !== 0) throw new Error("build: tsc failed (see above)");
+}
+
+/** What tsc wrote earlier for a source file that is gone would otherwise still be importable, and published. */
+function removeStaleOutput(from) {
+  for (const path of walk("dist")) {
+    const match = /^dist\/(.+?)(\.d\.ts|\.js|\.js\.map)$/.exec(path);
+    if (match !== null && !from.has(`src/${match[1]}.ts`)) rmSync(path);
+  }
+}
+
+async function bundle() {
+  const { rolldown } = await import("rolldown"); // not at the top: set-up may have to install it first
+  const bundler = await rolldown({
+    input: ENTRIES.map((name) => `./dist/runtime/${name}.js`),
+    external: /^[^./]/, // packages and Node's own modules
+    platform: "node",
+    plugins: [{ name: "tsc-source-maps", load: withSourceMap }],
+  });
+  // Not minified: starts no faster, and traces stay readable.
+  await bundler.write({ dir: BUNDLE, sourcemap: true, chunkFileNames: "[name].js" });
+  await bundler.close();
+}
+
+/** The bundle's maps lead to src/, not to what tsc has written. */
+function withSourceMap(path) {
+  return { code: readFileSync(path, "utf8"), map: readFileSync(`${path}.map`, "utf8") };
+}
+
+if (isMain(import.meta.url)) {
+  process.chdir(ROOT);
+  try {
+    await build();
+  } catch (error) {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
