@@ -37,6 +37,18 @@ const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
   ["softCap: x must be f32 [R, V] (R, V), got f32 [8]", () => be.softCap(f32(8), 30)],
   ["matmul: x must be f32 [2, 5] (T, K), got f32 [2, 4]", () => be.matmul(f32(2, 3), f32(2, 4), weight(3, 5))],
   ["matmul: out must be f32 [2, 3] (T, N), got f32 [2, 5]", () => be.matmul(f32(2, 5), f32(2, 5), weight(3, 5))],
+  [
+    "matmuls: outs must be 2, one a weight, got 1",
+    () => be.matmuls([f32(2, 3)], f32(2, 5), [weight(3, 5), weight(3, 5)]),
+  ],
+  [
+    "matmul: x must be f32 [2, 6] (T, K), got f32 [2, 5]",
+    () => be.matmuls([f32(2, 3), f32(2, 3)], f32(2, 5), [weight(3, 5), weight(3, 6)]),
+  ],
+  [
+    "gatedMatmul: wUp must be [3, 5] (F, D), got [3, 6]",
+    () => be.gatedMatmul(f32(2, 3), f32(2, 5), weight(3, 5), weight(3, 6)),
+  ],
   ["embed: ids must be i32 [2] (T), got f32 [2]", () => be.embed(f32(2, 5), weight(9, 5), f32(2), 1)],
   [
     "loraDelta: b must be f32 [7, 2] (N, r), got f32 [2, 7]",
@@ -66,6 +78,7 @@ const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
 ];
 
 const RANGES: readonly (readonly [message: string, call: () => void])[] = [
+  ["matmuls: the number of weights must be an integer in 1..4, got 0", () => be.matmuls([], f32(1, 2), [])],
   ["rmsNorm: eps must be > 0, got 0", () => be.rmsNorm(f32(1, 2), f32(1, 2), f32(2), 0)],
   ["rmsNorm: eps must be > 0, got NaN", () => be.rmsNorm(f32(1, 2), f32(1, 2), f32(2), Number.NaN)],
   ["softCap: cap must be > 0, got -1", () => be.softCap(f32(1, 2), -1)],

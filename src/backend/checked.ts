@@ -3,11 +3,13 @@ import { add } from "./ops/add.js";
 import { attention } from "./ops/attention.js";
 import { chooseIds } from "./ops/choose-ids.js";
 import { embed } from "./ops/embed.js";
+import { gatedMatmul } from "./ops/gated-matmul.js";
 import { gatherRows } from "./ops/gather-rows.js";
 import { geglu } from "./ops/geglu.js";
 import { logProbs } from "./ops/log-probs.js";
 import { loraDelta } from "./ops/lora-delta.js";
 import { matmul } from "./ops/matmul.js";
+import { matmuls } from "./ops/matmuls.js";
 import { rmsNorm } from "./ops/rms-norm.js";
 import { rope } from "./ops/rope.js";
 import { sample } from "./ops/sample.js";
@@ -32,6 +34,14 @@ export function checked(be: Backend): Backend {
     matmul(out, x, weight) {
       matmul.check(out, x, weight);
       be.matmul(out, x, weight);
+    },
+    matmuls(outs, x, weights) {
+      matmuls.check(outs, x, weights);
+      be.matmuls(outs, x, weights);
+    },
+    gatedMatmul(out, x, wGate, wUp) {
+      gatedMatmul.check(out, x, wGate, wUp);
+      be.gatedMatmul(out, x, wGate, wUp);
     },
     loraDelta(out, x, a, b, scale) {
       loraDelta.check(out, x, a, b, scale);

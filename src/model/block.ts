@@ -59,9 +59,12 @@ export function block(
   };
 
   be.rmsNorm(s.h, x, w.attnNorm, c.rmsNormEps); //          h    [T, D]
-  project(s.q, s.h, w.wq, "q"); //                          q    [T, N*H]
-  project(s.k, s.h, w.wk, "k"); //                          k    [T, K*H]
-  project(s.v, s.h, w.wv, "v"); //                          v    [T, K*H]
+  be.matmuls([s.q, s.k, s.v], s.h, [w.wq, w.wk, w.wv]); //  q    [T, N*H], k and v [T, K*H]
+  for (const part of lora) {
+    part.apply(be, "q", s.q, s.h);
+    part.apply(be, "k", s.k, s.h);
+    part.apply(be, "v", s.v, s.h);
+  }
   if (w.qNorm) be.rmsNorm(s.qHeads, s.qHeads, w.qNorm, c.rmsNormEps); // per head [T*N, H]
   if (w.kNorm) be.rmsNorm(s.kHeads, s.kHeads, w.kNorm, c.rmsNormEps); // per head [T*K, H]
   be.rope(s.q, plan.positions, rope);
@@ -77,9 +80,13 @@ export function block(
   be.add(x, x, s.h); //                                     x += attention
 
   be.rmsNorm(s.h, x, w.ffnNorm, c.rmsNormEps); //           h    [T, D]
-  project(s.gate, s.h, w.wGate, "gate"); //                 gate [T, F]
-  project(s.up, s.h, w.wUp, "up"); //                       up   [T, F]
-  be.geglu(s.gate, s.gate, s.up); //                        gate = gelu_tanh(gate) * up
+  if (lora.length === 0) {
+    be.gatedMatmul(s.gate, s.h, w.wGate, w.wUp); //         gate [T, F] = gelu_tanh(h wGateᵀ) * h wUpᵀ
+  } else {
+    project(s.gate, s.h, w.wGate, "gate"); //               the same in steps, each with its updates
+    project(s.up, s.h, w.wUp, "up");
+    be.geglu(s.gate, s.gate, s.up);
+  }
   project(s.h, s.gate, w.wDown, "down"); //                 h    [T, D]
   if (w.postFfnNorm) be.rmsNorm(s.h, s.h, w.postFfnNorm, c.rmsNormEps);
   be.add(x, x, s.h); //                                     x += ffn

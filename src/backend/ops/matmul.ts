@@ -91,34 +91,41 @@ export const matmul = defineOp<Parameters<Matmul>, MatmulCase>({
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);
     const weight = be.weight(randomStoredWeight(c.dtype, [c.N, c.K], rng));
-    const mayRound = c.dtype === "BF16" && be.info().activations === "int8"; // then x is round already
-    const values = randomValues(rng, c.T * c.K, c.fill).map((value) => (mayRound ? roundToBf16(value) : value));
+    const values = roundedFor(be, [c.dtype], randomValues(rng, c.T * c.K, c.fill));
     const x = tensors.input([c.T, c.K], values);
     const out = tensors.output("f32", [c.T, c.N]);
     be.matmul(out, x, weight);
     return {
-      out: { values: await tensors.read(out), magnitude: await magnitudes(be, c, values, weight) },
+      out: { values: await tensors.read(out), magnitude: await productMagnitudes(be, values, weight) },
       x: { values: await tensors.read(x) }, // unchanged
     };
   },
 });
 
+/** Activations that no backend rounds any further to bf16, where it may. */
+export function roundedFor(be: Backend, dtypes: readonly StoredDtype[], x: Float32Array): Float32Array {
+  const mayRound = dtypes.includes("BF16") && be.info().activations === "int8";
+  return mayRound ? x.map(roundToBf16) : x;
+}
+
 /** [T, N]: sum_k |x · w|, and 1e-30 for sums of nothing but denormals. The weights come dequantised out of `embed`. */
-async function magnitudes(be: Backend, c: MatmulCase, x: Float32Array, weight: Weight): Promise<Float32Array> {
-  const ids = be.tensor("i32", [c.N]);
+export async function productMagnitudes(be: Backend, x: Float32Array, weight: Weight): Promise<Float32Array> {
+  const [N, K] = weight.shape;
+  const T = x.length / K;
+  const ids = be.tensor("i32", [N]);
   be.write(
     ids,
-    Int32Array.from({ length: c.N }, (_, n) => n),
+    Int32Array.from({ length: N }, (_, n) => n),
   );
-  const rows = be.tensor("f32", [c.N, c.K]);
+  const rows = be.tensor("f32", [N, K]);
   be.embed(rows, weight, ids, 1);
   const w = (await be.read(rows)) as Float32Array;
-  const result = new Float32Array(c.T * c.N);
-  for (let t = 0; t < c.T; t++) {
-    for (let n = 0; n < c.N; n++) {
+  const result = new Float32Array(T * N);
+  for (let t = 0; t < T; t++) {
+    for (let n = 0; n < N; n++) {
       let sum = 0;
-      for (let k = 0; k < c.K; k++) sum += Math.abs(x[t * c.K + k]! * w[n * c.K + k]!);
-      result[t * c.N + n] = sum + 1e-30;
+      for (let k = 0; k < K; k++) sum += Math.abs(x[t * K + k]! * w[n * K + k]!);
+      result[t * N + n] = sum + 1e-30;
     }
   }
   return result;

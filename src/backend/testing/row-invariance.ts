@@ -41,6 +41,8 @@ export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   matmulCase("BF16", 19, 33, 37),
   matmulCase("Q4_K", 40, 320, 1024), // enough work for every thread
   matmulCase("Q6_K", 45, 33, 2304), // more than a kernel unpacks at once
+  gatedMatmulCase("Q5_0", "Q4_K", 37, 49, 768),
+  gatedMatmulCase("BF16", "Q8_0", 19, 33, 64),
   ...KV_DTYPES.flatMap((dtype) => [
     attentionCase(dtype, 34, null, null, SHORT),
     attentionCase(dtype, 34, 5, null, SHORT),
@@ -149,6 +151,24 @@ function matmulCase(dtype: StoredDtype, rows: number, N: number, K: number): Inv
       return {
         outputs: [out],
         run: (start, count) => be.matmul(part(out, start, count), part(x, start, count), weight),
+      };
+    },
+  };
+}
+
+function gatedMatmulCase(gate: StoredDtype, up: StoredDtype, rows: number, F: number, D: number): InvarianceCase {
+  return {
+    name: `matmul gated ${gate} ${up} [${rows}, ${D}] x [${F}, ${D}]`,
+    rows,
+    prepare(be, tensors, rng) {
+      const wGate = be.weight(randomStoredWeight(gate, [F, D], rng));
+      const wUp = be.weight(randomStoredWeight(up, [F, D], rng));
+      const x = tensors.input([rows, D], randomValues(rng, rows * D));
+      const out = tensors.output("f32", [rows, F]);
+      const part = (tensor: Tensor, start: number, count: number) => rowsOfTensor(be, tensor, start, count);
+      return {
+        outputs: [out],
+        run: (start, count) => be.gatedMatmul(part(out, start, count), part(x, start, count), wGate, wUp),
       };
     },
   };

@@ -1,5 +1,6 @@
-// Packing weights, and the two operations that read them: matmul and embed.
+// Packing weights, and the operations that read them: matmul, alone and gated, and embed.
 #include <algorithm>
+#include <utility>
 
 #include "addon.h"
 #include "run-matmul.h"
@@ -7,9 +8,10 @@
 namespace gemma {
 namespace {
 
-constexpr size_t ROW_BLOCK = 128;               // rows of x whose part of the cache outlives a panel
-constexpr size_t CHUNK_WORK = size_t{1} << 16;  // multiplications a chunk should have at least: a few microseconds
-constexpr size_t MOST_WORK = size_t{1} << 22;   // and at most: some 100 microseconds, also where memory is waited for
+// Multiplications of a chunk: at least a few microseconds' worth, at most some 100, also where memory is waited for.
+constexpr size_t LEAST_WORK = size_t{1} << 16;
+constexpr size_t MOST_WORK = size_t{1} << 22;
+constexpr size_t PREPARE_WORK = size_t{1} << 13;  // activations of a chunk
 
 /** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each row once, in order.
  */
@@ -35,7 +37,7 @@ napi_value packRows(Args& args) {
     low = weight.memory.data + (view.low - view.panels) + first / PANEL_ROWS * lower_panel_bytes(view.columns);
   }
   const PackArgs pack = {data.data, rows, view.columns, row_bytes, weight.dtype, panels, view.panel_bytes, low};
-  const size_t grain = std::max<size_t>(1, CHUNK_WORK / (view.columns * PANEL_ROWS));
+  const size_t grain = std::max<size_t>(1, LEAST_WORK / (view.columns * PANEL_ROWS));
   backend.run(backend.kernels.pack, pack, (rows + PANEL_ROWS - 1) / PANEL_ROWS, grain);
   weight.packed_rows += rows;
   return nullptr;
@@ -53,6 +55,93 @@ napi_value embed(Args& args) {
   return nullptr;
 }
 
+/** Whether x prepared for one form serves the other, too. */
+bool want_same_x(Form one, Form other) {
+  if (is_dense(one) || is_dense(other)) return one == other;
+  const QuantForm &a = quant_form(one), &b = quant_form(other);
+  return a.group == b.group && a.has_min == b.has_min && a.offset == b.offset;
+}
+
+PreparedX prepare_into(XScratch& scratch, Backend& backend, const float* x, size_t rows, const WeightView& weight) {
+  PreparedX out = {};
+  if (weight.form == Form::bf16 && backend.is_int8 && backend.kernels.has_bf16_dots) {
+    out.pairs = scratch.pairs.get<uint32_t>(multiply(rows, x_pairs(weight.columns)));
+  } else if (is_dense(weight.form)) {
+    return out;
+  } else if (backend.is_int8) {
+    out.blocks = scratch.blocks.get<XBlock>(multiply(rows, x_blocks(weight.columns)));
+  } else if (quant_form(weight.form).has_min) {
+    out.sums = scratch.sums.get<float>(multiply(rows, weight.columns / quant_form(weight.form).group));
+  } else {
+    return out;
+  }
+  const PrepareArgs prepare = {x, weight.columns, weight.form, backend.is_int8, out};
+  backend.run(backend.kernels.prepare_x, prepare, rows, std::max<size_t>(1, PREPARE_WORK / weight.columns));
+  return out;
+}
+
+/** The products of one x with several weights, made ready to run: x is prepared once for all that want the same. */
+class Products {
+ public:
+  Products(Backend& backend, size_t rows) : backend_(backend), rows_(rows) {}
+
+  void add(const WeightView& weight, float* out) {
+    if (count_ > 0 && weight.columns != args_[0].weight.columns) {
+      throw Error{"ERR_SHAPE", "native: weights that share x must be " + std::to_string(args_[0].weight.columns) +
+                                   " wide, got " + std::to_string(weight.columns)};
+    }
+    const size_t panels = (weight.rows + PANEL_ROWS - 1) / PANEL_ROWS;
+    args_[count_++] = {out, weight, rows_, std::min(rows_, ROW_BLOCK), panels, nullptr, {}, backend_.is_int8};
+  }
+
+  size_t x_size() const { return multiply(rows_, args_[0].weight.columns); }
+
+  void prepare_x(const float* x) {
+    for (size_t i = 0; i < count_; i++) {
+      MatmulArgs& product = args_[i];
+      product.x = x;
+      size_t j = 0;
+      while (j < i && !want_same_x(args_[j].weight.form, product.weight.form)) j++;
+      product.prepared =
+          j < i ? args_[j].prepared : prepare_into(backend_.x_scratch[i], backend_, x, rows_, product.weight);
+    }
+  }
+
+  const MatmulArgs& operator[](size_t i) const { return args_[i]; }
+  size_t count() const { return count_; }
+
+  /**
+   * Items of a chunk. About eight chunks a thread, so that a displaced thread holds little up, but no chunk too small
+   * to be worth handing out.
+   */
+  size_t grain(size_t items, size_t item_products) const {
+    const size_t work = item_products * PANEL_ROWS * args_[0].weight.columns * args_[0].row_block;
+    const size_t least = LEAST_WORK / work + 1, most = MOST_WORK / work + 1;
+    return std::clamp(items / (backend_.pool.threads() * 8), least, most);
+  }
+
+ private:
+  Backend& backend_;
+  size_t rows_;
+  MatmulArgs args_[MOST_PRODUCTS];
+  size_t count_ = 0;
+};
+
+/** Threads share the products as one loop. */
+void run_products(Backend& backend, const Products& products) {
+  size_t items = 0;
+  for (size_t i = 0; i < products.count(); i++) items += products[i].items();
+  backend.pool.parallel_for(items, products.grain(items, 1), [&](size_t begin, size_t end) {
+    size_t first = 0;  // item of product i
+    for (size_t i = 0; i < products.count(); i++) {
+      const size_t behind = first + products[i].items();
+      const size_t from = std::max(begin, first), to = std::min(end, behind);
+      if (from < to) backend.kernels.matmul(products[i], from - first, to - first);
+      first = behind;
+    }
+  });
+}
+
 /** matmul(backend, T, weight, out, start, x, start) */
 napi_value matmul(Args& args) {
   Backend& backend = args.backend();
@@ -64,39 +153,60 @@ napi_value matmul(Args& args) {
   return nullptr;
 }
 
+/** matmuls(backend, T, n, n times (weight, out, start), x, start) */
+napi_value matmuls(Args& args) {
+  Backend& backend = args.backend();
+  const size_t rows = args.size();
+  Products products(backend, rows);
+  for (int64_t left = args.integer(1, MOST_PRODUCTS); left > 0; left--) {
+    const WeightView& weight = args.weight().view;
+    products.add(weight, args.f32(multiply(rows, weight.rows)));
+  }
+  const float* const x = args.f32(products.x_size());
+  if (rows == 0) return nullptr;
+  products.prepare_x(x);
+  run_products(backend, products);
+  return nullptr;
+}
+
+/** gatedMatmul(backend, T, gate, up, out, start, x, start) */
+napi_value gatedMatmul(Args& args) {
+  Backend& backend = args.backend();
+  const size_t rows = args.size();
+  const WeightView& gate = args.weight().view;
+  const WeightView& up = args.weight().view;
+  if (gate.rows != up.rows) {
+    throw Error{"ERR_SHAPE", "native: gate and up must have as many rows, got " + std::to_string(gate.rows) + " and " +
+                                 std::to_string(up.rows)};
+  }
+  Products products(backend, rows);
+  products.add(gate, args.f32(multiply(rows, gate.rows)));
+  products.add(up, nullptr);
+  const float* const x = args.f32(products.x_size());
+  if (rows == 0) return nullptr;
+
+  products.prepare_x(x);
+  const size_t items = products[0].items();
+  backend.run(backend.kernels.gated_matmul, GatedArgs{products[0], products[1]}, items, products.grain(items, 2));
+  return nullptr;
+}
+
 }  // namespace
 
 PreparedX prepare(Backend& backend, const float* x, size_t rows, const WeightView& weight) {
-  PreparedX out = {};
-  if (weight.form == Form::bf16 && backend.is_int8 && backend.kernels.has_bf16_dots) {
-    out.pairs = backend.x_pairs.get<uint32_t>(multiply(rows, x_pairs(weight.columns)));
-  } else if (is_dense(weight.form)) {
-    return out;
-  } else if (backend.is_int8) {
-    out.blocks = backend.x_blocks.get<XBlock>(multiply(rows, x_blocks(weight.columns)));
-  } else if (quant_form(weight.form).has_min) {
-    out.sums = backend.x_sums.get<float>(multiply(rows, weight.columns / quant_form(weight.form).group));
-  } else {
-    return out;
-  }
-  const PrepareArgs prepare = {x, weight.columns, weight.form, backend.is_int8, out};
-  backend.run(backend.kernels.prepare_x, prepare, rows, std::max<size_t>(1, CHUNK_WORK / weight.columns));
-  return out;
+  return prepare_into(backend.x_scratch[0], backend, x, rows, weight);
 }
 
 void run_matmul(Backend& backend, float* out, const float* x, size_t rows, const WeightView& weight) {
-  const PreparedX prepared = prepare(backend, x, rows, weight);
-  const size_t panels = (weight.rows + PANEL_ROWS - 1) / PANEL_ROWS;
-  const size_t row_block = std::min(rows, ROW_BLOCK), blocks = (rows + row_block - 1) / row_block;
-  const MatmulArgs matmul = {out, weight, rows, row_block, panels, x, prepared, backend.is_int8};
-  const size_t items = panels * blocks;
-  // About eight chunks a thread, so that a displaced thread holds little up, but no chunk too small to be worth handing
-  // out.
-  const size_t item_work = PANEL_ROWS * weight.columns * row_block;
-  const size_t least = CHUNK_WORK / item_work + 1, most = MOST_WORK / item_work + 1;
-  backend.run(backend.kernels.matmul, matmul, items, std::clamp(items / (backend.pool.threads() * 8), least, most));
+  Products products(backend, rows);
+  products.add(weight, out);
+  products.prepare_x(x);
+  run_products(backend, products);
 }
 
-std::vector<Method> matmul_methods() { return {GEMMA_METHOD(packRows), GEMMA_METHOD(embed), GEMMA_METHOD(matmul)}; }
+std::vector<Method> matmul_methods() {
+  return {GEMMA_METHOD(packRows), GEMMA_METHOD(embed), GEMMA_METHOD(matmul), GEMMA_METHOD(matmuls),
+          GEMMA_METHOD(gatedMatmul)};
+}
 
 }  // namespace gemma

@@ -39,6 +39,8 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   freeCache: "backend cache",
   embed: "backend dim scalar weight f32 i32",
   matmul: "backend dim weight f32 f32",
+  matmuls: "backend dim two weight f32 weight f32 f32",
+  gatedMatmul: "backend dim weight weight f32 f32",
   rmsNorm: "backend dim width scalar f32 f32 f32",
   add: "backend dim width f32 f32 f32",
   geglu: "backend dim width f32 f32 f32",
@@ -158,6 +160,8 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
       return [pick(rng, [0, 1, 1, 1, 1, 2, 2, 3, 5, 16, 17])];
     case "width":
       return [pick(rng, [0, 1, 2, 4, 8, 32, 33, 256, 512])];
+    case "two":
+      return [2];
     case "row":
       return [pick(rng, [0, 0, 0, 16])];
     case "scalar":

@@ -59,6 +59,15 @@ export interface NativeAddon {
     ...tensors: [...out: TensorArgs, ...ids: TensorArgs]
   ): void;
   matmul(be: BackendHandle, T: number, weight: WeightHandle, ...tensors: [...out: TensorArgs, ...x: TensorArgs]): void;
+  /** n products (at most 4), each a weight and the tensor it goes to, then x. */
+  matmuls(be: BackendHandle, T: number, n: number, ...productsAndX: number[]): void;
+  gatedMatmul(
+    be: BackendHandle,
+    T: number,
+    gate: WeightHandle,
+    up: WeightHandle,
+    ...tensors: [...out: TensorArgs, ...x: TensorArgs]
+  ): void;
   rmsNorm(
     be: BackendHandle,
     T: number,

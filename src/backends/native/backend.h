@@ -30,6 +30,13 @@ struct Weight {
   size_t packed_rows = 0;  // rows that have been handed over so far
 };
 
+constexpr size_t MOST_PRODUCTS = 4;  // of one x, in one call
+
+/** What a product's PreparedX lies in. */
+struct XScratch {
+  Scratch blocks, sums, pairs;
+};
+
 struct Backend {
   Backend(const Kernels& chosen, size_t threads, bool int8) : kernels(chosen), pool(threads), is_int8(int8) {}
 
@@ -42,7 +49,7 @@ struct Backend {
   Table<Weight> weights;
   Table<KvCache> caches;
 
-  Scratch x_blocks, x_sums, x_pairs;  // matmul: PreparedX
+  XScratch x_scratch[MOST_PRODUCTS];
   OpState ops;
 
   /** Runs a kernel over its items, `grain` in one call where threads share them. */

@@ -21,6 +21,24 @@ export function nativeOps(addon: NativeAddon, be: BackendHandle): Ops {
       addon.matmul(be, x.shape[0]!, handle, out.handle, out.start, x.handle, x.start);
     },
 
+    matmuls(outs, xTensor, weights) {
+      const x = ownTensor(be, xTensor);
+      const args: number[] = [];
+      for (const [i, outTensor] of outs.entries()) {
+        const out = ownTensor(be, outTensor);
+        args.push(ownWeight(be, weights[i]!).handle, out.handle, out.start);
+      }
+      addon.matmuls(be, x.shape[0]!, outs.length, ...args, x.handle, x.start);
+    },
+
+    gatedMatmul(outTensor, xTensor, wGate, wUp) {
+      const out = ownTensor(be, outTensor);
+      const x = ownTensor(be, xTensor);
+      const gate = ownWeight(be, wGate).handle;
+      const up = ownWeight(be, wUp).handle;
+      addon.gatedMatmul(be, x.shape[0]!, gate, up, out.handle, out.start, x.handle, x.start);
+    },
+
     rmsNorm(outTensor, xTensor, weight, eps) {
       const out = ownTensor(be, outTensor);
       const x = ownTensor(be, xTensor);

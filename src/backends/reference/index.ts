@@ -4,11 +4,13 @@ import { add } from "./add.js";
 import { attention } from "./attention.js";
 import { chooseIds } from "./choose-ids.js";
 import { embed } from "./embed.js";
+import { gatedMatmul } from "./gated-matmul.js";
 import { gatherRows } from "./gather-rows.js";
 import { geglu } from "./geglu.js";
 import { logProbs } from "./log-probs.js";
 import { loraDelta } from "./lora-delta.js";
 import { matmul } from "./matmul.js";
+import { matmuls } from "./matmuls.js";
 import {
   f32,
   i32,
@@ -44,6 +46,7 @@ type Handle = ReferenceTensor | ReferenceWeight | ReferenceKvCache;
 function createReference({ activations = "int8" }: BackendOptions): Backend {
   const handles = new Set<Handle>();
   let disposed = false;
+  const product = matmul(activations);
   const keep = <Kind extends Handle>(make: () => Kind): Kind => {
     if (disposed) throw new GemmaError("ERR_DISPOSED", "reference: must not be used after dispose()");
     const handle = make();
@@ -79,11 +82,13 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     attention,
     chooseIds: chooseIds(activations),
     embed,
+    gatedMatmul: gatedMatmul(product),
     gatherRows,
     geglu,
     logProbs,
     loraDelta,
-    matmul: matmul(activations),
+    matmul: product,
+    matmuls: matmuls(product),
     rmsNorm,
     rope,
     sample,

@@ -11,7 +11,8 @@
   X(pack, PackArgs)             \
   X(embed, EmbedArgs)           \
   X(prepare_x, PrepareArgs)     \
-  X(matmul, MatmulArgs)
+  X(matmul, MatmulArgs)         \
+  X(gated_matmul, GatedArgs)
 
 namespace gemma {
 
@@ -86,16 +87,40 @@ struct PrepareArgs {
   PreparedX out;
 };
 
+constexpr size_t ROW_BLOCK = 128;  // rows of x whose part of the cache outlives a panel
+
 /** Item i: panel i % panels, for the rows of block i / panels. */
 struct MatmulArgs {
   float* out;  // [T, N]
   WeightView weight;
   size_t rows;       // T
-  size_t row_block;  // rows that share one pass over a panel
+  size_t row_block;  // rows that share one pass over a panel, at most ROW_BLOCK
   size_t panels;     // of the weight
   const float* x;    // [T, K]
   PreparedX prepared;
   bool is_int8;
+
+  size_t items() const { return panels * ((rows + row_block - 1) / row_block); }
+};
+
+/** The part of the output that an item computes. */
+struct MatmulItem {
+  size_t panel;
+  size_t column, width;  // 16 columns, fewer in the last panel
+  size_t row_begin, row_end;
+
+  MatmulItem(const MatmulArgs& args, size_t item) : panel(item % args.panels), column(panel * PANEL_ROWS) {
+    const size_t left = args.weight.rows - column;
+    width = left < PANEL_ROWS ? left : PANEL_ROWS;
+    row_begin = item / args.panels * args.row_block;
+    row_end = args.row_block < args.rows - row_begin ? row_begin + args.row_block : args.rows;
+  }
+};
+
+/** out = gelu(gate) · up. Items are gate's, which has `out`; both weights have the same shape. */
+struct GatedArgs {
+  MatmulArgs gate;
+  MatmulArgs up;
 };
 
 }  // namespace gemma

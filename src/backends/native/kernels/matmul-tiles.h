@@ -13,10 +13,12 @@ namespace gemma::GEMMA_ISA {
 struct PanelTask {
   const MatmulArgs& args;
   const uint8_t* panel;
-  size_t column;  // first of the panel's outputs
-  size_t width;   // outputs that exist: 16, less in the last panel
+  float* first_out;  // of row first_row and the panel's first column
+  size_t first_row;
+  size_t out_stride;  // distance of two rows of the output
+  size_t width;       // outputs that exist: 16, less in the last panel
 
-  float* out(size_t row) const { return args.out + row * args.weight.rows + column; }
+  float* out(size_t row) const { return first_out + (row - first_row) * out_stride; }
   /** What the blocks of k before this one summed up to. */
   Floats partial(size_t row, size_t k) const { return k == 0 ? set(0) : load_first(out(row), width); }
 };

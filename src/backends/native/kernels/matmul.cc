@@ -1,3 +1,4 @@
+#include "kernels/matmul-item.h"
 #include "kernels/matmul-tiles.h"
 #include "kernels/split.h"
 
@@ -9,31 +10,34 @@ void multiply_split(const PanelTask& task, size_t index, size_t row_begin, size_
   alignas(64) uint8_t panel[MAX_SPLIT_COLUMNS / Q8_GROUP * WHOLE_GROUP];
   join_panel(task.args.weight, index, panel);
   prefetch_panel(task.args.weight, index + 1);  // while this one is multiplied, memory would have nothing to do
-  multiply_int8({task.args, panel, task.column, task.width}, row_begin, row_end);
+  PanelTask joined = task;
+  joined.panel = panel;
+  multiply_int8(joined, row_begin, row_end);
 }
 
 }  // namespace
 
+void multiply_item(const MatmulArgs& args, const MatmulItem& item, float* out, size_t stride) {
+  const uint8_t* const panel = args.weight.panels + item.panel * args.weight.panel_bytes;
+  const PanelTask task = {args, panel, out, item.row_begin, stride, item.width};
+  if (args.weight.low != nullptr) {
+    multiply_split(task, item.panel, item.row_begin, item.row_end);
+  } else if (args.prepared.pairs != nullptr) {
+    multiply_bf16(task, item.row_begin, item.row_end);
+  } else if (is_dense(args.weight.form)) {
+    multiply_dense(task, item.row_begin, item.row_end);
+  } else if (args.is_int8) {
+    multiply_int8(task, item.row_begin, item.row_end);
+  } else {
+    multiply_f32(task, item.row_begin, item.row_end);
+  }
+}
+
 void matmul(const MatmulArgs& args, size_t begin, size_t end) {
-  for (size_t item = begin; item < end; item++) {
-    const size_t panel = item % args.panels;
-    const size_t row_begin = item / args.panels * args.row_block;
-    const size_t row_end = args.row_block < args.rows - row_begin ? row_begin + args.row_block : args.rows;
-    const size_t column = panel * PANEL_ROWS;
-    const size_t left = args.weight.rows - column;
-    const PanelTask task = {args, args.weight.panels + panel * args.weight.panel_bytes, column,
-                            left < PANEL_ROWS ? left : PANEL_ROWS};
-    if (args.weight.low != nullptr) {
-      multiply_split(task, panel, row_begin, row_end);
-    } else if (args.prepared.pairs != nullptr) {
-      multiply_bf16(task, row_begin, row_end);
-    } else if (is_dense(args.weight.form)) {
-      multiply_dense(task, row_begin, row_end);
-    } else if (args.is_int8) {
-      multiply_int8(task, row_begin, row_end);
-    } else {
-      multiply_f32(task, row_begin, row_end);
-    }
+  for (size_t i = begin; i < end; i++) {
+    const MatmulItem item(args, i);
+    const size_t stride = args.weight.rows;
+    multiply_item(args, item, args.out + item.row_begin * stride + item.column, stride);
   }
 }
 
