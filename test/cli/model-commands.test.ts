@@ -129,8 +129,8 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
       "1",
     ]);
     expect([code, stderr]).toEqual([0, ""]);
-    const { backend, isa, ...numbers } = JSON.parse(stdout);
-    expect([backend, isa]).toEqual(["reference", "js"]);
+    const { backend, isa, headIsScreened, ...numbers } = JSON.parse(stdout);
+    expect([backend, isa, headIsScreened]).toEqual(["reference", "js", false]);
     const names = ["loadMs", "timeToFirstTokenMs", "prefillTokensPerSecond", "decodeTokensPerSecond", "peakRssBytes"];
     expect(Object.keys(numbers).sort()).toEqual([...names, "threads"].sort());
     for (const value of Object.values(numbers)) expect(value).toBeGreaterThan(0);
