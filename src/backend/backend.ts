@@ -21,7 +21,7 @@ export const BACKEND_NAMES = ["native", "reference"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /**
- * "int8": quantised weights times activations quantised in blocks of 64, the fast path. "f32": activations stay f32,
+ * "int8": quantised weights times activations quantised in blocks of 32, the fast path. "f32": activations stay f32,
  * the exact path. Weights stored in f32 or f16 always meet f32 activations; with "int8" those in bf16 may meet activations
  * rounded to bf16, where the CPU multiplies such pairs, and so may keys and values.
  */

@@ -3,7 +3,7 @@ import type { Matmul } from "../../backend/ops/matmul.js";
 import { f32, own, ReferenceWeight } from "./memory.js";
 import { quantiseGroup } from "./quantise.js";
 
-const BLOCK = 64; // x elements that share a scale
+const BLOCK = 32; // x elements that share a scale
 
 export function matmul(activations: Activations): Matmul {
   return (outTensor, xTensor, weight) => {

@@ -123,12 +123,12 @@ describe("ops with weights", () => {
     await expectClose(exact, [127 + 25 + 7.5 + 25 - 3.5]);
   });
 
-  test("matmul int8: 64 activations share a scale, and what is left of a row", async () => {
-    const row = Array<number>(96).fill(0);
-    const x = row.with(0, 127).with(63, 0.4).with(64, 0.4); // 0.4 is lost beside 127 only
-    const quants = row.with(0, 2).with(63, 100).with(64, 100); // halves
+  test("matmul int8: 32 activations share a scale", async () => {
+    const row = Array<number>(64).fill(0);
+    const x = row.with(0, 127).with(31, 0.4).with(32, 0.4); // 0.4 is lost beside 127 only
+    const quants = row.with(0, 2).with(31, 100).with(32, 100); // halves
     const out = int8.tensor("f32", [1, 1]);
-    int8.matmul(out, f32([1, 96], x, int8), weightQ8(quants, int8));
+    int8.matmul(out, f32([1, 64], x, int8), weightQ8(quants, int8));
     await expectClose(out, [127 + 20], int8);
   });
 
