@@ -69,7 +69,7 @@ PreparedX prepare_into(XScratch& scratch, Backend& backend, const float* x, size
   } else if (is_dense(weight.form)) {
     return out;
   } else if (backend.is_int8) {
-    out.blocks = scratch.blocks.get<XBlock>(multiply(rows, x_blocks(weight.columns)));
+    out.blocks = scratch.blocks.get<XBlock>(multiply(rows, weight.columns / X_BLOCK));
   } else if (quant_form(weight.form).has_min) {
     out.sums = scratch.sums.get<float>(multiply(rows, weight.columns / quant_form(weight.form).group));
   } else {

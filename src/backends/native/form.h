@@ -23,7 +23,7 @@ namespace gemma {
 
 constexpr size_t PANEL_ROWS = 16;
 constexpr size_t SUPER_BLOCK = 256;  // K that a two-level scale spans
-constexpr size_t X_BLOCK = 32;       // activations that share a scale; a row's last block may be shorter
+constexpr size_t X_BLOCK = 32;       // activations that share a scale: a group or two
 
 enum class Scales : uint8_t {
   f16,     // one level

@@ -47,6 +47,8 @@ class ExactLogits {
   const float soft_cap_;
 };
 
+static_assert(Q8_GROUP == X_BLOCK, "a group of the head meets one block of x");
+
 /** Fills a row's groups; see ScreenGroup. false: its numbers are no numbers, or so large that a bound might overflow. */
 bool fill_groups(const XBlock* x, size_t count, ScreenGroup* groups) {
   // The estimate is a chain of 4 · count multiply-adds, the slack one of 2 · count, the exact logit one of less; each
@@ -54,11 +56,11 @@ bool fill_groups(const XBlock* x, size_t count, ScreenGroup* groups) {
   const double rounding = (4 * static_cast<double>(count) + 16) * ROUNDING * 256 / LEAST_NORM;
   double total = 0;
   for (size_t g = 0; g < count; g++) {
-    const XBlock& block = x[g * Q8_GROUP / X_BLOCK];
+    const XBlock& block = x[g];
     ScreenGroup& group = groups[g];
     int32_t sum = 0, size = 0, squares = 0;
     for (size_t i = 0; i < Q8_GROUP; i++) {
-      const int32_t quant = block.quants[g * Q8_GROUP % X_BLOCK + i];
+      const int32_t quant = block.quants[i];
       group.quants[i] = static_cast<int8_t>(quant);
       sum += quant;
       size += std::abs(quant);
@@ -114,7 +116,7 @@ std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const 
   ScreenGroup* const plans = backend.ops.screen_groups.get<ScreenGroup>(rows * groups);
   std::vector<bool> bounded(rows);
   for (size_t r = 0; r < rows; r++) {
-    bounded[r] = fill_groups(prepared.blocks + r * x_blocks(head.columns), groups, plans + r * groups);
+    bounded[r] = fill_groups(prepared.blocks + r * groups, groups, plans + r * groups);
   }
   float* const estimates = backend.ops.estimates.get<float>(rows * width);
   float* const slacks = backend.ops.slacks.get<float>(rows * width);
@@ -131,7 +133,7 @@ std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const 
   std::vector<uint32_t> order(groups);
   std::vector<std::vector<Candidate>> result(rows);
   for (size_t r = 0; r < rows; r++) {
-    const PreparedX row = {prepared.blocks + r * x_blocks(head.columns), nullptr, nullptr};
+    const PreparedX row = {prepared.blocks + r * groups, nullptr, nullptr};
     const ScreenGroup* const plan = plans + r * groups;
     ExactLogits exact(backend, {logits, head, 1, 1, panels, nullptr, row, true}, soft_cap);
     const Logits estimated = {estimates + r * width, width, nullptr, maxima + r * blocks, blocks};

@@ -55,7 +55,7 @@ struct EmbedArgs {
   float scale;
 };
 
-/** Activations as integers: x ≈ quant · scale. What the weight's groups need of their sums lies beside them. */
+/** 32 activations as integers: x ≈ quant · scale. What the weight's groups need of their sums lies beside them. */
 struct XBlock {
   int8_t quants[X_BLOCK];
   float scale;
@@ -66,14 +66,12 @@ struct XBlock {
   };
 };
 
-constexpr size_t x_blocks(size_t columns) { return (columns + X_BLOCK - 1) / X_BLOCK; }
-
 /** Distance of two rows of bf16 pairs: an odd number of cache lines, so that a tile's rows do not evict each other. */
 constexpr size_t x_pairs(size_t columns) { return ((bf16_pairs(columns) + 15) / 16 | 1) * 16; }
 
 /** Activations as the matmul of one form wants them. */
 struct PreparedX {
-  XBlock* blocks;  // [T, x_blocks(K)], with integers
+  XBlock* blocks;  // [T, K / X_BLOCK], with integers
   float* sums;     // [T, K / G], sum of the group's x: with f32 and a form with minimums
   uint32_t* pairs; // [T, x_pairs(K)], x rounded to bf16: for the bf16 dot units
 };

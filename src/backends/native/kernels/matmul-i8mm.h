@@ -81,9 +81,9 @@ struct XPair {
 /** A value of each row as PairFloats has them. */
 inline float32x4_t pair(float first, float second) { return vcombine_f32(vdup_n_f32(first), vdup_n_f32(second)); }
 
-/** sum[p] += group `part` of the blocks x[p], which is still to be multiplied with the blocks' scales. */
+/** Group `part` of the blocks x[p], which is still to be multiplied with the blocks' scales. */
 template <Form FORM, size_t K, size_t PAIRS>
-inline void multiply_group(PairFloats (&sum)[PAIRS], const UnpackedPairs<FORM, K>& block, size_t g, const XPair* x,
+inline void multiply_group(PairFloats (&out)[PAIRS], const UnpackedPairs<FORM, K>& block, size_t g, const XPair* x,
                            size_t part) {
   constexpr QuantForm F = quant_form(FORM);
   int32x4_t dots[PAIRS][8];
@@ -106,8 +106,9 @@ inline void multiply_group(PairFloats (&sum)[PAIRS], const UnpackedPairs<FORM, K
     if constexpr (F.has_min) x_sums = pair(x[p].first->sums[part], x[p].second->sums[part]);
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++) {
-      sum[p].v[i] = vfmaq_f32(sum[p].v[i], vcvtq_f32_s32(dots[p][i]), block.scales[g].v[i]);
-      if constexpr (F.has_min) sum[p].v[i] = vfmaq_f32(sum[p].v[i], block.mins[g].v[i], x_sums);
+      const float32x4_t product = vcvtq_f32_s32(dots[p][i]), scale = block.scales[g].v[i];
+      out[p].v[i] = part == 0 ? vmulq_f32(product, scale) : vfmaq_f32(out[p].v[i], product, scale);
+      if constexpr (F.has_min) out[p].v[i] = vfmaq_f32(out[p].v[i], block.mins[g].v[i], x_sums);
     }
   }
 }
@@ -116,10 +117,9 @@ inline void multiply_group(PairFloats (&sum)[PAIRS], const UnpackedPairs<FORM, K
 template <Form FORM, size_t ROWS, size_t K>
 void multiply_unpacked(const PanelTask& task, const UnpackedPairs<FORM, K>& block, size_t row, size_t k_begin,
                        size_t k_end) {
-  constexpr QuantForm F = quant_form(FORM);
-  constexpr size_t PAIRS = (ROWS + 1) / 2;
+  constexpr size_t PAIRS = (ROWS + 1) / 2, PARTS = X_BLOCK / quant_form(FORM).group;
   const auto second = [](size_t p) { return ROWS == 1 ? 0 : 2 * p + 1; };  // a single row is its own partner
-  const size_t stride = x_blocks(task.args.weight.columns);
+  const size_t stride = task.args.weight.columns / X_BLOCK;
   const XBlock* const blocks = task.args.prepared.blocks + row * stride + k_begin / X_BLOCK;
 
   XPair x[PAIRS];
@@ -128,12 +128,9 @@ void multiply_unpacked(const PanelTask& task, const UnpackedPairs<FORM, K>& bloc
     x[p] = {blocks + 2 * p * stride, blocks + second(p) * stride};
     sum[p] = pair(task.partial(row + 2 * p, k_begin), task.partial(row + second(p), k_begin));
   }
-  for (size_t k = k_begin; k < k_end; k += X_BLOCK) {
-    const size_t parts = (X_BLOCK < k_end - k ? X_BLOCK : k_end - k) / F.group;
-    PairFloats in_block[PAIRS] = {};
-    for (size_t part = 0; part < parts; part++) {
-      multiply_group(in_block, block, (k - k_begin) / F.group + part, x, part);
-    }
+  for (size_t b = 0; b < (k_end - k_begin) / X_BLOCK; b++) {
+    PairFloats in_block[PAIRS];
+    for (size_t part = 0; part < PARTS; part++) multiply_group(in_block, block, b * PARTS + part, x, part);
     for (size_t p = 0; p < PAIRS; p++) {
       const float32x4_t scale = pair(x[p].first->scale, x[p].second->scale);
       for (int i = 0; i < 8; i++) sum[p].v[i] = vfmaq_f32(sum[p].v[i], in_block[p].v[i], scale);

@@ -1,5 +1,5 @@
-// Quantised weights times quantised activations: integer sums per group, exact in any order, then one f32
-// multiply-add per group (and one per minimum) and one per block of x, in ascending order of groups and blocks.
+// Quantised weights times quantised activations: integer sums per group, exact in any order, then in ascending order of
+// k one f32 multiply per group, one multiply-add per minimum and one per block of x.
 #include "kernels/groups.h"
 #include "kernels/matmul-tiles.h"
 #if defined(__ARM_FEATURE_MATMUL_INT8)
@@ -13,9 +13,9 @@ constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of th
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
 constexpr size_t DIRECT_ROWS = 4;        // up to here unpacking anew for each tile costs less than storing it
 
-/** sum[r] += group `part` of the block x[r * stride], which is still to be multiplied with the block's scale. */
+/** Group `part` of the block x[r * stride] of each row, which is still to be multiplied with the block's scale. */
 template <Form FORM, size_t ROWS>
-inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scale, Floats min, const XBlock* x,
+inline void multiply_group(Floats (&out)[ROWS], const Bytes* quants, Floats scale, Floats min, const XBlock* x,
                            size_t stride, size_t part) {
   constexpr QuantForm F = quant_form(FORM);
   constexpr size_t CHAINS = ROWS == 1 ? 2 : 1;  // with one row a single chain would wait for itself
@@ -36,29 +36,25 @@ inline void multiply_group(Floats (&sum)[ROWS], const Bytes* quants, Floats scal
 #pragma GCC unroll 8
   for (size_t r = 0; r < ROWS; r++) {
     if constexpr (CHAINS > 1) dots[0][r] = add_ints(dots[0][r], dots[1][r]);
-    sum[r] = fma(to_floats(dots[0][r]), scale, sum[r]);
-    if constexpr (F.has_min) sum[r] = fma(min, set(x[r * stride].sums[part]), sum[r]);
+    out[r] = part == 0 ? mul(to_floats(dots[0][r]), scale) : fma(to_floats(dots[0][r]), scale, out[r]);
+    if constexpr (F.has_min) out[r] = fma(min, set(x[r * stride].sums[part]), out[r]);
   }
 }
 
-/**
- * A tile of rows times k_begin .. k_end, block by block of x: groups are summed first, then the scale of their block
- * is applied. group(g, run) calls run(quants, scale, min) with group g of the panel.
- */
+/** A tile of rows times k_begin .. k_end. group(g, run) calls run(quants, scale, min) with group g of the panel. */
 template <Form FORM, size_t ROWS, class GroupOf>
 inline void multiply_tile(const PanelTask& task, size_t row, size_t k_begin, size_t k_end, const GroupOf& group) {
-  constexpr QuantForm F = quant_form(FORM);
-  const size_t stride = x_blocks(task.args.weight.columns);
+  constexpr size_t PARTS = X_BLOCK / quant_form(FORM).group;
+  const size_t stride = task.args.weight.columns / X_BLOCK;
   const XBlock* x = task.args.prepared.blocks + row * stride + k_begin / X_BLOCK;
 
   Floats sum[ROWS];
   for (size_t r = 0; r < ROWS; r++) sum[r] = task.partial(row + r, k_begin);
-  for (size_t k = k_begin; k < k_end; k += X_BLOCK, x++) {
-    const size_t parts = (X_BLOCK < k_end - k ? X_BLOCK : k_end - k) / F.group;
+  for (size_t b = k_begin / X_BLOCK; b < k_end / X_BLOCK; b++, x++) {
     Floats in_block[ROWS];
-    for (size_t r = 0; r < ROWS; r++) in_block[r] = set(0);
-    for (size_t part = 0; part < parts; part++) {
-      group(k / F.group + part, [&](const Bytes* quants, Floats scale, Floats min) {
+#pragma GCC unroll 2
+    for (size_t part = 0; part < PARTS; part++) {
+      group(b * PARTS + part, [&](const Bytes* quants, Floats scale, Floats min) {
         multiply_group<FORM>(in_block, quants, scale, min, x, stride, part);
       });
     }

@@ -8,13 +8,13 @@
 namespace gemma::GEMMA_ISA {
 namespace {
 
-static_assert(32 % LANES == 0, "a row has a multiple of 32 elements");
+static_assert(X_BLOCK % LANES == 0, "a row is cut into blocks");
 
-/** Writes a block's quants. Returns its scale; NaN where x has a NaN or an infinity, so that the result is one. */
-float quantise(const float* x, size_t count, int8_t* quants) {
+/** Writes a block's X_BLOCK quants. Returns its scale; NaN where x has a NaN or an infinity, so that the result is one. */
+float quantise(const float* x, int8_t* quants) {
   // The bits of floats without sign compare as integers, NaN above all.
   I32 most = {};
-  for (size_t k = 0; k < count; k += LANES) {
+  for (size_t k = 0; k < X_BLOCK; k += LANES) {
     const I32 magnitude = load_as<I32>(x + k) & 0x7fffffff;
     most = magnitude > most ? magnitude : most;
   }
@@ -23,18 +23,18 @@ float quantise(const float* x, size_t count, int8_t* quants) {
   const float inverse = 127.0f / max;
   const bool is_finite = bits < 0x7f800000;
   if (!is_finite || !(inverse <= 0x1.fffffep127f)) {  // or so small that it counts as zero
-    std::memset(quants, 0, count);
+    std::memset(quants, 0, X_BLOCK);
     return is_finite ? 0.0f : __builtin_nanf("");
   }
   // Adding 1.5 · 2^23 rounds half to even and leaves the integer in the low bits.
-  for (size_t k = 0; k < count; k += LANES) {
+  for (size_t k = 0; k < X_BLOCK; k += LANES) {
     const F32 shifted = load(x + k) * splat(inverse) + splat(12582912.0f);
     store_bytes(quants + k, (I32)shifted);
   }
   return max / 127.0f;
 }
 
-/** Sum of `count` quants, a multiple of 8 up to 256: eight at a time, as bytes without sign in four 16-bit lanes. */
+/** Sum of `count` quants, a multiple of 8: eight at a time, as bytes without sign in four 16-bit lanes. */
 int32_t sum_of(const int8_t* quants, size_t count) {
   const uint64_t even = 0x00ff00ff00ff00ff;
   uint64_t lanes = 0;
@@ -47,12 +47,11 @@ int32_t sum_of(const int8_t* quants, size_t count) {
 
 void prepare_int8(const PrepareArgs& args, size_t t) {
   const QuantForm form = quant_form(args.form);
-  const size_t blocks = x_blocks(args.columns);
+  const size_t blocks = args.columns / X_BLOCK;
   for (size_t b = 0; b < blocks; b++) {
     XBlock& block = args.out.blocks[t * blocks + b];
-    const size_t k = b * X_BLOCK, count = X_BLOCK < args.columns - k ? X_BLOCK : args.columns - k;
-    block.scale = quantise(args.x + t * args.columns + k, count, block.quants);
-    for (size_t part = 0; part < count / form.group; part++) {
+    block.scale = quantise(args.x + t * args.columns + b * X_BLOCK, block.quants);
+    for (size_t part = 0; part < X_BLOCK / form.group; part++) {
       const int32_t sum = sum_of(block.quants + part * form.group, form.group);
       if (form.has_min) {
         block.sums[part] = static_cast<float>(sum);
