@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Backend } from "./backend.js";
 import { checked } from "./checked.js";
-import type { KvCache, StepPlan } from "./kv.js";
+import type { KvCache, RowPlan } from "./kv.js";
 import { PLAIN_ROW, type SampleRow } from "./ops/sample.js";
 import type { Tensor, Weight } from "./tensor.js";
 
@@ -14,12 +14,10 @@ const weight = (n: number, k: number): Weight => ({ dtype: "F32", shape: [n, k],
 
 const layout = { dtype: "f32", kvHeads: 2, headDim: 4, layerGroups: [0, 1], groupPages: [1, 1] } as const;
 const cache: KvCache = { layout, sizeBytes: 0 };
-const plan: StepPlan = {
-  ids: i32(3),
+const plan: RowPlan = {
   positions: i32(3),
   sequences: i32(3),
   pageTables: [i32(1, 1)],
-  outputRows: i32(1),
 };
 const attend = { scale: 1, softCap: null, window: null };
 const sampleWith = (change: Partial<SampleRow>) => () => be.sample(i32(1), f32(1, 40), [{ ...PLAIN_ROW, ...change }]);

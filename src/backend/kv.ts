@@ -31,16 +31,21 @@ export interface KvCache {
 }
 
 /**
- * One step as data, uploaded once. Rows come from any mix of sequences: prefill chunks and decode tokens together.
- * Rows of one sequence are in ascending position and adjacent.
+ * Where rows of a step stand. They come from any mix of sequences: prefill chunks and decode tokens together. Rows of
+ * one sequence are in ascending position and adjacent.
  */
-export interface StepPlan {
-  readonly ids: Tensor; //       i32 [T], token of each row
+export interface RowPlan {
   readonly positions: Tensor; // i32 [T], position of each row in its sequence, from 0
   readonly sequences: Tensor; // i32 [T], row of the page tables
   /** Per group i32 [S, P]: page number of positions [p * PAGE_ROWS, (p + 1) * PAGE_ROWS), -1 where there is none. */
   readonly pageTables: readonly Tensor[];
-  readonly outputRows: Tensor; // i32 [R], the rows whose logits are wanted
+}
+
+/** One step as data, uploaded once. */
+export interface StepPlan extends RowPlan {
+  readonly ids: Tensor; //        i32 [T], token of each row
+  readonly outputRows: Tensor; // i32 [R], the rows whose final hidden states are wanted
+  readonly outputs: RowPlan; //   the same rows, R of them
 }
 
 /** Bytes of one page of one layer: keys and values, and the scales of int8. */

@@ -2,9 +2,9 @@ import type { Backend } from "../backend/backend.js";
 import { type KvCache, PAGE_ROWS, type StepPlan } from "../backend/kv.js";
 import type { SampleRow } from "../backend/ops/sample.js";
 import type { Tensor } from "../backend/tensor.js";
-import { type Adapter, LayerLora } from "../model/adapter.js";
+import { type StepLora, stepLora } from "../model/adapter.js";
 import type { GemmaConfig } from "../model/config.js";
-import { chooseIds, forward, type GemmaScratch, type GemmaWeights, head, type StepLora } from "../model/gemma.js";
+import { chooseIds, forward, type GemmaScratch, type GemmaWeights, head } from "../model/gemma.js";
 import { ScratchPool } from "../model/scratch.js";
 import type { Job } from "./job.js";
 
@@ -36,6 +36,8 @@ export class StepRunner {
   private readonly positions: Tensor;
   private readonly sequences: Tensor;
   private readonly outputRows: Tensor;
+  private readonly outputPositions: Tensor;
+  private readonly outputSequences: Tensor;
   private readonly pageTables: Tensor[]; // one a group, [S, P]
   private readonly views = new Map<string, Tensor>();
   private readonly blocks: number; // P
@@ -55,18 +57,20 @@ export class StepRunner {
     this.positions = be.tensor("i32", [maxRows]);
     this.sequences = be.tensor("i32", [maxRows]);
     this.outputRows = be.tensor("i32", [maxRows]);
+    this.outputPositions = be.tensor("i32", [maxRows]);
+    this.outputSequences = be.tensor("i32", [maxRows]);
     this.pageTables = cache.layout.groupPages.map(() => be.tensor("i32", [maxSequences, this.blocks]));
   }
 
   /**
-   * Computes the spans; `outputs` are the step's row numbers whose final hidden states are kept.
-   * Spans with the same adapter must be adjacent. @throws StepAborted when `aborted` says so between two layers
+   * Computes the spans; `outputs` are the step's row numbers whose final hidden states are kept, those of a span in
+   * ascending order and adjacent. Spans with the same adapter must be adjacent. @throws StepAborted when `aborted` says so between two layers
    */
   run(spans: readonly Span[], outputs: readonly number[], aborted: () => boolean): void {
     const plan = this.upload(spans, outputs);
     const s = this.scratch.take(plan.ids.shape[0]!, outputs.length);
     this.current = s;
-    const lora = loraOf(spans, this.config.numHiddenLayers);
+    const lora = loraOf(spans, outputs, this.config.numHiddenLayers);
     forward(this.be, this.config, this.weights, s, this.cache, plan, lora, () => {
       if (aborted()) throw new StepAborted();
     });
@@ -108,7 +112,17 @@ export class StepRunner {
     be.write(this.ids, ids);
     be.write(this.positions, positions);
     be.write(this.sequences, sequences);
-    if (outputs.length > 0) be.write(this.outputRows, Int32Array.from(outputs));
+    if (outputs.length > 0) {
+      be.write(this.outputRows, Int32Array.from(outputs));
+      be.write(
+        this.outputPositions,
+        Int32Array.from(outputs, (row) => positions[row]!),
+      );
+      be.write(
+        this.outputSequences,
+        Int32Array.from(outputs, (row) => sequences[row]!),
+      );
+    }
     for (const [group, table] of this.pageTables.entries()) {
       const data = new Int32Array(spans.length * this.blocks).fill(-1);
       for (const [index, span] of spans.entries()) data.set(span.job.pages[group]!, index * this.blocks);
@@ -119,6 +133,11 @@ export class StepRunner {
       positions: this.firstRows("positions", this.positions, rows),
       sequences: this.firstRows("sequences", this.sequences, rows),
       outputRows: this.firstRows("outputRows", this.outputRows, outputs.length),
+      outputs: {
+        positions: this.firstRows("outputPositions", this.outputPositions, outputs.length),
+        sequences: this.firstRows("outputSequences", this.outputSequences, outputs.length),
+        pageTables: this.pageTables,
+      },
       pageTables: this.pageTables,
     };
   }
@@ -134,18 +153,9 @@ export class StepRunner {
   }
 }
 
-/** Binds each adapter to its rows, [layer][adapter]. */
-function loraOf(spans: readonly Span[], layers: number): StepLora {
-  const ranges: { adapter: Adapter; start: number; count: number }[] = [];
-  let row = 0;
-  for (const { job, count } of spans) {
-    const last = ranges.at(-1);
-    if (job.adapter && last?.adapter === job.adapter && last.start + last.count === row) last.count += count;
-    else if (job.adapter) ranges.push({ adapter: job.adapter, start: row, count });
-    row += count;
-  }
-  if (ranges.length === 0) return [];
-  return Array.from({ length: layers }, (_, layer) =>
-    ranges.map((r) => new LayerLora(r.adapter.layers[layer] ?? new Map(), r.start, r.count)),
-  );
+/** The adapters of the step's rows, null where no job has one. */
+function loraOf(spans: readonly Span[], outputs: readonly number[], layers: number): StepLora | null {
+  if (spans.every(({ job }) => !job.adapter)) return null;
+  const adapters = spans.flatMap(({ job, count }) => Array.from({ length: count }, () => job.adapter ?? null));
+  return stepLora(adapters, outputs, layers);
 }

@@ -19,7 +19,50 @@ export interface Adapter {
   readonly layers: readonly ReadonlyMap<Projection, LoraPair>[];
 }
 
-/** One adapter's pairs in one layer, bound to the rows [start, start + count) of a step that use it. */
+/** The adapters of a step, bound to the rows that use them. */
+export interface StepLora {
+  readonly layers: readonly (readonly LayerLora[])[]; // [layer][run of rows]
+  /** Of the last layer, to the step's output rows, [run of rows]. */
+  readonly outputs: readonly LayerLora[];
+}
+
+/**
+ * @param adapters   of each row of the step, null for none
+ * @param outputRows numbers of the rows whose final hidden states are wanted
+ */
+export function stepLora(
+  adapters: readonly (Adapter | null)[],
+  outputRows: readonly number[],
+  numLayers: number,
+): StepLora {
+  const runs = runsOf(adapters);
+  const outputRuns = runsOf(outputRows.map((row) => adapters[row]!));
+  const bind = (layer: number, { adapter, start, count }: AdapterRun) =>
+    new LayerLora(adapter.layers[layer] ?? new Map(), start, count);
+  return {
+    layers: Array.from({ length: numLayers }, (_, layer) => runs.map((run) => bind(layer, run))),
+    outputs: outputRuns.map((run) => bind(numLayers - 1, run)),
+  };
+}
+
+interface AdapterRun {
+  readonly adapter: Adapter;
+  readonly start: number;
+  count: number;
+}
+
+/** Rows with the same adapter, one behind the other. */
+function runsOf(adapters: readonly (Adapter | null)[]): AdapterRun[] {
+  const runs: AdapterRun[] = [];
+  for (const [row, adapter] of adapters.entries()) {
+    const last = runs.at(-1);
+    if (adapter && last?.adapter === adapter && last.start + last.count === row) last.count += 1;
+    else if (adapter) runs.push({ adapter, start: row, count: 1 });
+  }
+  return runs;
+}
+
+/** One adapter's pairs in one layer, bound to the rows [start, start + count) that use it. */
 export class LayerLora {
   constructor(
     private readonly pairs: ReadonlyMap<Projection, LoraPair>,

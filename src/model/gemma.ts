@@ -2,11 +2,11 @@ import type { Backend } from "../backend/backend.js";
 import type { KvCache, StepPlan } from "../backend/kv.js";
 import type { SampleRow } from "../backend/ops/sample.js";
 import type { Tensor, Weight } from "../backend/tensor.js";
-import type { LayerLora } from "./adapter.js";
-import { type BlockScratch, type BlockWeights, block } from "./block.js";
+import type { StepLora } from "./adapter.js";
+import { type BlockScratch, type BlockWeights, block, lastBlock } from "./block.js";
 import type { GemmaConfig } from "./config.js";
 
-// T rows, R rows with logits, D model width, V vocabulary
+// T rows, R output rows, D model width, V vocabulary
 
 export interface GemmaWeights {
   readonly embedding: Weight; // [V, D], also the head (tied)
@@ -15,15 +15,12 @@ export interface GemmaWeights {
 }
 
 export interface GemmaScratch extends BlockScratch {
-  readonly x: Tensor; //        [T, D], the residual stream
-  readonly last: Tensor; //     [R, D], final hidden states of the output rows
-  readonly logits: Tensor; //   [R, V]
+  readonly outputs: BlockScratch; // R rows, in the memory of the T rows; its x is `last`
+  readonly last: Tensor; //          [R, D], final hidden states of the output rows
+  readonly logits: Tensor; //        [R, V]
 }
 
-/** An adapter's part in a step: its low-rank pairs by layer, bound to the rows that use it. */
-export type StepLora = readonly (readonly LayerLora[])[]; // [layer][adapter]
-
-/** Runs one step: hidden states of all T rows into scratch.x, final-norm rows of plan.outputRows into scratch.last. */
+/** Runs one step: final-norm rows of plan.outputRows into scratch.last, keys and values of all rows into the cache. */
 export function forward(
   be: Backend,
   c: GemmaConfig,
@@ -31,16 +28,18 @@ export function forward(
   s: GemmaScratch,
   cache: KvCache,
   plan: StepPlan,
-  lora: StepLora,
+  lora: StepLora | null,
   onLayer?: (layer: number) => void,
 ): void {
   be.embed(s.x, w.embedding, plan.ids, Math.sqrt(c.hiddenSize)); // x [T, D]; bf16 references round sqrt(D) to bf16
-  for (let layer = 0; layer < c.numHiddenLayers; layer++) {
-    block(be, c, w.layers[layer]!, s, cache, layer, plan, lora[layer] ?? [], s.x);
+  const end = c.numHiddenLayers - 1;
+  for (let layer = 0; layer < end; layer++) {
+    block(be, c, w.layers[layer]!, s, cache, layer, plan, lora?.layers[layer] ?? []);
     onLayer?.(layer); // abort is looked at here
   }
-  be.gatherRows(s.last, s.x, plan.outputRows); //               last   [R, D]
-  be.rmsNorm(s.last, s.last, w.finalNorm, c.rmsNormEps);
+  lastBlock(be, c, w.layers[end]!, s, s.outputs, cache, end, plan, lora);
+  onLayer?.(end);
+  be.rmsNorm(s.last, s.outputs.x, w.finalNorm, c.rmsNormEps); // last  [R, D]
 }
 
 /** Logits of the rows in scratch.last, [R, V]. */

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import type { Tensor } from "../backend/tensor.js";
+import type { BlockScratch } from "./block.js";
 import type { GemmaConfig } from "./config.js";
 import type { GemmaScratch } from "./gemma.js";
 
@@ -73,11 +74,22 @@ export class ScratchPool {
   }
 
   private make(rows: number, outputRows: number): GemmaScratch {
+    const { last, logits } = this.buffers;
+    const outputs = this.block(last, outputRows);
+    return {
+      ...this.block(this.buffers.x, rows),
+      outputs,
+      last: outputs.x,
+      logits: this.be.view(logits, [Math.min(outputRows, this.headRows), logits.shape[1]!]),
+    };
+  }
+
+  private block(x: Tensor, rows: number): BlockScratch {
     const { numAttentionHeads, numKeyValueHeads, headDim } = this.config;
     const b = this.buffers;
     const view = (buffer: Tensor, count: number) => this.be.view(buffer, [count, buffer.shape[1]!]);
     return {
-      x: view(b.x, rows),
+      x: view(x, rows),
       h: view(b.h, rows),
       q: view(b.q, rows),
       qHeads: this.be.view(b.q, [rows * numAttentionHeads, headDim]),
@@ -87,8 +99,6 @@ export class ScratchPool {
       attn: view(b.attn, rows),
       gate: view(b.gate, rows),
       up: view(b.up, rows),
-      last: view(b.last, outputRows),
-      logits: view(b.logits, Math.min(outputRows, this.headRows)),
     };
   }
 }

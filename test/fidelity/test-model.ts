@@ -5,10 +5,10 @@ import { nativeBackend } from "../../src/backends/native/index.js";
 import { referenceBackend } from "../../src/backends/reference/index.js";
 import { openCheckpoint } from "../../src/load/open.js";
 import { openAdapter } from "../../src/load/open-adapter.js";
-import { type Adapter, LayerLora } from "../../src/model/adapter.js";
+import { type Adapter, type StepLora, stepLora } from "../../src/model/adapter.js";
 import { loadAdapter } from "../../src/model/adapter-peft.js";
 import type { GemmaConfig } from "../../src/model/config.js";
-import { forward, type GemmaScratch, type GemmaWeights, head, type StepLora } from "../../src/model/gemma.js";
+import { forward, type GemmaScratch, type GemmaWeights, head } from "../../src/model/gemma.js";
 import { groupWindows, kvLayout } from "../../src/model/kv-layout.js";
 import { ScratchPool } from "../../src/model/scratch.js";
 import { loadWeights } from "../../src/model/weights.js";
@@ -86,9 +86,9 @@ export class TestModel {
     return adapter;
   }
 
-  /** Runs one step and returns the logits of all its rows, [T, V]. */
-  async logits(chunks: readonly Chunk[]): Promise<Float32Array> {
-    const scratch = this.run(chunks);
+  /** Runs one step and returns the logits of its rows, [T, V], or of those asked for, [R, V]. */
+  async logits(chunks: readonly Chunk[], outputRows?: readonly number[]): Promise<Float32Array> {
+    const scratch = this.run(chunks, outputRows);
     head(this.be, this.config, this.weights, scratch);
     return this.floats(scratch.logits);
   }
@@ -134,8 +134,9 @@ export class TestModel {
     be.embed(embed, this.weights.embedding, plan.ids, Math.sqrt(config.hiddenSize));
     const layers = Array.from({ length: config.numHiddenLayers }, copy);
     const scratch = this.scratch.take(rows, rows);
-    forward(be, config, this.weights, scratch, this.cache, plan, [], (layer) => {
-      be.gatherRows(layers[layer]!, scratch.x, plan.outputRows); // every row: a copy
+    forward(be, config, this.weights, scratch, this.cache, plan, null, (layer) => {
+      const x = layer === config.numHiddenLayers - 1 ? scratch.outputs.x : scratch.x;
+      be.gatherRows(layers[layer]!, x, plan.outputRows); // every row: a copy
     });
     head(be, config, this.weights, scratch);
     return {
@@ -169,31 +170,27 @@ export class TestModel {
     this.be.dispose();
   }
 
-  private run(chunks: readonly Chunk[]): GemmaScratch {
-    const plan = this.plan(chunks);
-    const rows = plan.ids.shape[0]!;
-    const scratch = this.scratch.take(rows, rows);
-    forward(this.be, this.config, this.weights, scratch, this.cache, plan, this.lora(chunks));
+  private run(chunks: readonly Chunk[], outputRows: readonly number[] = allRows(chunks)): GemmaScratch {
+    const plan = this.plan(chunks, outputRows);
+    const scratch = this.scratch.take(plan.ids.shape[0]!, outputRows.length);
+    const lora = this.lora(chunks, outputRows);
+    forward(this.be, this.config, this.weights, scratch, this.cache, plan, lora);
     return scratch;
   }
 
-  private plan(chunks: readonly Chunk[]): StepPlan {
-    const ids = chunks.flatMap((chunk) => chunk.ids);
+  private plan(chunks: readonly Chunk[], outputRows: readonly number[] = allRows(chunks)): StepPlan {
+    const positions = chunks.flatMap((chunk) => chunk.ids.map((_, i) => chunk.start + i));
+    const sequences = chunks.flatMap((chunk, row) => chunk.ids.map(() => row));
+    const pageTables = groupWindows(this.config).map((window) => this.pageTable(chunks, window));
+    const column = (values: readonly number[]) => this.ints([values.length], values);
+    const ofOutputs = (values: readonly number[]) => column(outputRows.map((row) => values[row]!));
     return {
-      ids: this.ints([ids.length], ids),
-      positions: this.ints(
-        [ids.length],
-        chunks.flatMap((chunk) => chunk.ids.map((_, i) => chunk.start + i)),
-      ),
-      sequences: this.ints(
-        [ids.length],
-        chunks.flatMap((chunk, row) => chunk.ids.map(() => row)),
-      ),
-      pageTables: groupWindows(this.config).map((window) => this.pageTable(chunks, window)),
-      outputRows: this.ints(
-        [ids.length],
-        ids.map((_, row) => row),
-      ),
+      ids: column(chunks.flatMap((chunk) => chunk.ids)),
+      positions: column(positions),
+      sequences: column(sequences),
+      pageTables,
+      outputRows: column(outputRows),
+      outputs: { positions: ofOutputs(positions), sequences: ofOutputs(sequences), pageTables },
     };
   }
 
@@ -211,15 +208,9 @@ export class TestModel {
     return this.ints([chunks.length, this.blocks], table);
   }
 
-  private lora(chunks: readonly Chunk[]): StepLora {
-    return Array.from({ length: this.config.numHiddenLayers }, (_, layer) => {
-      let row = 0;
-      return chunks.flatMap(({ ids, adapter }) => {
-        const start = row;
-        row += ids.length;
-        return adapter ? [new LayerLora(adapter.layers[layer]!, start, ids.length)] : [];
-      });
-    });
+  private lora(chunks: readonly Chunk[], outputRows: readonly number[]): StepLora {
+    const adapters = chunks.flatMap(({ ids, adapter }) => ids.map(() => adapter ?? null));
+    return stepLora(adapters, outputRows, this.config.numHiddenLayers);
   }
 
   private ints(shape: readonly number[], values: ArrayLike<number>): Tensor {
@@ -231,4 +222,8 @@ export class TestModel {
   private async floats(tensor: Tensor): Promise<Float32Array> {
     return (await this.be.read(tensor)) as Float32Array;
   }
+}
+
+function allRows(chunks: readonly Chunk[]): number[] {
+  return chunks.flatMap((chunk) => chunk.ids).map((_, row) => row);
 }

@@ -7,7 +7,7 @@ import {
   rowsOf,
   widthOf,
 } from "../check.js";
-import { KV_DTYPES, type KvCache, type KvDtype, PAGE_ROWS, type StepPlan } from "../kv.js";
+import { KV_DTYPES, type KvCache, type KvDtype, PAGE_ROWS, type RowPlan } from "../kv.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { CaseTensors, randomValues } from "../testing/case-tensors.js";
@@ -52,7 +52,7 @@ export type Attention = (
   q: Tensor,
   cache: KvCache,
   layer: number,
-  plan: StepPlan,
+  plan: RowPlan,
   options: AttentionOptions,
 ) => void;
 

@@ -1,6 +1,6 @@
 import { GemmaError } from "../../base/errors.js";
 import { expectInteger, expectMatrix, expectVector, rowsOf } from "../check.js";
-import { KV_DTYPES, type KvCache, type KvDtype, type StepPlan } from "../kv.js";
+import { KV_DTYPES, type KvCache, type KvDtype, type RowPlan } from "../kv.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { CaseTensors, type Fill, randomValues } from "../testing/case-tensors.js";
@@ -23,10 +23,10 @@ import {
  * @param v     f32 [T, K*H]
  * @param plan  positions, sequences and the page table of the layer's group
  */
-export type WriteKv = (cache: KvCache, layer: number, k: Tensor, v: Tensor, plan: StepPlan) => void;
+export type WriteKv = (cache: KvCache, layer: number, k: Tensor, v: Tensor, plan: RowPlan) => void;
 
 /** What writeKv and attention both need of a plan. */
-export function checkPlan(op: string, cache: KvCache, layer: number, rows: number, plan: StepPlan): void {
+export function checkPlan(op: string, cache: KvCache, layer: number, rows: number, plan: RowPlan): void {
   expectVector(op, "positions", plan.positions, rows, "T", "i32");
   expectVector(op, "sequences", plan.sequences, rows, "T", "i32");
   const { layerGroups } = cache.layout;

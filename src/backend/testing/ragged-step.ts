@@ -1,5 +1,5 @@
 import type { Rng } from "../../base/rng.js";
-import { type KvCache, PAGE_ROWS, type StepPlan } from "../kv.js";
+import { type KvCache, PAGE_ROWS, type RowPlan } from "../kv.js";
 import type { Tensor } from "../tensor.js";
 import { type CaseTensors, randomValues } from "./case-tensors.js";
 
@@ -53,14 +53,12 @@ export function scrambledPages(rng: Rng, sequences: readonly SequenceRows[]): Pa
   return { pages, width };
 }
 
-export function makePlan(tensors: CaseTensors, rows: readonly StepRow[], tables: readonly PageTable[]): StepPlan {
+export function makePlan(tensors: CaseTensors, rows: readonly StepRow[], tables: readonly PageTable[]): RowPlan {
   const column = (values: number[]) => tensors.input([values.length], Int32Array.from(values));
   return {
-    ids: column(rows.map(() => 0)),
     positions: column(rows.map((row) => row.position)),
     sequences: column(rows.map((row) => row.sequence)),
     pageTables: tables.map(({ pages, width }) => tensors.input([pages.length / width, width], pages)),
-    outputRows: column([]),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Ops } from "../../backend/backend.js";
-import type { StepPlan } from "../../backend/kv.js";
+import type { RowPlan } from "../../backend/kv.js";
 import type { BackendHandle, NativeAddon, PlanArgs } from "./addon.js";
 import { type NativeCache, ownCache, ownTensor, ownWeight } from "./memory.js";
 import { packSampleRows } from "./pack-sample.js";
@@ -147,7 +147,7 @@ export function nativeOps(addon: NativeAddon, be: BackendHandle): Ops {
 }
 
 /** What the native side reads of a plan for one layer. */
-function argsOf(be: BackendHandle, cache: NativeCache, layer: number, plan: StepPlan): PlanArgs {
+function argsOf(be: BackendHandle, cache: NativeCache, layer: number, plan: RowPlan): PlanArgs {
   const positions = ownTensor(be, plan.positions);
   const sequences = ownTensor(be, plan.sequences);
   const table = ownTensor(be, plan.pageTables[cache.layout.layerGroups[layer]!]);

@@ -1,4 +1,4 @@
-import { type KvCache, type KvDtype, type KvLayout, PAGE_ROWS, type StepPlan } from "../../backend/kv.js";
+import { type KvCache, type KvDtype, type KvLayout, PAGE_ROWS, type RowPlan } from "../../backend/kv.js";
 import { elementCount, type StoredWeight, type Tensor, type TensorDtype, type Weight } from "../../backend/tensor.js";
 import { roundToBf16 } from "../../base/bf16.js";
 import { rowBytes, type StoredDtype } from "../../base/dtype.js";
@@ -56,7 +56,7 @@ export class ReferenceKvCache implements KvCache {
   }
 
   /** Row of keys[layer] that holds a position, or -1: no page, or one outside the table or the cache. */
-  row(layer: number, plan: StepPlan, sequence: number, position: number): number {
+  row(layer: number, plan: RowPlan, sequence: number, position: number): number {
     const group = this.layout.layerGroups[layer]!;
     const table = plan.pageTables[group]!;
     const [sequences = 0, width = 0] = table.shape;

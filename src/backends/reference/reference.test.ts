@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.js";
-import type { KvDtype, StepPlan } from "../../backend/kv.js";
+import type { KvDtype, RowPlan } from "../../backend/kv.js";
 import type { Tensor } from "../../backend/tensor.js";
 import { referenceBackend } from "./index.js";
 
@@ -155,13 +155,11 @@ describe("ops with weights", () => {
 describe("attention over the paged cache", () => {
   const width = 1; // H
 
-  function plan(positions: number[], sequences: number[], pages: number[][]): StepPlan {
+  function plan(positions: number[], sequences: number[], pages: number[][]): RowPlan {
     return {
-      ids: i32([0], []),
       positions: i32([positions.length], positions),
       sequences: i32([sequences.length], sequences),
       pageTables: [i32([pages.length, pages[0]!.length], pages.flat())],
-      outputRows: i32([0], []),
     };
   }
 
