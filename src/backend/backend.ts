@@ -66,8 +66,10 @@ export interface Backend extends Ops {
   write(tensor: Tensor, data: Float32Array | Int32Array): void;
   /** Waits for everything enqueued and copies the tensor out. */
   read(tensor: Tensor): Promise<Float32Array | Int32Array>;
-  /** Packs a stored matrix. @throws ERR_OUT_OF_MEMORY, ERR_INVALID_DTYPE */
+  /** Packs a stored matrix, one in a file perhaps in the background. @throws ERR_OUT_OF_MEMORY, ERR_INVALID_DTYPE */
   weight(stored: StoredWeight, options?: WeightOptions): Weight;
+  /** Waits until `weight` has packed it. @throws ERR_TRUNCATED, ERR_IO: free it then */
+  packed(weight: Weight): Promise<void>;
   /** An empty paged cache. @throws ERR_OUT_OF_MEMORY, ERR_RANGE */
   kvCache(layout: KvLayout): KvCache;
   /** Frees what this backend made; nothing if it is a view. */

@@ -89,6 +89,7 @@ export function checked(be: Backend): Backend {
     write: (tensor, data) => be.write(tensor, data),
     read: (tensor) => be.read(tensor),
     weight: (stored, options) => be.weight(stored, options),
+    packed: (weight) => be.packed(weight),
     kvCache: (layout) => be.kvCache(layout),
     free: (handle) => be.free(handle),
     dispose: () => be.dispose(),

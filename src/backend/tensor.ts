@@ -28,6 +28,13 @@ export interface WeightOptions {
   readonly screened?: boolean;
 }
 
+/** Bytes of an open file. Its size tells whether the descriptor means the same file to the system. */
+export interface FileRange {
+  readonly descriptor: number;
+  readonly fileSize: number;
+  readonly offset: number;
+}
+
 /** What a backend packs a Weight from: a range of whole blocks, row by row, that `read` fetches in slices. */
 export interface StoredWeight {
   /** For messages, e.g. `blk.0.attn_q.weight`. */
@@ -36,6 +43,8 @@ export interface StoredWeight {
   readonly shape: readonly [number, number];
   /** Returns `length` bytes of the tensor's data from `offset` on; valid until the next call. */
   read(offset: number, length: number): Uint8Array;
+  /** Where the same bytes lie in an open file. It stays open until `packed` resolves or the weight is freed. */
+  readonly file?: FileRange;
 }
 
 export function elementCount(shape: readonly number[]): number {

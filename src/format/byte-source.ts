@@ -12,6 +12,8 @@ export interface ByteSource {
    * @throws ERR_TRUNCATED when the range ends beyond the end of the source
    */
   read(offset: number, length: number, buffer?: Uint8Array): Uint8Array;
+  /** The open file's descriptor. */
+  readonly descriptor?: number;
   close(): void;
 }
 

@@ -36,7 +36,7 @@ class FileSource implements ByteSource {
   constructor(
     readonly name: string,
     readonly sizeBytes: number,
-    private readonly fd: number,
+    readonly descriptor: number,
   ) {}
 
   read(offset: number, length: number, buffer?: Uint8Array): Uint8Array {
@@ -58,7 +58,7 @@ class FileSource implements ByteSource {
   }
 
   close(): void {
-    if (!this.closed) closeSync(this.fd);
+    if (!this.closed) closeSync(this.descriptor);
     this.closed = true;
   }
 
@@ -74,7 +74,7 @@ class FileSource implements ByteSource {
 
   private readSome(bytes: Uint8Array, at: number, length: number, position: number): number {
     try {
-      return readSync(this.fd, bytes, at, length, position);
+      return readSync(this.descriptor, bytes, at, length, position);
     } catch (error) {
       throw fromSystemError(error, this.name);
     }

@@ -61,6 +61,54 @@ test("progress rises to the sum, an abort frees what was loaded", async () => {
   be.dispose();
 });
 
+test("a backend packs matrices of files in the background: what is done meanwhile, a failure and an abort free all", async () => {
+  const reference = await referenceBackend.create({});
+  const file: ByteSource = { ...bytesSource("hf", fixture("tiny/gemma1-mqa/model.safetensors")), descriptor: 9 };
+  const { config, tensors } = hfModel(file);
+  const load = async (options: Partial<Parameters<typeof loadWeights>[3]>) => {
+    const log = { made: 0, freed: 0, packed: 0 };
+    const be: typeof reference = {
+      ...reference,
+      weight: (stored) => {
+        expect(stored.file).toMatchObject({ descriptor: 9, fileSize: file.sizeBytes });
+        log.made += 1;
+        return reference.weight(stored);
+      },
+      packed: async () => {
+        log.packed += 1;
+      },
+      free: (handle) => {
+        log.freed += 1;
+        reference.free(handle);
+      },
+    };
+    const meanwhile = () => {
+      expect(log.packed).toBe(0);
+      options.meanwhile?.();
+    };
+    const error = await loadWeights(be, config, tensors, { naming: "hf", ...options, meanwhile }).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    return { ...log, error };
+  };
+  const matrices = tensors.filter(({ shape }) => shape.length === 2).length;
+  expect(await load({})).toEqual({ made: matrices, freed: 0, packed: matrices, error: null });
+
+  const broken = new Error("no vocabulary");
+  const fail = () => {
+    throw broken;
+  };
+  expect(await load({ meanwhile: fail })).toEqual({ made: matrices, freed: tensors.length, packed: 0, error: broken });
+
+  const controller = new AbortController();
+  const onProgress = (done: number, total: number) => done > total / 2 && controller.abort(broken);
+  const aborted = await load({ onProgress, signal: controller.signal });
+  expect(aborted).toMatchObject({ made: matrices, freed: tensors.length, error: broken });
+  expect(aborted.packed).toBeLessThan(matrices);
+  reference.dispose();
+});
+
 test("all slices of matrices are read into one buffer", async () => {
   const be = await referenceBackend.create({});
   const bytes = bytesSource("hf", fixture("tiny/gemma1-mqa/model.safetensors"));

@@ -12,7 +12,9 @@ export interface LoadOptions {
   readonly naming: Naming;
   /** Packs the head so that steps whose rows look at their most likely ids alone can do with a part of it. */
   readonly screenHead?: boolean;
-  /** Called behind each tensor with the stored bytes so far and in all. */
+  /** Called once when all matrices are handed over: what the caller can do while a backend packs them. */
+  readonly meanwhile?: () => void;
+  /** Called when a tensor is packed, with the stored bytes so far and in all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Looked at before each tensor; what was loaded until then is freed. */
   readonly signal?: AbortSignal;
@@ -42,9 +44,18 @@ export async function loadWeights(
     (): Partial<Record<LayerTensorName, Tensor | Weight>> => ({}),
   );
   const made: (Tensor | Weight)[] = [];
+  const inFiles: { readonly weight: Weight; readonly sizeBytes: number }[] = []; // packed in the background, perhaps
   const buffer = new Uint8Array(BUFFER_BYTES);
   let doneBytes = 0;
   let pausedAt = performance.now();
+  const finish = async (sizeBytes: number) => {
+    doneBytes += sizeBytes;
+    options.onProgress?.(doneBytes, totalBytes);
+    if (performance.now() - pausedAt > BREATH_MS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      pausedAt = performance.now();
+    }
+  };
   try {
     for (const stored of tensors) {
       options.signal?.throwIfAborted();
@@ -54,12 +65,15 @@ export async function loadWeights(
       made.push(value);
       const fields: Partial<Record<string, Tensor | Weight>> = stored.layer === null ? model : layers[stored.layer]!;
       fields[stored.name] = value;
-      doneBytes += stored.info.sizeBytes;
-      options.onProgress?.(doneBytes, totalBytes);
-      if (performance.now() - pausedAt > BREATH_MS) {
-        await new Promise((resolve) => setTimeout(resolve));
-        pausedAt = performance.now();
-      }
+      const { sizeBytes, source } = stored.info;
+      if (isMatrix && source.descriptor !== undefined) inFiles.push({ weight: value as Weight, sizeBytes });
+      else await finish(sizeBytes);
+    }
+    options.meanwhile?.();
+    for (const { weight, sizeBytes } of inFiles) {
+      options.signal?.throwIfAborted();
+      await be.packed(weight);
+      await finish(sizeBytes);
     }
   } catch (error) {
     for (const value of made) be.free(value);
@@ -76,11 +90,14 @@ export async function loadWeights(
 
 /** A matrix as the backend reads it, in slices. Slices share `buffer`: fresh memory for each costs more than reading. */
 function storedWeight({ info, dtype, shape }: MatchedTensor, buffer: Uint8Array): StoredWeight {
+  const { source } = info;
+  const { descriptor } = source;
   return {
     name: info.name,
     dtype,
     shape: [shape[0]!, shape[1]!],
-    read: (offset, length) => info.source.read(info.offset + offset, length, buffer),
+    read: (offset, length) => source.read(info.offset + offset, length, buffer),
+    ...(descriptor === undefined ? {} : { file: { descriptor, fileSize: source.sizeBytes, offset: info.offset } }),
   };
 }
 

@@ -151,11 +151,14 @@ async function buildEngine(
   { signal, progress }: LoadListener,
 ): Promise<Engine> {
   const { config, naming } = checkpoint;
-  const tokenizer = checkpoint.tokenizer ? Tokenizer.fromVocabulary(loadVocabulary(checkpoint)) : null;
+  let tokenizer = null as Tokenizer | null;
   const weights = await loadWeights(backend, config, checkpoint.tensors, {
     naming,
     screenHead,
     signal,
+    meanwhile: () => {
+      if (checkpoint.tokenizer) tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
+    },
     onProgress: (done, total) => progress({ phase: "weights", what: checkpoint.path, done, total }),
   });
   return new Engine({ backend, config, weights, tokenizer, name: checkpoint.path }, options);

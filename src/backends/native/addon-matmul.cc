@@ -13,34 +13,66 @@ constexpr size_t LEAST_WORK = size_t{1} << 16;
 constexpr size_t MOST_WORK = size_t{1} << 22;
 constexpr size_t PREPARE_WORK = size_t{1} << 13;  // activations of a chunk
 
+/** All of a weight, with no source yet. */
+PackArgs pack_args(const Weight& weight) {
+  const WeightView& view = weight.view;
+  const StoredFormat& format = stored_format(weight.dtype);
+  const size_t row_bytes = view.columns / format.block_elements * format.block_bytes;
+  uint8_t* const data = weight.memory.data;
+  uint8_t* const low = view.low == nullptr ? nullptr : data + (view.low - view.panels);
+  return {nullptr, view.rows, view.columns, row_bytes, weight.dtype, data, view.panel_bytes, low};
+}
+
 /** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each row once, in order.
  */
 napi_value packRows(Args& args) {
   Backend& backend = args.backend();
   Weight& weight = args.weight();
-  const WeightView& view = weight.view;
   const size_t first = args.size();
   const auto data = args.u8_array();
 
-  const StoredFormat& format = stored_format(weight.dtype);
-  const size_t row_bytes = view.columns / format.block_elements * format.block_bytes;
-  const size_t rows = data.length / row_bytes;
-  const bool fits = data.length % row_bytes == 0 && first == weight.packed_rows && rows <= view.rows - first;
-  if (!fits || (first + rows != view.rows && rows % PANEL_ROWS != 0)) {
+  const PackArgs all = pack_args(weight);
+  const size_t rows = data.length / all.row_bytes;
+  const bool fits = data.length % all.row_bytes == 0 && first == weight.packed_rows && rows <= all.rows - first;
+  if (!fits || (first + rows != all.rows && rows % PANEL_ROWS != 0)) {
     throw Error{"ERR_SHAPE", "native: packed rows must follow each other in multiples of 16 up to " +
-                                 std::to_string(view.rows) + ", got " + std::to_string(data.length) + " bytes at row " +
+                                 std::to_string(all.rows) + ", got " + std::to_string(data.length) + " bytes at row " +
                                  std::to_string(first)};
   }
-  uint8_t* const panels = weight.memory.data + first / PANEL_ROWS * view.panel_bytes;
-  uint8_t* low = nullptr;
-  if (view.low != nullptr) {
-    low = weight.memory.data + (view.low - view.panels) + first / PANEL_ROWS * lower_panel_bytes(view.columns);
-  }
-  const PackArgs pack = {data.data, rows, view.columns, row_bytes, weight.dtype, panels, view.panel_bytes, low};
-  const size_t grain = std::max<size_t>(1, LEAST_WORK / (view.columns * PANEL_ROWS));
+  const PackArgs pack = pack_part(all, first / PANEL_ROWS, rows, data.data);
+  const size_t grain = std::max<size_t>(1, LEAST_WORK / (all.columns * PANEL_ROWS));
   backend.run(backend.kernels.pack, pack, (rows + PANEL_ROWS - 1) / PANEL_ROWS, grain);
   weight.packed_rows += rows;
   return nullptr;
+}
+
+/** packFile(backend, weight, descriptor, fileSize, offset): begins to pack all rows, which lie in the file from there on
+ */
+napi_value packFile(Args& args) {
+  Backend& backend = args.backend();
+  Weight& weight = args.weight();
+  FileRows rows{};
+  rows.descriptor = static_cast<int>(args.integer(0, INT32_MAX));
+  rows.file_size = static_cast<uint64_t>(args.integer(0, MAX_HANDLE));
+  rows.offset = static_cast<uint64_t>(args.integer(0, MAX_HANDLE));
+  if (weight.packed_rows != 0) throw Error{"ERR_SHAPE", "native: rows must be packed once, got a file of packed ones"};
+  const PackArgs all = pack_args(weight);
+  multiply(all.rows, all.row_bytes);
+  weight.job = std::make_unique<PackJob>(backend.packer, all, rows);
+  weight.packed_rows = all.rows;
+  return nullptr;
+}
+
+/** packed(backend, weight, ms) -> 0: packFile has not ended `ms` milliseconds later; 1: it has; 2: it has failed */
+napi_value packed(Args& args) {
+  args.backend();
+  Weight& weight = args.unpacked_weight();
+  const int64_t most = args.integer(0, 1000);
+  if (weight.job == nullptr) return args.result(1.0);
+  const PackJob::State state = weight.job->wait(std::chrono::milliseconds(most));
+  if (state == PackJob::State::failed) weight.packed_rows = 0;
+  if (state != PackJob::State::waiting) weight.job.reset();
+  return args.result(static_cast<double>(state));
 }
 
 /** embed(backend, T, scale, table, out, start, ids, start) */
@@ -205,8 +237,8 @@ void run_matmul(Backend& backend, float* out, const float* x, size_t rows, const
 }
 
 std::vector<Method> matmul_methods() {
-  return {GEMMA_METHOD(packRows), GEMMA_METHOD(embed), GEMMA_METHOD(matmul), GEMMA_METHOD(matmuls),
-          GEMMA_METHOD(gatedMatmul)};
+  return {GEMMA_METHOD(packRows), GEMMA_METHOD(packFile), GEMMA_METHOD(packed),     GEMMA_METHOD(embed),
+          GEMMA_METHOD(matmul),   GEMMA_METHOD(matmuls),  GEMMA_METHOD(gatedMatmul)};
 }
 
 }  // namespace gemma

@@ -146,8 +146,8 @@ napi_value cacheBytes(Args& args) {
 }
 
 /**
- * createWeight(backend, dtype, N, K, isScreened) -> weight, to be filled by packRows; screened: in two planes, if its
- * type and the activations allow it
+ * createWeight(backend, dtype, N, K, isScreened) -> weight, to be filled by packRows or packFile; screened: in two
+ * planes, if its type and the activations allow it
  */
 napi_value createWeight(Args& args) {
   Backend& backend = args.backend();
@@ -182,13 +182,13 @@ napi_value createWeight(Args& args) {
 /** isScreened(backend, weight) -> whether chooseIds can read it in part */
 napi_value isScreened(Args& args) {
   args.backend();
-  return args.result(args.weight().view.low != nullptr ? 1.0 : 0.0);
+  return args.result(args.unpacked_weight().view.low != nullptr ? 1.0 : 0.0);
 }
 
 /** weightBytes(backend, weight) -> size of the packed form */
 napi_value weightBytes(Args& args) {
   args.backend();
-  return args.result(static_cast<double>(args.weight().memory.size));
+  return args.result(static_cast<double>(args.unpacked_weight().memory.size));
 }
 
 /** freeTensor(backend, tensor), freeWeight(backend, weight), freeCache(backend, cache): nothing if it is freed */

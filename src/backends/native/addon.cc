@@ -1,5 +1,6 @@
 #include "addon.h"
 
+#include <chrono>
 #include <cmath>
 #include <exception>
 #include <new>
@@ -90,10 +91,24 @@ void* Args::tensor(Dtype dtype, size_t elements) {
   return tensor->memory.data() + start * 4;
 }
 
-Weight& Args::weight() {
+Weight& Args::unpacked_weight() {
   Weight* const weight = backend_->weights.find(static_cast<uint64_t>(integer(0, MAX_HANDLE)));
   if (weight == nullptr) throw Error{"ERR_DISPOSED", "native: a weight must be in use, got one that is freed"};
   return *weight;
+}
+
+Weight& Args::weight() {
+  Weight& weight = unpacked_weight();
+  if (weight.job == nullptr) return weight;
+  PackJob::State state{};
+  do {
+    state = weight.job->wait(std::chrono::seconds(1));
+  } while (state == PackJob::State::waiting);
+  if (state == PackJob::State::failed) {
+    throw Error{"ERR_IO", "native: a weight's file must be readable, got an error or its end"};
+  }
+  weight.job.reset();
+  return weight;
 }
 
 KvCache& Args::cache() {

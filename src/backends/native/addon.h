@@ -59,6 +59,8 @@ class Args {
   int32_t* i32(size_t elements) { return static_cast<int32_t*>(tensor(Dtype::i32, elements)); }
   void* tensor(Dtype dtype, size_t elements);
   Weight& weight();
+  /** One that may be packed from a file at the moment. */
+  Weight& unpacked_weight();
   KvCache& cache();
 
   /** A typed array of this element type, valid during the call (JavaScript does not run meanwhile). */

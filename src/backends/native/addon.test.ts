@@ -1,3 +1,6 @@
+import { openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { STORED_DTYPES } from "../../base/dtype.js";
 import { GemmaError } from "../../base/errors.js";
@@ -16,6 +19,10 @@ const ownSeed = process.env.GEMMA_FUZZ_SEED;
 const SEED = Number(ownSeed ?? 4_711);
 const CALLS = Number(process.env.GEMMA_FUZZ_CALLS ?? 30_000);
 
+/** Random bytes in a file that has no name, open until the process ends. */
+const FILE_BYTES = 40_000;
+const FILE = openTemporary(FILE_BYTES);
+
 type Pool = "backend" | "f32" | "i32" | "weight" | "cache";
 
 /** What each function's arguments are: see addon.ts. A tensor (f32, i32) is two arguments. */
@@ -31,6 +38,8 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   freeTensor: "backend tensor",
   createWeight: "backend dtype dim width flag",
   packRows: "backend weight row bytes",
+  packFile: "backend weight descriptor fileSize offset",
+  packed: "backend weight dim",
   isScreened: "backend weight",
   weightBytes: "backend weight",
   freeWeight: "backend weight",
@@ -103,6 +112,18 @@ const POOLS: Partial<Record<keyof NativeAddon, (args: unknown[]) => Pool>> = {
   createCache: () => "cache",
 };
 
+function openTemporary(size: number): number {
+  const path = join(tmpdir(), `gemma-fuzz-${process.pid}`);
+  const rng = seededRng(SEED);
+  writeFileSync(
+    path,
+    Uint8Array.from({ length: size }, () => rng.integer(256)),
+  );
+  const descriptor = openSync(path, "r");
+  rmSync(path);
+  return descriptor;
+}
+
 function pick<Item>(rng: Rng, items: readonly Item[]): Item {
   return items[rng.integer(items.length)]!;
 }
@@ -164,6 +185,12 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
       return [2];
     case "row":
       return [pick(rng, [0, 0, 0, 16])];
+    case "descriptor":
+      return [rng.uniform() < 0.9 ? FILE : rng.integer(40)];
+    case "fileSize":
+      return [rng.uniform() < 0.95 ? FILE_BYTES : rng.integer(2 * FILE_BYTES)];
+    case "offset":
+      return [rng.uniform() < 0.9 ? rng.integer(999) : rng.integer(2 * FILE_BYTES)];
     case "scalar":
       return [pick(rng, [0, 1, 0.5, -1, 1e-6, 10_000, 1e300, Number.NaN])];
     case "bytes":

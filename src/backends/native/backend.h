@@ -10,6 +10,7 @@
 #include "kv.h"
 #include "memory.h"
 #include "op-state.h"
+#include "packing.h"
 #include "pool.h"
 #include "table.h"
 
@@ -27,7 +28,8 @@ struct Weight {
   Part memory;
   WeightView view;
   StoredDtype dtype;
-  size_t packed_rows = 0;  // rows that have been handed over so far
+  size_t packed_rows = 0;        // rows that have been handed over so far
+  std::unique_ptr<PackJob> job;  // while it is packed from a file; last: it ends before its memory is given back
 };
 
 constexpr size_t MOST_PRODUCTS = 4;  // of one x, in one call
@@ -38,10 +40,11 @@ struct XScratch {
 };
 
 struct Backend {
-  Backend(const Kernels& chosen, size_t threads, bool int8) : kernels(chosen), pool(threads), is_int8(int8) {}
+  Backend(const Kernels& chosen, size_t threads, bool int8) : kernels(chosen), pool(threads), packer(chosen, threads), is_int8(int8) {}
 
   const Kernels& kernels;
   Pool pool;
+  Packer packer;  // before the weights, which give up their jobs
   const bool is_int8;  // activations meet quantised weights as integers
 
   Arena arena;  // of weights

@@ -1,8 +1,9 @@
 import type { Backend, BackendFactory, BackendOptions } from "../../backend/backend.js";
 import { GemmaError } from "../../base/errors.js";
 import { loadAddon, probeAddon } from "./load-addon.js";
-import { makeCache, makeTensor, makeView, makeWeight, ownTensor, readTensor, release, writeTensor } from "./memory.js";
+import { makeCache, makeTensor, makeView, ownTensor, ownWeight, readTensor, release, writeTensor } from "./memory.js";
 import { nativeOps } from "./ops.js";
+import { makeWeight, untilPacked } from "./weight.js";
 
 /** C++ kernels for this CPU's instruction set, on a thread pool of its own. Calls run at once, in the calling thread. */
 export const nativeBackend: BackendFactory = {
@@ -31,6 +32,7 @@ function createNative({ activations = "int8", threads, isa }: BackendOptions): B
     write: (tensor, data) => writeTensor(addon, ownTensor(be, tensor), data),
     read: async (tensor) => readTensor(addon, ownTensor(be, tensor)),
     weight: (stored, options) => makeWeight(addon, be, stored, options),
+    packed: (weight) => untilPacked(addon, ownWeight(be, weight)),
     kvCache: (layout) => makeCache(addon, be, layout),
     free: (handle) => release(addon, be, handle),
     dispose: () => addon.disposeBackend(be),

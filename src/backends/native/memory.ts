@@ -1,13 +1,6 @@
 import type { KvCache, KvLayout } from "../../backend/kv.js";
-import {
-  elementCount,
-  type StoredWeight,
-  type Tensor,
-  type TensorDtype,
-  type Weight,
-  type WeightOptions,
-} from "../../backend/tensor.js";
-import { rowBytes, type StoredDtype } from "../../base/dtype.js";
+import { elementCount, type StoredWeight, type Tensor, type TensorDtype, type Weight } from "../../backend/tensor.js";
+import type { StoredDtype } from "../../base/dtype.js";
 import { GemmaError } from "../../base/errors.js";
 import type { BackendHandle, CacheHandle, NativeAddon, TensorHandle, WeightHandle } from "./addon.js";
 
@@ -31,6 +24,8 @@ export class NativeWeight implements Weight {
     readonly shape: readonly [number, number],
     readonly sizeBytes: number,
     readonly isScreened: boolean,
+    /** While it is packed from a file: what to pack it from should that fail. */
+    public inFile: StoredWeight | null,
   ) {}
 }
 
@@ -110,38 +105,6 @@ export function readTensor(addon: NativeAddon, tensor: NativeTensor): Float32Arr
   const data = new Int32Array(elementCount(shape));
   addon.readI32(owner, data, handle, start);
   return data;
-}
-
-const SLICE_BYTES = 1 << 20;
-const PANEL_ROWS = 16; // rows that are packed together
-
-/** Packs a stored matrix, a slice of rows at a time. */
-export function makeWeight(
-  addon: NativeAddon,
-  owner: BackendHandle,
-  stored: StoredWeight,
-  { screened = false }: WeightOptions = {},
-): NativeWeight {
-  const [rows, width] = stored.shape;
-  const handle = addon.createWeight(owner, stored.dtype, rows, width, screened);
-  const bytesPerRow = rowBytes(stored.dtype, width);
-  const rowsPerSlice = Math.max(1, Math.floor(SLICE_BYTES / bytesPerRow / PANEL_ROWS)) * PANEL_ROWS;
-  try {
-    for (let row = 0; row < rows; row += rowsPerSlice) {
-      const count = Math.min(rows - row, rowsPerSlice);
-      const bytes = stored.read(row * bytesPerRow, count * bytesPerRow);
-      if (bytes.length !== count * bytesPerRow) {
-        const wanted = `${count * bytesPerRow} bytes of ${stored.name}`;
-        throw new GemmaError("ERR_TRUNCATED", `native: read must return ${wanted}, got ${bytes.length}`);
-      }
-      addon.packRows(owner, handle, row, bytes);
-    }
-  } catch (error) {
-    addon.freeWeight(owner, handle);
-    throw error;
-  }
-  const isScreened = addon.isScreened(owner, handle) === 1;
-  return new NativeWeight(owner, handle, stored.dtype, [rows, width], addon.weightBytes(owner, handle), isScreened);
 }
 
 const KV_DTYPE_IDS = { f32: 0, bf16: 1, int8: 2 } as const;

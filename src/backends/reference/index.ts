@@ -64,6 +64,7 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     write: writeTensor,
     read: async (tensor) => (tensor.dtype === "f32" ? f32(tensor) : i32(tensor)).slice(),
     weight: (stored) => keep(() => makeWeight(stored)),
+    packed: async () => {},
     kvCache: (layout) => keep(() => new ReferenceKvCache(layout)),
     free(handle) {
       if (handle instanceof ReferenceTensor) {
