@@ -1,38 +1,17 @@
-import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { nativeBackend } from "../../src/backends/native/index.js";
-import { Gemma } from "../../src/index.js";
-import { realModelPath } from "./model-path.js";
+import type { Gemma } from "../../src/index.js";
+import { canRun, OpenModels, shortPrompts } from "./native-model.js";
 
 // A step that reads only what it needs of the head gives the tokens of one that reads all of it.
 
-const path = realModelPath();
-const available = await nativeBackend.available();
-if (available !== true) console.warn(`skipped: the native backend's screened head: ${available}`);
+const prompts = shortPrompts(6);
+const models = new OpenModels();
+afterAll(() => models.dispose());
 
-const prompts: readonly (readonly number[])[] = readFileSync(
-  new URL("../fixtures/real270m/prompts.jsonl", import.meta.url),
-  "utf8",
-)
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line).ids)
-  .filter((ids) => ids.length <= 200)
-  .slice(0, 6);
-
-const opened: Gemma[] = [];
-afterAll(() => Promise.all(opened.map((gemma) => gemma.dispose())));
-
-async function open(screenHead: boolean, threads: number): Promise<Gemma> {
-  const gemma = await Gemma.load(path!, { threads, contextLength: 512, screenHead, inProcess: true });
-  opened.push(gemma);
-  expect(gemma.info.headIsScreened).toBe(screenHead);
-  return gemma;
-}
-
-describe.skipIf(path === undefined || available !== true)("Gemma 3 270M, screened head", () => {
+describe.skipIf(!canRun)("Gemma 3 270M, screened head", () => {
   test("equal ids with and without, greedy and sampled, alone and in a batch", { timeout: 240_000 }, async () => {
-    const [off, on] = [await open(false, 2), await open(true, 2)];
+    const [off, on] = [await models.open(2, false), await models.open(2, true)];
+    expect([off.info.headIsScreened, on.info.headIsScreened]).toEqual([false, true]);
     const settings = [{ temperature: 0 }, { seed: 1 }, { seed: 2, temperature: 0.7, topK: 20, minP: 0.02, topP: 1 }];
     const run = async (gemma: Gemma, i: number) => {
       const options = { maxTokens: 24, ignoreEos: true, ...settings[i % settings.length]! };
