@@ -34,17 +34,6 @@ float quantise(const float* x, int8_t* quants) {
   return max / 127.0f;
 }
 
-/** Sum of `count` quants, a multiple of 8: eight at a time, as bytes without sign in four 16-bit lanes. */
-int32_t sum_of(const int8_t* quants, size_t count) {
-  const uint64_t even = 0x00ff00ff00ff00ff;
-  uint64_t lanes = 0;
-  for (size_t i = 0; i < count; i += 8) {
-    const uint64_t eight = load_as<uint64_t>(quants + i) ^ 0x8080808080808080;  // + 128
-    lanes += (eight & even) + (eight >> 8 & even);
-  }
-  return static_cast<int32_t>(lanes * 0x0001000100010001 >> 48) - 128 * static_cast<int32_t>(count);
-}
-
 void prepare_int8(const PrepareArgs& args, size_t t) {
   const QuantForm form = quant_form(args.form);
   const size_t blocks = args.columns / X_BLOCK;
@@ -52,7 +41,8 @@ void prepare_int8(const PrepareArgs& args, size_t t) {
     XBlock& block = args.out.blocks[t * blocks + b];
     block.scale = quantise(args.x + t * args.columns + b * X_BLOCK, block.quants);
     for (size_t part = 0; part < X_BLOCK / form.group; part++) {
-      const int32_t sum = sum_of(block.quants + part * form.group, form.group);
+      int32_t sum = 0;
+      for (size_t i = 0; i < form.group; i += 16) sum += sum_16(block.quants + part * form.group + i);
       if (form.has_min) {
         block.sums[part] = static_cast<float>(sum);
       } else {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON)
 #include <arm_neon.h>
@@ -152,6 +152,21 @@ inline double sum(F32 v) {
   double total = 0;
   for (size_t i = 0; i < LANES; i++) total += v[i];
   return total;
+}
+
+/** Sum of 16 bytes. */
+inline int32_t sum_16(const int8_t* from) {
+#if defined(__SSE2__)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const __m128i halves = _mm_sad_epu8(_mm_xor_si128(bytes, _mm_set1_epi8(-128)), _mm_setzero_si128());  // + 128 each
+  return _mm_cvtsi128_si32(_mm_add_epi32(halves, _mm_unpackhi_epi64(halves, halves))) - 16 * 128;
+#elif defined(__ARM_NEON)
+  return vaddlvq_s8(vld1q_s8(from));
+#else
+  int32_t total = 0;
+  for (size_t i = 0; i < 16; i++) total += from[i];
+  return total;
+#endif
 }
 
 /** Largest lane; not for NaN. */
