@@ -86,23 +86,14 @@ inline Bytes with_high_bits(Bytes v, Bytes plane) {
   return {_mm256_or_si256(v.a, move(plane.a)), _mm256_or_si256(v.b, move(plane.b))};
 }
 
-/** sum + the 4 quants of each row times the 4 signed bytes of `x`. BITS: of the quants. Nothing saturates. */
+#if defined(__AVXVNNI__)
+/** sum + the 4 quants of each row times the 4 signed bytes of `x`. BITS: of the quants. */
 template <int BITS>
 inline Ints dot(Ints sum, Bytes quants, int32_t x) {
   const __m256i x4 = _mm256_set1_epi32(x);
-  if constexpr (BITS < 8) {  // 2 · 63 · 127 fits 16 bits
-    const __m256i ones = _mm256_set1_epi16(1);
-    const auto products = [&](__m256i q) { return _mm256_madd_epi16(_mm256_maddubs_epi16(q, x4), ones); };
-    return {_mm256_add_epi32(sum.a, products(quants.a)), _mm256_add_epi32(sum.b, products(quants.b))};
-  } else {
-    const __m256i even_x = _mm256_srai_epi16(_mm256_slli_epi16(x4, 8), 8), odd_x = _mm256_srai_epi16(x4, 8);
-    const auto products = [&](__m256i q) {
-      const __m256i even = _mm256_and_si256(q, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(q, 8);
-      return _mm256_add_epi32(_mm256_madd_epi16(even, even_x), _mm256_madd_epi16(odd, odd_x));
-    };
-    return {_mm256_add_epi32(sum.a, products(quants.a)), _mm256_add_epi32(sum.b, products(quants.b))};
-  }
+  return {_mm256_dpbusd_avx_epi32(sum.a, quants.a, x4), _mm256_dpbusd_avx_epi32(sum.b, quants.b, x4)};
 }
+#endif
 
 /** Byte J of each lane, less `offset`. */
 template <int J>

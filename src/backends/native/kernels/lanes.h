@@ -22,14 +22,8 @@
 #include "kernels/lanes-scalar.h"
 #endif
 
-#if !defined(__ARM_FEATURE_DOTPROD)
-namespace gemma::GEMMA_ISA {
-
-/** sum + the 4 quants of each row times x[4i .. 4i + 3]. */
-template <int BITS>
-inline Ints dot(const Ints& sum, const Bytes& quants, const int8_t* x, size_t i) {
-  return dot<BITS>(sum, quants, load_as<int32_t>(x + 4 * i));
-}
-
-}  // namespace gemma::GEMMA_ISA
+#if defined(__AVX2__) && !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+#include "kernels/dot-group-avx2.h"
+#else
+#include "kernels/dot-group.h"
 #endif

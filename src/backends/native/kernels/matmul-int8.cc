@@ -18,25 +18,15 @@ template <Form FORM, size_t ROWS>
 inline void multiply_group(Floats (&out)[ROWS], const Bytes* quants, Floats scale, Floats min, const XBlock* x,
                            size_t stride, size_t part) {
   constexpr QuantForm F = quant_form(FORM);
-  constexpr size_t CHAINS = ROWS == 1 ? 2 : 1;  // with one row a single chain would wait for itself
-  Ints dots[CHAINS][ROWS];
+  Ints dots[ROWS];
 #pragma GCC unroll 8
   for (size_t r = 0; r < ROWS; r++) {
-    dots[0][r] = set_int(F.has_min || (SIGNED_DOT && F.bits == 8) ? 0 : x[r * stride].starts[part]);
-    if constexpr (CHAINS > 1) dots[1][r] = set_int(0);
+    dots[r] = set_int(F.has_min || (SIGNED_DOT && F.bits == 8) ? 0 : x[r * stride].starts[part]);
   }
-  // Rows inside: neighbouring instructions belong to different chains, and a vector of quants is done with early.
-#pragma GCC unroll 8
-  for (size_t i = 0; i < F.group / 4; i++) {
-#pragma GCC unroll 8
-    for (size_t r = 0; r < ROWS; r++) {
-      dots[i % CHAINS][r] = dot<F.bits>(dots[i % CHAINS][r], quants[i], x[r * stride].quants + part * F.group, i);
-    }
-  }
+  dot_group<F.bits, F.group / 4>(dots, quants, x->quants + part * F.group, stride * sizeof(XBlock));
 #pragma GCC unroll 8
   for (size_t r = 0; r < ROWS; r++) {
-    if constexpr (CHAINS > 1) dots[0][r] = add_ints(dots[0][r], dots[1][r]);
-    out[r] = part == 0 ? mul(to_floats(dots[0][r]), scale) : fma(to_floats(dots[0][r]), scale, out[r]);
+    out[r] = part == 0 ? mul(to_floats(dots[r]), scale) : fma(to_floats(dots[r]), scale, out[r]);
     if constexpr (F.has_min) out[r] = fma(min, set(x[r * stride].sums[part]), out[r]);
   }
 }

@@ -18,10 +18,9 @@ size_t width_of(const WeightView& weight, size_t panel) {
 
 /** Dot products of 16 rows of nibbles with a group's activations. */
 inline Ints dot_nibbles(const Bytes* nibbles, const int8_t* x) {
-  Ints dots[2] = {set_int(0), set_int(0)};
-#pragma GCC unroll 8
-  for (size_t i = 0; i < VECTORS; i++) dots[i % 2] = dot<4>(dots[i % 2], nibbles[i], load_as<int32_t>(x + 4 * i));
-  return add_ints(dots[0], dots[1]);
+  Ints dots[1] = {set_int(0)};
+  dot_group<4, VECTORS>(dots, nibbles, x, 0);
+  return dots[0];
 }
 
 inline void unpack_nibbles(const uint8_t* plane, Bytes* nibbles) {
