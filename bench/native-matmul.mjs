@@ -1,5 +1,5 @@
 // Speed of the native matmul at the shapes of Gemma 3 270M (Q4_K_M) and Gemma 2B, and for every stored type.
-//   npm run bench:matmul -- [--isa avx512bf16|avx512|avx2|neon|scalar] [--threads N] [--activations int8|f32] [--cpu-time]
+//   npm run bench:matmul -- [--isa avx512bf16|avx512|avx2vnni|avx2|neon|scalar] [--threads N] [--activations int8|f32] [--cpu-time]
 //       [--form Q4_0] [--only TEXT] [--rounds N] [--record FILE] [--json]
 // One row is measured in GB/s of packed weights, beside the memory's limit; many rows in GOPS, two operations a
 // multiply-add, beside the limit of the dot products (of f32 multiply-adds where activations are f32); packing in GB/s

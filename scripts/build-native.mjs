@@ -19,11 +19,13 @@ const OUT = "build/native";
 // The order matters: where two objects hold the same inline function, the linker keeps the first,
 // so the plainest comes first and baseline code never runs into AVX.
 const AVX2 = ["-mavx2", "-mfma", "-mf16c"];
+const AVX2_VNNI = [...AVX2, "-mavxvnni"];
 const AVX512 = [..."-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni".split(" "), "-mprefer-vector-width=512"];
 const ISAS = {
   x64: {
     scalar: [],
     avx2: AVX2,
+    avx2vnni: AVX2_VNNI,
     avx512: [...AVX2, ...AVX512],
     avx512bf16: [...AVX2, ...AVX512, "-mavx512bf16"],
   },
@@ -33,6 +35,9 @@ const ISAS = {
     neoni8mm: ["-march=armv8.2-a+dotprod+fp16+i8mm"],
   },
 };
+
+// AVX-VNNI's instruction in the encoding of AVX-512 VNNI, which more machines can run: g++ calls scripts/lib/evex/as.
+const EVEX = ["-B", "scripts/lib/evex/"];
 
 const COMMON = [
   ..."-std=c++17 -fPIC -pthread -fvisibility=hidden -ffp-contract=off".split(" "),
@@ -48,19 +53,23 @@ export class NoCompilerError extends Error {}
 
 /**
  * Builds the addon if it is not up to date. Progress goes to stderr.
+ * @param evex build/native/gemma-evex.node: avx2vnni alone, for tests on machines with AVX-512 VNNI; needs g++
  * @param arch another than this machine's needs a cross-compiler in CXX; the addon is gemma-<arch>.node
  * @returns the path of the .node file, or undefined while there is no native source
  * @throws NoCompilerError without a compiler; Error with the compiler's output when a file does not compile
  */
-export async function buildNative({ asan = false, arch = process.arch } = {}) {
+export async function buildNative({ asan = false, evex = false, arch = process.arch } = {}) {
   process.chdir(ROOT);
   // Empty for an ordinary build; others have files of their own.
-  const kind = [...(asan ? ["asan"] : []), ...(arch === process.arch ? [] : [arch])].join("-");
+  const kind = [...(asan ? ["asan"] : []), ...(evex ? ["evex"] : []), ...(arch === process.arch ? [] : [arch])].join(
+    "-",
+  );
   const target = `${OUT}/gemma${kind && `-${kind}`}.node`;
-  const isas = ISAS[arch] ?? { scalar: [] };
+  const isas = evex ? { scalar: [], avx2vnni: [...AVX2_VNNI, ...EVEX] } : (ISAS[arch] ?? { scalar: [] });
   const flags = [
     ...COMMON,
     ...(asan ? ASAN : RELEASE),
+    ...(evex ? ["-DGEMMA_EVEX=1"] : []),
     ...Object.keys(isas).map((isa) => `-DGEMMA_HAVE_${isa.toUpperCase()}=1`),
   ];
 

@@ -6,7 +6,18 @@ import { dirname } from "node:path";
 // Facts about this machine for `gemma doctor`. What a system does not tell is null.
 
 /** CPU features that the native kernels ask for, by Linux's names. */
-const FEATURES = ["avx", "fma", "f16c", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16"];
+const FEATURES = [
+  "avx",
+  "fma",
+  "f16c",
+  "avx2",
+  "avx_vnni",
+  "avx512f",
+  "avx512bw",
+  "avx512vl",
+  "avx512_vnni",
+  "avx512_bf16",
+];
 const ARM_FEATURES = ["asimd", "asimdhp", "asimddp", "i8mm", "bf16"];
 
 export interface Cpu {

@@ -166,7 +166,7 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
     case "pages":
       return [Int32Array.from({ length: 3 }, () => rng.integer(5) - (rng.uniform() < 0.02 ? 1 : 0))];
     case "isa":
-      return [pick(rng, ["", "avx512bf16", "avx512", "avx2", "neoni8mm", "neon", "scalar", "mmx"])];
+      return [pick(rng, ["", "avx512bf16", "avx512", "avx2vnni", "avx2", "neoni8mm", "neon", "scalar", "mmx"])];
     case "threads":
       return [rng.integer(4)];
     case "flag":

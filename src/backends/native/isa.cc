@@ -19,6 +19,11 @@ namespace avx2 {
 const Kernels& kernels();
 }
 #endif
+#ifdef GEMMA_HAVE_AVX2VNNI
+namespace avx2vnni {
+const Kernels& kernels();
+}
+#endif
 #ifdef GEMMA_HAVE_AVX512
 namespace avx512 {
 const Kernels& kernels();
@@ -79,6 +84,14 @@ bool runs_avx512() {
   return runs_avx2() && f && dq && bw && vl && vnni && (saved_states() & zmm_states) == zmm_states;
 }
 
+bool runs_avx2vnni() {
+#ifdef GEMMA_EVEX  // a build for tests, whose dot products are encoded as AVX-512's
+  return runs_avx512();
+#else
+  return runs_avx2() && has_bit(cpuid(7, 1).a, 4);
+#endif
+}
+
 bool runs_avx512bf16() { return runs_avx512() && has_bit(cpuid(7, 1).a, 5); }
 
 #elif defined(__aarch64__)
@@ -118,6 +131,9 @@ std::vector<const Kernels*> detect() {
 #endif
 #ifdef GEMMA_HAVE_AVX512
   if (runs_avx512()) found.push_back(&avx512::kernels());
+#endif
+#ifdef GEMMA_HAVE_AVX2VNNI
+  if (runs_avx2vnni()) found.push_back(&avx2vnni::kernels());
 #endif
 #ifdef GEMMA_HAVE_AVX2
   if (runs_avx2()) found.push_back(&avx2::kernels());
