@@ -8,11 +8,12 @@ import { parseArgs } from "node:util";
 import { attentionCases } from "./lib/attention-cases.mjs";
 import { OPTIONS, runOpBench } from "./lib/op-bench.mjs";
 import { opCases } from "./lib/op-cases.mjs";
+import { productCases } from "./lib/product-cases.mjs";
 
 const { values } = parseArgs({
   options: { ...OPTIONS, op: { type: "string", default: "" }, kv: { type: "string", default: "bf16" } },
 });
-const cases = [...opCases(), ...attentionCases(values.kv)].filter(
+const cases = [...opCases(), ...productCases(), ...attentionCases(values.kv)].filter(
   ({ op, label }) => (values.op === "" || values.op === op) && `${op} ${label}`.includes(values.only),
 );
 if (cases.length === 0) throw new Error(`no case has --op ${values.op} --only ${values.only}`);

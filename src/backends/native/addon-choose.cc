@@ -31,14 +31,14 @@ void choose_from_all(Backend& backend, const WeightView& head, const float* x, f
 napi_value chooseIds(Args& args) {
   Backend& backend = args.backend();
   const size_t count = args.size();
-  const WeightView& head = args.weight().view;
+  Weight& head = args.weight();
   const float soft_cap = static_cast<float>(args.number());
   const auto numbers = args.f64_array();
   if (numbers.length != multiply(count, NUMBERS_A_ROW)) {
     throw Error{"ERR_RANGE", "native: chooseIds must have 12 numbers a row, got " + std::to_string(numbers.length)};
   }
   int32_t* const out = args.i32(count);
-  const float* const x = args.f32(multiply(count, head.columns));
+  const float* const x = args.f32(multiply(count, head.view.columns));
   if (count == 0) return nullptr;
 
   std::vector<SampleSettings> settings;
@@ -48,8 +48,8 @@ napi_value chooseIds(Args& args) {
     wanted.push_back(settings[r].temperature == 0 ? 1 : settings[r].top_k);
     if (wanted[r] == 0) throw Error{"ERR_RANGE", "native: chooseIds' rows must keep the k most likely ids, got topK 0"};
   }
-  if (!can_screen(head, count, *std::max_element(wanted.begin(), wanted.end()))) {
-    choose_from_all(backend, head, x, soft_cap, settings, out);
+  if (!is_worth_screening(head, count, *std::max_element(wanted.begin(), wanted.end()))) {
+    choose_from_all(backend, head.view, x, soft_cap, settings, out);
     return nullptr;
   }
   const auto candidates = screened_candidates(backend, head, x, wanted, soft_cap);

@@ -29,6 +29,7 @@ struct Weight {
   WeightView view;
   StoredDtype dtype;
   size_t packed_rows = 0;        // rows that have been handed over so far
+  size_t unscreened = 0;         // calls of chooseIds to come that do not screen it
   std::unique_ptr<PackJob> job;  // while it is packed from a file; last: it ends before its memory is given back
 };
 

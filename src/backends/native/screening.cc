@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t MOST_ROWS = 4;     // that want one candidate each; of those that want more, one alone
 constexpr size_t LEAST_SHARE = 64;  // logits for each candidate wanted, at least
+constexpr size_t PAUSE = 64;        // calls without screening after one that had to look closer at nearly all panels
 constexpr float NONE = -std::numeric_limits<float>::infinity();
 constexpr double ROUNDING = 0x1p-23;
 
@@ -104,12 +105,17 @@ float find_threshold(ExactLogits& exact, const std::vector<size_t>& panels, size
 
 }  // namespace
 
-bool can_screen(const WeightView& head, size_t rows, size_t most) {
-  return head.low != nullptr && rows <= (most == 1 ? MOST_ROWS : 1) && most <= head.rows / LEAST_SHARE;
+bool is_worth_screening(Weight& head, size_t rows, size_t most) {
+  const bool fits = rows <= (most == 1 ? MOST_ROWS : 1) && most <= head.view.rows / LEAST_SHARE;
+  if (head.view.low == nullptr || !fits) return false;
+  if (head.unscreened == 0) return true;
+  head.unscreened--;
+  return false;
 }
 
-std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const WeightView& head, const float* x,
+std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, Weight& weight, const float* x,
                                                         const std::vector<size_t>& counts, float soft_cap) {
+  const WeightView& head = weight.view;
   const size_t rows = counts.size(), width = head.rows, groups = head.columns / Q8_GROUP;
   const size_t panels = (width + PANEL_ROWS - 1) / PANEL_ROWS, grain = panels / (backend.pool.threads() * 8) + 1;
   const PreparedX prepared = prepare(backend, x, rows, head);
@@ -129,7 +135,7 @@ std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const 
   const size_t blocks = block_count(width);
   const float* const maxima = find_maxima(backend, estimates, width, all);
 
-  std::vector<uint8_t> alive(panels);
+  std::vector<Found> found(panels);
   std::vector<uint32_t> order(groups);
   std::vector<std::vector<Candidate>> result(rows);
   for (size_t r = 0; r < rows; r++) {
@@ -146,11 +152,14 @@ std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const 
     if (bounded[r]) std::sort(order.begin(), order.end(), matters_more);
     backend.run(backend.kernels.refine,
                 RefineArgs{head, plan, order.data(), estimates + r * width, slacks + r * width,
-                           before_cap(threshold, soft_cap), alive.data()},
+                           before_cap(threshold, soft_cap), found.data()},
                 panels, grain);
     std::vector<size_t> rest;
     for (size_t panel = 0; panel < panels; panel++) {
-      if (alive[panel] != 0) rest.push_back(panel);
+      if (found[panel] == Found::may_reach) rest.push_back(panel);
+    }
+    if (std::count(found.begin(), found.end(), Found::at_once) < static_cast<ptrdiff_t>(panels / 8)) {
+      weight.unscreened = PAUSE;
     }
     exact.compute(rest);
     for (const size_t panel : rest) exact.append(result[r], panel, threshold);

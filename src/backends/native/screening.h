@@ -8,11 +8,14 @@
 
 namespace gemma {
 
-/** Whether it pays for these rows, that want `most` candidates at most. */
-bool can_screen(const WeightView& head, size_t rows, size_t most);
+/**
+ * Whether it is likely to pay for these rows, that want `most` candidates at most. Where it just did not, because no
+ * logit stood out, some calls go without.
+ */
+bool is_worth_screening(Weight& head, size_t rows, size_t most);
 
 /** For each row of x [R, K] its counts[r] most likely candidates, as most_likely gives them. A soft cap of 0: none. */
-std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, const WeightView& head, const float* x,
+std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, Weight& weight, const float* x,
                                                         const std::vector<size_t>& counts, float soft_cap);
 
 }  // namespace gemma

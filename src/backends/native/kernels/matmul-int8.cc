@@ -9,7 +9,7 @@
 namespace gemma::GEMMA_ISA {
 namespace {
 
-constexpr size_t K_BLOCK = 1024;         // 16 KB of unpacked quants, half of the first cache: x passes through the rest
+constexpr size_t K_BLOCK = 4096;         // unpacked quants of a part of the panel: 64 KB, which stay in the second cache
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
 constexpr size_t DIRECT_ROWS = 4;        // up to here unpacking anew for each tile costs less than storing it
 

@@ -35,6 +35,13 @@ struct ScreenArgs {
   float* slacks;              // [R, N]
 };
 
+/** What refine learns of a panel's logits. */
+enum class Found : uint8_t {
+  at_once,    // below the threshold by the upper plane alone
+  below,      // below it
+  may_reach,  // one may reach it
+};
+
 /**
  * Reads as much of the lower plane as it takes to see that none of a panel's logits reaches the threshold, or all of it.
  * A NaN counts as reaching. Item: a panel.
@@ -46,7 +53,7 @@ struct RefineArgs {
   float* estimates;           // [N], refined in place
   float* slacks;              // [N], too
   float threshold;
-  uint8_t* alive;  // [panels]: 1 where a logit may reach the threshold
+  Found* found;  // [panels]
 };
 
 }  // namespace gemma

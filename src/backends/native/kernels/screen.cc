@@ -125,9 +125,10 @@ void refine(const RefineArgs& args, size_t begin, size_t end) {
     size_t open[OPEN_PANELS], left = 0;
     for (size_t panel = block; panel < block_end; panel++) {
       const size_t first = panel * PANEL_ROWS;
-      args.alive[panel] = 0;
       const size_t width = width_of(args.weight, panel);
-      if (reaches(args.estimates + first, args.slacks + first, width, args.threshold)) open[left++] = panel;
+      const bool is_open = reaches(args.estimates + first, args.slacks + first, width, args.threshold);
+      args.found[panel] = is_open ? Found::below : Found::at_once;
+      if (is_open) open[left++] = panel;
     }
     // All open panels take a step before any takes the next: memory then answers many at a time.
     for (size_t g = 0; g < count && left > 0; g += STRIDE) {
@@ -140,7 +141,7 @@ void refine(const RefineArgs& args, size_t begin, size_t end) {
         if (refine_panel(args, open[i], groups, taken)) open[left++] = open[i];
       }
     }
-    for (size_t i = 0; i < left; i++) args.alive[open[i]] = 1;
+    for (size_t i = 0; i < left; i++) args.found[open[i]] = Found::may_reach;
   }
 }
 
