@@ -1,6 +1,6 @@
 // Speed of the native matmul at the shapes of Gemma 3 270M (Q4_K_M) and Gemma 2B, and for every stored type.
-//   npm run bench:matmul -- [--isa avx512bf16|avx512|avx2vnni|avx2|neon|scalar] [--threads N] [--activations int8|f32] [--cpu-time]
-//       [--form Q4_0] [--only TEXT] [--rounds N] [--record FILE] [--json]
+//   npm run bench:matmul -- [--isa avx512bf16|avx512|avx2vnni|avx2|neoni8mm|neon|scalar] [--threads N]
+//       [--activations int8|f32] [--cpu-time] [--form Q4_0] [--only TEXT] [--rounds N] [--record FILE] [--json]
 // One row is measured in GB/s of packed weights, beside the memory's limit; many rows in GOPS, two operations a
 // multiply-add, beside the limit of the dot products (of f32 multiply-adds where activations are f32); packing in GB/s
 // of the stored form. The best of several runs counts: the machine may be shared. --cpu-time counts the CPU time of one
@@ -46,7 +46,8 @@ await runOpBench("matmul", values, describe, chosen.map(matmulCase));
 
 function matmulCase([name, dtype, N, K]) {
   const label = `${name} ${dtype} ${N} x ${K}`;
-  const isBf16 = dtype === "BF16" && values.activations !== "f32"; // x is rounded to bf16, too
+  const hasDots = (values.isa ?? "avx512bf16") === "avx512bf16"; // where a CPU has none, bf16Dots is f32's limit
+  const isBf16 = dtype === "BF16" && values.activations !== "f32" && hasDots; // x is rounded to bf16, too
   const base = { op: "matmul", label, rows: Math.max(...rowCounts(N)), checkedRows: 2, make, measures };
   return isBf16 ? { ...base, tolerance: 2 ** -8 } : base;
 

@@ -15,8 +15,8 @@ import { filler, opCase } from "./op-cases.mjs";
 
 const [N, K, H, WINDOW] = [4, 1, 256, 512];
 
-export function attentionCases(kv) {
-  const units = kv === "bf16" ? bf16Dots : multiplyAdds;
+export function attentionCases(kv, isa = "avx512bf16") {
+  const units = kv === "bf16" && isa === "avx512bf16" ? bf16Dots : multiplyAdds;
   const prefill = (past, T, window) =>
     opCase({
       op: "attention",

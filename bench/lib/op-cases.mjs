@@ -1,4 +1,4 @@
-// What bench:ops measures, but for attention: each op at the shapes of Gemma 3 270M.
+// What bench:ops measures, but for attention and products: each op at the shapes of Gemma 3 270M.
 import { PLAIN_ROW } from "../../dist/backend/ops/sample.js";
 import { randomValues } from "../../dist/backend/testing/case-tensors.js";
 import { rowBytes } from "../../dist/base/dtype.js";
@@ -13,7 +13,7 @@ const CHECKED_ROWS = 3;
 
 /** A case of one measure. `amount`: bytes, or operations where there is a limit. */
 export function opCase({ op, label, rows, checkedRows = Math.min(rows, CHECKED_ROWS), make, amount, limit = null }) {
-  const unit = limit === null || limit.name === "memory" ? "GB/s" : "GFLOPS";
+  const unit = limit === null || limit.name === "memory" ? "GB/s" : limit.name === "dots" ? "GOPS" : "GFLOPS";
   const id = `${op} ${label}`;
   const measures = ({ run }, bestSeconds) => [{ id, label: id, unit, amount, seconds: bestSeconds(run), limit }];
   return { op, label, rows, checkedRows, make, measures };

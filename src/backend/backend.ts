@@ -49,7 +49,10 @@ export interface Ops {
 
 export interface BackendInfo {
   readonly name: BackendName;
-  /** Instruction set of the kernels in use: "avx512bf16", "avx512", "avx2vnni", "avx2", "neoni8mm", "neon", "scalar"; "js" for the reference. */
+  /**
+   * Instruction set of the kernels in use: "avx512bf16", "avx512", "avx2vnni", "avx2", "neoni8mm", "neon", "scalar"; "js"
+   * for the reference.
+   */
   readonly isa: string;
   readonly threads: number;
   readonly activations: Activations;

@@ -28,9 +28,10 @@ export interface WeightOptions {
   readonly screened?: boolean;
 }
 
-/** Bytes of an open file. Its size tells whether the descriptor means the same file to the system. */
+/** Bytes of an open file. Inode and size tell whether the descriptor means the same file to the system. */
 export interface FileRange {
   readonly descriptor: number;
+  readonly inode: number;
   readonly fileSize: number;
   readonly offset: number;
 }

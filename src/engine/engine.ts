@@ -24,8 +24,10 @@ export interface EngineOptions {
   readonly maxRows: number;
   /** Jobs computed together at most, S. */
   readonly maxSequences: number;
-  /** Memory of the cache beyond one full context: for further sequences and remembered prefixes. Default: 1 GiB. */
+  /** Memory of the cache beyond one full context: for further sequences. Default: 1 GiB. */
   readonly spareCacheBytes?: number;
+  /** What prefixes of ended jobs may take of the cache, rounded down to full contexts; at least one. Default: 0. */
+  readonly prefixCacheBytes?: number;
 }
 
 export interface EngineParts {
@@ -40,16 +42,26 @@ export interface EngineParts {
 
 const SPARE_CACHE_BYTES = 1 << 30;
 
-/** Pages of each group: one sequence of full length, and room for others and for prefixes. */
-export function cachePages(config: GemmaConfig, options: EngineOptions): readonly number[] {
+/** Pages of each group: of the whole cache, and those that nobody uses but are remembered. */
+interface CachePages {
+  readonly total: readonly number[];
+  readonly idle: readonly number[];
+}
+
+/** One sequence of full length, and room for others and for prefixes. */
+function cachePages(config: GemmaConfig, options: EngineOptions): CachePages {
   const one = pagesPerSequence(config, options.contextLength, options.maxRows);
   const layout = kvLayout(config, options.kv, one);
   const bytes = one.reduce((sum, pages, group) => {
     const layers = layout.layerGroups.filter((g) => g === group).length;
     return sum + pages * layers * pageLayerBytes(layout);
   }, 0);
-  const spare = Math.min(options.maxSequences - 1, Math.floor((options.spareCacheBytes ?? SPARE_CACHE_BYTES) / bytes));
-  return one.map((pages) => pages * (1 + Math.max(0, spare)));
+  const spare = Math.floor((options.spareCacheBytes ?? SPARE_CACHE_BYTES) / bytes);
+  const remembered = Math.floor((options.prefixCacheBytes ?? 0) / bytes);
+  return {
+    total: one.map((pages) => pages * (1 + Math.max(0, Math.min(options.maxSequences - 1, spare)))),
+    idle: one.map((pages) => pages * Math.max(1, remembered)),
+  };
 }
 
 /** A handle on work under way. */
@@ -71,10 +83,10 @@ export class Engine {
     readonly options: EngineOptions,
   ) {
     const { backend, config, weights } = parts;
-    const groupPages = cachePages(config, options);
-    const cache = backend.kvCache(kvLayout(config, options.kv, groupPages));
+    const pages = cachePages(config, options);
+    const cache = backend.kvCache(kvLayout(config, options.kv, pages.total));
     const runner = new StepRunner(backend, config, weights, cache, options);
-    this.scheduler = new Scheduler(runner, groupPages, groupWindows(config));
+    this.scheduler = new Scheduler(runner, pages.total, pages.idle, groupWindows(config));
   }
 
   /** @throws ERR_MISSING_FILE when the checkpoint came without a tokenizer */

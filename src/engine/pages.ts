@@ -24,6 +24,10 @@ export class PagePool {
     return page;
   }
 
+  holdersOf(page: number): number {
+    return this.holders[page]!;
+  }
+
   hold(page: number): void {
     this.holders[page]!++;
   }

@@ -47,6 +47,21 @@ test("inner pages of a windowed group go first, and the prefix is continued wher
   expect(tree.lookup("", tokens, 3 * PAGE_ROWS).length).toBe(0); // inner nodes cannot be continued any more
 });
 
+test("of idle prefixes as many pages are kept as are allowed; those in use do not count", () => {
+  const { tree, remember, pools } = setup(10, [null, PAGE_ROWS + 1]);
+  remember("", tokens, 3);
+  remember("", tokens.slice(100), 2);
+  remember("", tokens.slice(200), 2);
+  const held = tree.lookup("", tokens, 1000); // in use, and so not idle
+  expect(held.length).toBe(3 * PAGE_ROWS);
+  tree.keep([2, 4]);
+  expect(tree.lookup("", tokens.slice(100), 1000).length).toBe(0);
+  expect(tree.lookup("", tokens.slice(200), 1000).length).toBe(2 * PAGE_ROWS);
+  expect(pools[0]!.available).toBe(5);
+  tree.keep([0, 0]);
+  expect(pools[0]!.available).toBe(5); // both lookups hold theirs
+});
+
 test("eviction takes the longest unused leaves and never a page that a sequence holds", () => {
   const { tree, remember, pools } = setup(4, [null]);
   remember("", tokens, 2);

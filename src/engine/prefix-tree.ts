@@ -99,6 +99,15 @@ export class PrefixTree {
     return pool.available >= wanted;
   }
 
+  /** Forgets the longest unused until at most `most` pages [group] have no other holder than this tree. */
+  keep(most: readonly number[]): void {
+    for (const [group, pool] of this.pools.entries()) {
+      let idle = 0;
+      for (const { pages } of this.nodes) if (pages[group]! >= 0 && pool.holdersOf(pages[group]!) === 1) idle++;
+      this.evict(group, pool.available + Math.max(0, idle - most[group]!));
+    }
+  }
+
   /** Forgets everything under `root`, e.g. when its adapter is unloaded. */
   forget(root: string): void {
     const top = this.roots.get(root);

@@ -38,6 +38,7 @@ export class Scheduler {
   constructor(
     private readonly runner: StepRunner,
     groupPages: readonly number[],
+    private readonly idlePages: readonly number[],
     windows: readonly (number | null)[],
   ) {
     this.pools = groupPages.map((pages) => new PagePool(pages));
@@ -215,6 +216,7 @@ export class Scheduler {
 
   private end(job: Job, error: unknown): void {
     this.releasePages(job);
+    this.prefixes.keep(this.idlePages);
     for (const list of [this.waiting, this.running]) {
       const index = list.indexOf(job);
       if (index >= 0) list.splice(index, 1);

@@ -64,7 +64,8 @@ export class StepRunner {
 
   /**
    * Computes the spans; `outputs` are the step's row numbers whose final hidden states are kept, those of a span in
-   * ascending order and adjacent. Spans with the same adapter must be adjacent. @throws StepAborted when `aborted` says so between two layers
+   * ascending order and adjacent. Spans with the same adapter must be adjacent.
+   * @throws StepAborted when `aborted` says so between two layers
    */
   run(spans: readonly Span[], outputs: readonly number[], aborted: () => boolean): void {
     const plan = this.upload(spans, outputs);

@@ -12,8 +12,8 @@ export interface ByteSource {
    * @throws ERR_TRUNCATED when the range ends beyond the end of the source
    */
   read(offset: number, length: number, buffer?: Uint8Array): Uint8Array;
-  /** The open file's descriptor. */
-  readonly descriptor?: number;
+  /** The open file, where it is one. */
+  readonly file?: { readonly descriptor: number; readonly inode: number };
   close(): void;
 }
 

@@ -20,7 +20,7 @@ export function fileSource(path: string): ByteSource {
         const kind = stat.isDirectory() ? "a directory" : "a device or pipe";
         throw new GemmaError("ERR_IO", `${path}: must be a regular file, got ${kind}`);
       }
-      return new FileSource(path, stat.size, fd);
+      return new FileSource(path, stat.size, { descriptor: fd, inode: stat.ino });
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -36,7 +36,7 @@ class FileSource implements ByteSource {
   constructor(
     readonly name: string,
     readonly sizeBytes: number,
-    readonly descriptor: number,
+    readonly file: { readonly descriptor: number; readonly inode: number },
   ) {}
 
   read(offset: number, length: number, buffer?: Uint8Array): Uint8Array {
@@ -58,7 +58,7 @@ class FileSource implements ByteSource {
   }
 
   close(): void {
-    if (!this.closed) closeSync(this.descriptor);
+    if (!this.closed) closeSync(this.file.descriptor);
     this.closed = true;
   }
 
@@ -74,7 +74,7 @@ class FileSource implements ByteSource {
 
   private readSome(bytes: Uint8Array, at: number, length: number, position: number): number {
     try {
-      return readSync(this.descriptor, bytes, at, length, position);
+      return readSync(this.file.descriptor, bytes, at, length, position);
     } catch (error) {
       throw fromSystemError(error, this.name);
     }

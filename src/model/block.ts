@@ -23,9 +23,9 @@ export interface BlockWeights {
   readonly postFfnNorm: Tensor | null; //  [D], Gemma 2 and 3
 }
 
-/** Scratch of one step, T rows each: views on memory that is allocated once (scratch.ts). */
+/** Scratch of a block, T rows each (R of the last one's outputs): views on memory that is allocated once (scratch.ts). */
 export interface BlockScratch {
-  readonly x: Tensor; //      [T, D], the residual stream
+  readonly x: Tensor; //     [T, D], the residual stream
   readonly h: Tensor; //     [T, D]
   readonly q: Tensor; //     [T, N*H]
   readonly qHeads: Tensor; // [T*N, H], the memory of q

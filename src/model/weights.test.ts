@@ -61,16 +61,17 @@ test("progress rises to the sum, an abort frees what was loaded", async () => {
   be.dispose();
 });
 
-test("a backend packs matrices of files in the background: what is done meanwhile, a failure and an abort free all", async () => {
+test("matrices of files are packed in the background; a failure meanwhile and an abort free all", async () => {
   const reference = await referenceBackend.create({});
-  const file: ByteSource = { ...bytesSource("hf", fixture("tiny/gemma1-mqa/model.safetensors")), descriptor: 9 };
+  const open = { descriptor: 9, inode: 8 };
+  const file: ByteSource = { ...bytesSource("hf", fixture("tiny/gemma1-mqa/model.safetensors")), file: open };
   const { config, tensors } = hfModel(file);
   const load = async (options: Partial<Parameters<typeof loadWeights>[3]>) => {
     const log = { made: 0, freed: 0, packed: 0 };
     const be: typeof reference = {
       ...reference,
       weight: (stored) => {
-        expect(stored.file).toMatchObject({ descriptor: 9, fileSize: file.sizeBytes });
+        expect(stored.file).toMatchObject({ ...open, fileSize: file.sizeBytes });
         log.made += 1;
         return reference.weight(stored);
       },

@@ -14,7 +14,7 @@ export interface LoadOptions {
   readonly screenHead?: boolean;
   /** Called once when all matrices are handed over: what the caller can do while a backend packs them. */
   readonly meanwhile?: () => void;
-  /** Called when a tensor is packed, with the stored bytes so far and in all. */
+  /** Called when a tensor is packed (of a file: when all are handed over), with the stored bytes so far and in all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Looked at before each tensor; what was loaded until then is freed. */
   readonly signal?: AbortSignal;
@@ -29,7 +29,7 @@ const BUFFER_BYTES = 1 << 20; // what a backend reads at once; it stays in a cor
  *
  * Runs in the engine's worker; it lets other tasks run every 50 ms, between two tensors.
  *
- * @throws ERR_OUT_OF_MEMORY, ERR_TRUNCATED, ERR_IO; the reason of `signal` when it aborts
+ * @throws ERR_OUT_OF_MEMORY, ERR_TRUNCATED, ERR_IO; what `meanwhile` throws; the reason of `signal` when it aborts
  */
 export async function loadWeights(
   be: Backend,
@@ -66,7 +66,7 @@ export async function loadWeights(
       const fields: Partial<Record<string, Tensor | Weight>> = stored.layer === null ? model : layers[stored.layer]!;
       fields[stored.name] = value;
       const { sizeBytes, source } = stored.info;
-      if (isMatrix && source.descriptor !== undefined) inFiles.push({ weight: value as Weight, sizeBytes });
+      if (isMatrix && source.file !== undefined) inFiles.push({ weight: value as Weight, sizeBytes });
       else await finish(sizeBytes);
     }
     options.meanwhile?.();
@@ -91,13 +91,12 @@ export async function loadWeights(
 /** A matrix as the backend reads it, in slices. Slices share `buffer`: fresh memory for each costs more than reading. */
 function storedWeight({ info, dtype, shape }: MatchedTensor, buffer: Uint8Array): StoredWeight {
   const { source } = info;
-  const { descriptor } = source;
   return {
     name: info.name,
     dtype,
     shape: [shape[0]!, shape[1]!],
     read: (offset, length) => source.read(info.offset + offset, length, buffer),
-    ...(descriptor === undefined ? {} : { file: { descriptor, fileSize: source.sizeBytes, offset: info.offset } }),
+    ...(source.file ? { file: { ...source.file, fileSize: source.sizeBytes, offset: info.offset } } : {}),
   };
 }
 

@@ -41,6 +41,7 @@ test("defaults, and a context longer than the model was trained for", () => {
 });
 
 test.each([
+  [{ prefixCacheBytes: -1 }, "ERR_RANGE", "prefixCacheBytes: must be an integer of at least 0, got -1"],
   [{ maxSequences: 0 }, "ERR_RANGE", "maxSequences: must be an integer in 1..256, got 0"],
   [{ maxSequences: Number.NaN }, "ERR_RANGE", "maxSequences: must be an integer in 1..256, got NaN"],
   [{ kv: "f64" as "f32" }, "ERR_USAGE", "kv: must be one of f32, bf16, int8, got f64"],

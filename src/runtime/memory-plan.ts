@@ -12,6 +12,7 @@ import type { LoadSettings } from "./protocol.js";
 const DEFAULT_CONTEXT = 8192;
 const STEP_ROWS = 256;
 const DEFAULT_SEQUENCES = 16;
+const DEFAULT_PREFIX_BYTES = 32 << 20;
 const MAX_SEQUENCES = STEP_ROWS; // each has a row in every step
 
 /**
@@ -19,7 +20,7 @@ const MAX_SEQUENCES = STEP_ROWS; // each has a row in every step
  * @throws ERR_RANGE for a context longer than the model was trained for, or no sequences; ERR_USAGE for an unknown type
  */
 export function engineOptions(
-  settings: Pick<LoadSettings, "contextLength" | "kv" | "activations" | "maxSequences">,
+  settings: Pick<LoadSettings, "contextLength" | "kv" | "activations" | "maxSequences" | "prefixCacheBytes">,
   config: GemmaConfig,
 ): EngineOptions {
   const trained = config.maxPositionEmbeddings;
@@ -36,7 +37,11 @@ export function engineOptions(
   if (!Number.isInteger(maxSequences) || maxSequences < 1 || maxSequences > MAX_SEQUENCES) {
     throw new GemmaError("ERR_RANGE", `maxSequences: must be an integer in 1..${MAX_SEQUENCES}, got ${maxSequences}`);
   }
-  return { contextLength, kv, maxSequences, maxRows: STEP_ROWS };
+  const { prefixCacheBytes = DEFAULT_PREFIX_BYTES } = settings;
+  if (!Number.isSafeInteger(prefixCacheBytes) || prefixCacheBytes < 0) {
+    throw new GemmaError("ERR_RANGE", `prefixCacheBytes: must be an integer of at least 0, got ${prefixCacheBytes}`);
+  }
+  return { contextLength, kv, maxSequences, maxRows: STEP_ROWS, prefixCacheBytes };
 }
 
 /** Callers without TypeScript may pass anything. */

@@ -151,7 +151,7 @@ async function buildEngine(
   { signal, progress }: LoadListener,
 ): Promise<Engine> {
   const { config, naming } = checkpoint;
-  let tokenizer = null as Tokenizer | null;
+  let tokenizer = null as Tokenizer | null; // a cast: TypeScript does not see that `meanwhile` assigns it
   const weights = await loadWeights(backend, config, checkpoint.tensors, {
     naming,
     screenHead,

@@ -48,7 +48,10 @@ napi_value chooseIds(Args& args) {
     wanted.push_back(settings[r].temperature == 0 ? 1 : settings[r].top_k);
     if (wanted[r] == 0) throw Error{"ERR_RANGE", "native: chooseIds' rows must keep the k most likely ids, got topK 0"};
   }
-  if (!is_worth_screening(head, count, *std::max_element(wanted.begin(), wanted.end()))) {
+  const bool can_screen = is_worth_screening(head.view, count, *std::max_element(wanted.begin(), wanted.end()));
+  const bool pauses = can_screen && head.unscreened > 0;
+  if (pauses) head.unscreened--;
+  if (!can_screen || pauses) {
     choose_from_all(backend, head.view, x, soft_cap, settings, out);
     return nullptr;
   }

@@ -23,8 +23,7 @@ PackArgs pack_args(const Weight& weight) {
   return {nullptr, view.rows, view.columns, row_bytes, weight.dtype, data, view.panel_bytes, low};
 }
 
-/** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each row once, in order.
- */
+/** packRows(backend, weight, firstRow, data): packs whole rows; firstRow is a multiple of 16. Each once, in order. */
 napi_value packRows(Args& args) {
   Backend& backend = args.backend();
   Weight& weight = args.weight();
@@ -46,29 +45,29 @@ napi_value packRows(Args& args) {
   return nullptr;
 }
 
-/** packFile(backend, weight, descriptor, fileSize, offset): begins to pack all rows, which lie in the file from there on
- */
+/** packFile(backend, weight, descriptor, inode, fileSize, offset): begins to pack all rows; the first lies at `offset` */
 napi_value packFile(Args& args) {
   Backend& backend = args.backend();
   Weight& weight = args.weight();
   FileRows rows{};
   rows.descriptor = static_cast<int>(args.integer(0, INT32_MAX));
+  rows.inode = args.number();
   rows.file_size = static_cast<uint64_t>(args.integer(0, MAX_HANDLE));
   rows.offset = static_cast<uint64_t>(args.integer(0, MAX_HANDLE));
   if (weight.packed_rows != 0) throw Error{"ERR_SHAPE", "native: rows must be packed once, got a file of packed ones"};
   const PackArgs all = pack_args(weight);
-  multiply(all.rows, all.row_bytes);
+  multiply(all.rows, all.row_bytes);  // throws where the size of all rows overflows
   weight.job = std::make_unique<PackJob>(backend.packer, all, rows);
   weight.packed_rows = all.rows;
   return nullptr;
 }
 
-/** packed(backend, weight, ms) -> 0: packFile has not ended `ms` milliseconds later; 1: it has; 2: it has failed */
+/** packed(backend, weight, ms) -> 0: packFile has not ended `ms` milliseconds later; 1: all rows are packed; 2: they are not */
 napi_value packed(Args& args) {
   args.backend();
   Weight& weight = args.unpacked_weight();
   const int64_t most = args.integer(0, 1000);
-  if (weight.job == nullptr) return args.result(1.0);
+  if (weight.job == nullptr) return args.result(weight.packed_rows == weight.view.rows ? 1.0 : 2.0);
   const PackJob::State state = weight.job->wait(std::chrono::milliseconds(most));
   if (state == PackJob::State::failed) weight.packed_rows = 0;
   if (state != PackJob::State::waiting) weight.job.reset();

@@ -105,7 +105,7 @@ Weight& Args::weight() {
     state = weight.job->wait(std::chrono::seconds(1));
   } while (state == PackJob::State::waiting);
   if (state == PackJob::State::failed) {
-    throw Error{"ERR_IO", "native: a weight's file must be readable, got an error or its end"};
+    throw Error{"ERR_IO", "native: a weight must be packed before it is used, got one that could not be read in the background"};
   }
   weight.job.reset();
   return weight;

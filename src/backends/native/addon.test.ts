@@ -1,4 +1,4 @@
-import { openSync, rmSync, writeFileSync } from "node:fs";
+import { fstatSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -22,6 +22,7 @@ const CALLS = Number(process.env.GEMMA_FUZZ_CALLS ?? 30_000);
 /** Random bytes in a file that has no name, open until the process ends. */
 const FILE_BYTES = 40_000;
 const FILE = openTemporary(FILE_BYTES);
+const FILE_INODE = fstatSync(FILE).ino;
 
 type Pool = "backend" | "f32" | "i32" | "weight" | "cache";
 
@@ -38,7 +39,7 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   freeTensor: "backend tensor",
   createWeight: "backend dtype dim width flag",
   packRows: "backend weight row bytes",
-  packFile: "backend weight descriptor fileSize offset",
+  packFile: "backend weight descriptor inode fileSize offset",
   packed: "backend weight dim",
   isScreened: "backend weight",
   weightBytes: "backend weight",
@@ -187,6 +188,8 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
       return [pick(rng, [0, 0, 0, 16])];
     case "descriptor":
       return [rng.uniform() < 0.9 ? FILE : rng.integer(40)];
+    case "inode":
+      return [rng.uniform() < 0.95 ? FILE_INODE : rng.integer(99)];
     case "fileSize":
       return [rng.uniform() < 0.95 ? FILE_BYTES : rng.integer(2 * FILE_BYTES)];
     case "offset":

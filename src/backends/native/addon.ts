@@ -35,8 +35,15 @@ export interface NativeAddon {
   /** Packs whole rows as stored: each once, in order, a multiple of 16 but for the last call. */
   packRows(be: BackendHandle, weight: WeightHandle, firstRow: number, data: Uint8Array): void;
   /** Begins to pack all rows from a file that is `fileSize` long; any call that reads the weight waits for the end. */
-  packFile(be: BackendHandle, weight: WeightHandle, descriptor: number, fileSize: number, offset: number): void;
-  /** 0: packFile has not ended `ms` milliseconds later; 1: it has; 2: it has failed, and packRows may follow. */
+  packFile(
+    be: BackendHandle,
+    weight: WeightHandle,
+    descriptor: number,
+    inode: number,
+    fileSize: number,
+    offset: number,
+  ): void;
+  /** 0: packFile has not ended `ms` milliseconds later; 1: all rows are packed; 2: they are not, and packRows may follow. */
   packed(be: BackendHandle, weight: WeightHandle, ms: number): number;
   /** 1 or 0. */
   isScreened(be: BackendHandle, weight: WeightHandle): number;

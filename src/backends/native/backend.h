@@ -41,11 +41,12 @@ struct XScratch {
 };
 
 struct Backend {
-  Backend(const Kernels& chosen, size_t threads, bool int8) : kernels(chosen), pool(threads), packer(chosen, threads), is_int8(int8) {}
+  Backend(const Kernels& chosen, size_t threads, bool int8)
+      : kernels(chosen), pool(threads), packer(chosen, threads), is_int8(int8) {}
 
   const Kernels& kernels;
   Pool pool;
-  Packer packer;  // before the weights, which give up their jobs
+  Packer packer;       // before the weights, which give up their jobs
   const bool is_int8;  // activations meet quantised weights as integers
 
   Arena arena;  // of weights

@@ -13,10 +13,11 @@ namespace {
 
 constexpr size_t SLICE_BYTES = size_t{1} << 18;  // read at once; it stays in a core's cache until it is packed
 
-/** Whether the descriptor is of a regular file of that size that has all rows; a device might never end. */
+/** Whether the descriptor is of that file and it has all rows; a device might never end. */
 bool is_file_of_rows(const FileRows& rows, uint64_t size) {
   struct stat info = {};
   if (fstat(rows.descriptor, &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  if (static_cast<double>(info.st_ino) != rows.inode) return false;
   if (static_cast<uint64_t>(info.st_size) != rows.file_size) return false;
   return rows.offset <= rows.file_size && size <= rows.file_size - rows.offset;
 }

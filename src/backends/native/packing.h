@@ -21,7 +21,8 @@ PackArgs pack_part(const PackArgs& matrix, size_t first_panel, size_t rows, cons
 /** Rows as they lie in a file. */
 struct FileRows {
   int descriptor;
-  uint64_t file_size;  // tells a descriptor that the runtime means for another file
+  double inode;        // as JavaScript has it; with the size it tells a descriptor that the runtime means for another file
+  uint64_t file_size;
   uint64_t offset;     // of the first row
 };
 
@@ -56,7 +57,7 @@ class PackJob {
   bool has_failed_ = false;
 };
 
-/** Packs jobs in order, a slice of a matrix at a time. Its threads start with the first job; jobs end before it does. */
+/** Packs jobs in order, a slice of a matrix at a time. Threads start with the first job; jobs end before it does. */
 class Packer {
  public:
   Packer(const Kernels& kernels, size_t threads) : kernels_(kernels), most_threads_(threads) {}

@@ -105,12 +105,8 @@ float find_threshold(ExactLogits& exact, const std::vector<size_t>& panels, size
 
 }  // namespace
 
-bool is_worth_screening(Weight& head, size_t rows, size_t most) {
-  const bool fits = rows <= (most == 1 ? MOST_ROWS : 1) && most <= head.view.rows / LEAST_SHARE;
-  if (head.view.low == nullptr || !fits) return false;
-  if (head.unscreened == 0) return true;
-  head.unscreened--;
-  return false;
+bool is_worth_screening(const WeightView& head, size_t rows, size_t most) {
+  return head.low != nullptr && rows <= (most == 1 ? MOST_ROWS : 1) && most <= head.rows / LEAST_SHARE;
 }
 
 std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, Weight& weight, const float* x,

@@ -8,13 +8,13 @@
 
 namespace gemma {
 
-/**
- * Whether it is likely to pay for these rows, that want `most` candidates at most. Where it just did not, because no
- * logit stood out, some calls go without.
- */
-bool is_worth_screening(Weight& head, size_t rows, size_t most);
+/** Whether it is likely to pay for these rows, that want `most` candidates at most. */
+bool is_worth_screening(const WeightView& head, size_t rows, size_t most);
 
-/** For each row of x [R, K] its counts[r] most likely candidates, as most_likely gives them. A soft cap of 0: none. */
+/**
+ * For each row of x [R, K] its counts[r] most likely candidates, as most_likely gives them; a soft cap of 0: none.
+ * Where no logit stood out, the weight is told to go without for a while.
+ */
 std::vector<std::vector<Candidate>> screened_candidates(Backend& backend, Weight& weight, const float* x,
                                                         const std::vector<size_t>& counts, float soft_cap);
 

@@ -1,4 +1,14 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -38,14 +48,15 @@ function storedInFile(dtype: StoredDtype, shape: readonly [number, number] = SHA
   const path = join(folder, `weight-${descriptors.length}`);
   writeFileSync(path, Buffer.concat([Buffer.alloc(OFFSET, 1), inMemory.read(0, size), Buffer.alloc(5, 2)]));
   const descriptor = openSync(path, "r+");
+  const inode = fstatSync(descriptor).ino;
   descriptors.push(descriptor);
   const read = (offset: number, length: number): Uint8Array => {
     const bytes = new Uint8Array(length);
     if (readSync(descriptor, bytes, 0, length, OFFSET + offset) === length) return bytes;
     throw new GemmaError("ERR_TRUNCATED", `${path} has ended`);
   };
-  const file = { descriptor, fileSize: OFFSET + size + 5, offset: OFFSET };
-  return { inMemory, inFile: { ...inMemory, read, file } };
+  const file = { descriptor, inode, fileSize: OFFSET + size + 5, offset: OFFSET };
+  return { path, inMemory, inFile: { ...inMemory, read, file } };
 }
 
 /** What a weight is: its rows, and its product with an x. */
@@ -110,18 +121,24 @@ describe.skipIf(available !== true)("a weight packed from a file", () => {
     const x = be.tensor("f32", [1, SHAPE[1]]);
     const out = be.tensor("f32", [1, SHAPE[0]]);
     expect(() => be.matmul(out, x, weight)).toThrow(expect.objectContaining({ code: "ERR_IO" }));
-    await expect(be.packed(weight)).rejects.toMatchObject({ code: "ERR_TRUNCATED" });
+    for (let time = 0; time < 2; time++) {
+      await expect(be.packed(weight)).rejects.toMatchObject({ code: "ERR_TRUNCATED" });
+    }
     be.free(weight);
   });
 
-  test("a descriptor of another file, of a device, of none: its source is read instead", async () => {
+  test("a descriptor of another file, of a device, of none, one that cannot be read: its source is read", async () => {
     const be = await open();
-    const { inMemory, inFile } = storedInFile("Q8_0");
+    const { path, inMemory, inFile } = storedInFile("Q8_0");
     const inSlices = await contents(be, inMemory);
+    copyFileSync(path, `${path}.copy`);
     const device = openSync("/dev/zero", "r");
-    descriptors.push(device);
+    const copy = openSync(`${path}.copy`, "r"); // as large, but another file
+    const writeOnly = openSync(path, "a"); // fails in the thread that reads
+    descriptors.push(device, copy, writeOnly);
     const { file } = inFile;
-    for (const wrong of [{ fileSize: file.fileSize + 1 }, { descriptor: device }, { descriptor: 2 ** 20 }]) {
+    const wrongs = [device, copy, writeOnly, 2 ** 20].map((descriptor) => ({ descriptor }));
+    for (const wrong of [{ fileSize: file.fileSize + 1 }, ...wrongs]) {
       const stored = { ...inFile, file: { ...file, ...wrong } };
       expect((await contents(be, stored)).equals(inSlices), JSON.stringify(wrong)).toBe(true);
     }

@@ -17,7 +17,7 @@ export function makeWeight(
   const { dtype, shape, file } = stored;
   const handle = addon.createWeight(owner, dtype, shape[0], shape[1], screened);
   try {
-    if (file) addon.packFile(owner, handle, file.descriptor, file.fileSize, file.offset);
+    if (file) addon.packFile(owner, handle, file.descriptor, file.inode, file.fileSize, file.offset);
     else packSlices(addon, owner, handle, stored);
   } catch (error) {
     addon.freeWeight(owner, handle);

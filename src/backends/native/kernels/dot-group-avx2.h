@@ -45,7 +45,7 @@ inline void dot_parts(Ints (&sums)[ROWS], const Bytes* quants, const int8_t* x, 
   }
 }
 
-/** sums[r] += a group's quants times row r of x; rows lie `stride` bytes apart. BITS: of the quants; 8 are two times 4. */
+/** sums[r] += a group's quants times row r of x; rows lie `stride` bytes apart. BITS: of the quants, 8 as twice 4. */
 template <int BITS, size_t VECTORS, size_t ROWS>
 inline void dot_group(Ints (&sums)[ROWS], const Bytes* quants, const int8_t* x, size_t stride) {
   if constexpr (BITS == 8) {

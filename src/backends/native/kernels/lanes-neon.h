@@ -113,16 +113,6 @@ inline Bytes with_high_bits(const Bytes& x, const Bytes& plane) {
       [&](int i) { return vorrq_u8(x.v[i], vandq_u8(vshlq_u8(plane.v[i], vdupq_n_s8(4 - FROM)), mask)); });
 }
 
-/** sum + the 4 quants of each row (less 128 if they have 8 bits) times the 4 signed bytes of `x`. */
-template <int BITS>
-inline Ints dot(const Ints& sum, const Bytes& quants, int32_t x) {
-  const int8x16_t x4 = vreinterpretq_s8_s32(vdupq_n_s32(x));
-  return each<Ints>([&](int i) {
-    const uint8x16_t bytes = BITS == 8 ? veorq_u8(quants.v[i], vdupq_n_u8(128)) : quants.v[i];
-    return vdotq_s32(sum.v[i], vreinterpretq_s8_u8(bytes), x4);
-  });
-}
-
 /** sum + x's bytes 4 · lane .. 4 · lane + 3 times the 4 quants of each row. */
 inline int32x4_t dot_lane(int32x4_t sum, int8x16_t quants, int8x16_t x, size_t lane) {
   switch (lane) {  // the instruction has it as a constant
@@ -137,7 +127,7 @@ inline int32x4_t dot_lane(int32x4_t sum, int8x16_t quants, int8x16_t x, size_t l
   }
 }
 
-/** As above with x[4i .. 4i + 3]; x has a multiple of 16 bytes, loaded once for each 16. */
+/** sum + the 4 quants of each row (less 128 if they have 8 bits) times x[4i .. 4i + 3]; x has a multiple of 16 bytes. */
 template <int BITS>
 inline Ints dot(const Ints& sum, const Bytes& quants, const int8_t* x, size_t i) {
   const int8x16_t x16 = vld1q_s8(x + i / 4 * 16);

@@ -1,5 +1,6 @@
 // Quantised weights times quantised activations: integer sums per group, exact in any order, then in ascending order of
-// k one f32 multiply per group, one multiply-add per minimum and one per block of x.
+// k one f32 operation per group (a block's first multiplies, its second multiplies and adds), one per minimum and one
+// per block of x.
 #include "kernels/groups.h"
 #include "kernels/matmul-tiles.h"
 #if defined(__ARM_FEATURE_MATMUL_INT8)
@@ -9,7 +10,7 @@
 namespace gemma::GEMMA_ISA {
 namespace {
 
-constexpr size_t K_BLOCK = 4096;         // unpacked quants of a part of the panel: 64 KB, which stay in the second cache
+constexpr size_t K_BLOCK = 2048;         // of a panel, unpacked on the stack: 32 KB of quants, 64 KB with scales at most
 constexpr size_t DIRECT_TILE = MAX_TILE < 4 ? MAX_TILE : 4;  // leaves registers to the weights that are being unpacked
 constexpr size_t DIRECT_ROWS = 4;        // up to here unpacking anew for each tile costs less than storing it
 

@@ -10,7 +10,7 @@ namespace {
 
 static_assert(X_BLOCK % LANES == 0, "a row is cut into blocks");
 
-/** Writes a block's X_BLOCK quants. Returns its scale; NaN where x has a NaN or an infinity, so that the result is one. */
+/** Writes a block's quants. Returns its scale; NaN where x has a NaN or an infinity, so that the result is one. */
 float quantise(const float* x, int8_t* quants) {
   // The bits of floats without sign compare as integers, NaN above all.
   I32 most = {};
