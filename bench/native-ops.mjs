@@ -1,6 +1,6 @@
 // Speed of the native operations at the shapes of Gemma 3 270M; of the matrix product bench:matmul tells more.
-//   npm run bench:ops -- [--isa avx512bf16|avx512|avx2vnni|avx2|neoni8mm|neon|scalar] [--threads N] [--activations int8|f32] [--kv f32|bf16|int8]
-//       [--op NAME] [--only TEXT] [--cpu-time] [--rounds N] [--record FILE] [--json]
+//   npm run bench:ops -- [--isa avx512bf16|avx512|avx2vnni|avx2|neoni8mm|neon|scalar] [--threads N]
+//       [--activations int8|f32] [--kv f32|bf16|int8] [--op NAME] [--only TEXT] [--cpu-time] [--rounds N] [--record FILE] [--json]
 // GB/s of what is read and written: beside the memory's limit where it comes from memory, without one where it stays in
 // the cache. GFLOPS, two operations a multiply-add, beside the limit of the units that can do them. The best of several
 // runs counts: the machine may be shared. --cpu-time counts the CPU time of one thread.

@@ -24,10 +24,10 @@ const MEASURED_MS = 250;
 /**
  * Measures cases and prints, records or returns them as one scenario.
  *
- * A case is { op, label, rows, checkedRows, make, measures, tolerance }. `make(be, rows, clock, isReference)` makes inputs on a
- * backend and returns at least { run, outputs: [Tensor] }, and `check` where `run` alone does not fill the outputs; for the
- * comparison with the reference, which is slow, `rows` is checkedRows; `tolerance`, of the largest value, takes the place of the
- * op's own. `measures(made, bestSeconds)` returns
+ * A case is { op, label, rows, checkedRows, make, measures, tolerance }. `make(be, rows, clock, isReference)` makes
+ * inputs on a backend and returns at least { run, outputs: [Tensor] }, and `check` where `run` alone does not fill the
+ * outputs; for the comparison with the reference, which is slow, `rows` is checkedRows; `tolerance`, of the largest
+ * value, takes the place of the op's own. `measures(made, bestSeconds)` returns
  * [{ id, label, unit, amount, seconds, limit }]: the result is amount / 10^9 a second, `limit` a function of the machine's
  * limits, or null.
  */

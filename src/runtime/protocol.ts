@@ -29,7 +29,10 @@ export interface LoadSettings {
   readonly kv?: KvDtype;
   /** Sequences computed together at most, 1 to 256. Default: 16. */
   readonly maxSequences?: number;
-  /** Memory for what was computed of ended texts, so that a later one that begins alike starts there; at least one full context's. Default: 32 MiB. */
+  /**
+   * Memory for what was computed of ended texts, so that a later one that begins alike starts there; at least one full
+   * context's. Default: 32 MiB.
+   */
   readonly prefixCacheBytes?: number;
   /**
    * Where every row of a step takes the next token from its k most likely ones, reads of the head only what can change

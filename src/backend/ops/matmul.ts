@@ -10,9 +10,9 @@ import { randomStoredWeight } from "../testing/stored-weight.js";
 /**
  * out[t, n] = sum_k x[t, k] · weight[n, k]. Weights are [out, in] as stored.
  *
- * With `activations: "int8"` and a quantised weight each x row is first quantised in blocks of 32, the last of a row
- * may be shorter: scale = max|x| / 127, q = round-half-even(x · (127 / max|x|)), each step rounded to f32; a block whose
- * 127 / max|x| overflows counts as zero. The integer products of a group of weights are summed exactly. With bf16
+ * With `activations: "int8"` and a quantised weight each x row is first quantised in blocks of 32: scale = max|x| / 127,
+ * q = round-half-even(x · (127 / max|x|)), each step rounded to f32; a block whose 127 / max|x| overflows counts as
+ * zero. The integer products of a group of weights are summed exactly. With bf16
  * weights a backend may round x to bf16 first, half to even, and take denormals for zero. With "f32", and for f32 and f16
  * weights always, x is used as it is and sums are f32 or wider.
  * A row of `out` depends on that row of `x` alone: the order of reduction over k is the same for any T.

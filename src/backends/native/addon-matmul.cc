@@ -62,7 +62,7 @@ napi_value packFile(Args& args) {
   return nullptr;
 }
 
-/** packed(backend, weight, ms) -> 0: packFile has not ended `ms` milliseconds later; 1: all rows are packed; 2: they are not */
+/** packed(backend, weight, ms) -> 0: packFile still runs `ms` milliseconds later; 1: all rows are packed; 2: not all */
 napi_value packed(Args& args) {
   args.backend();
   Weight& weight = args.unpacked_weight();
