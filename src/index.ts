@@ -1,17 +1,22 @@
 // Loading and running models
 
-export { Gemma, type GenerateCallOptions, type LoadOptions, type ScoreOptions } from "./runtime/gemma.js";
+export {
+  type AnswerOptions,
+  Gemma,
+  type GenerateCallOptions,
+  type LoadOptions,
+  type ScoreOptions,
+} from "./runtime/gemma.js";
 export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.js";
 
 // Generations, conversations and scores
 
-export type { ChatMessage, ChatStyle } from "./engine/chat.js";
-export type { FinishReason } from "./engine/generate-job.js";
+export type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "./engine/chat.js";
 export type { TokenLogProb } from "./engine/job.js";
 export type { GenerateOptions, SamplingOptions } from "./engine/options.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "./runtime/generation.js";
-export type { GenerateOutcome, ScoreOutcome, Timings } from "./runtime/protocol.js";
+export type { FinishReason, GenerateOutcome, ScoreOutcome, Timings } from "./runtime/protocol.js";
 
 // Prompts of typed segments: text is never searched for control tokens
 

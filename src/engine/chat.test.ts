@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { CHAT_FORMS, type ChatForm, type ChatMessage, chatPrompt } from "./chat.js";
+import { CHAT_FORMS, type ChatForm, chatPrompt, type PlainMessage } from "./chat.js";
 
 /** A token a character, and one in front: what is kept can be counted by hand. */
 const tokenizer = {
@@ -11,11 +11,14 @@ const tokenizer = {
 
 const textOf = (ids: readonly number[]) => String.fromCharCode(...ids.slice(1));
 
-const turns = (count: number): ChatMessage[] =>
-  Array.from({ length: count }, (_, i): ChatMessage => ({ role: i % 2 === 0 ? "user" : "assistant", content: `${i}` }));
+const turns = (count: number): PlainMessage[] =>
+  Array.from(
+    { length: count },
+    (_, i): PlainMessage => ({ role: i % 2 === 0 ? "user" : "assistant", content: `${i}` }),
+  );
 
 test("the oldest turns go, a question with its answers, never the system text", async () => {
-  const messages: ChatMessage[] = [{ role: "system", content: "S" }, ...turns(9)];
+  const messages: PlainMessage[] = [{ role: "system", content: "S" }, ...turns(9)];
   const all = await chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 1000);
   expect(all.dropped).toBe(0);
   for (const [dropped, kept] of [
@@ -33,7 +36,7 @@ test("the oldest turns go, a question with its answers, never the system text", 
 
 test("an answer in front of the first question goes with it", async () => {
   const messages = turns(4).slice(1); // 1, 2 and 3 with the roles assistant, user, assistant
-  const asked: ChatMessage[] = [...messages, { role: "user", content: "4" }];
+  const asked: PlainMessage[] = [...messages, { role: "user", content: "4" }];
   const { dropped, ids } = await chatPrompt(tokenizer, asked, CHAT_FORMS.qa, 45);
   expect({ dropped, text: textOf(ids) }).toEqual({
     dropped: 1,
@@ -42,8 +45,8 @@ test("an answer in front of the first question goes with it", async () => {
 });
 
 test("what was left out is counted in the caller's messages, of which neighbours may be one turn", async () => {
-  const user = (content: string): ChatMessage => ({ role: "user", content });
-  const messages: ChatMessage[] = [user("0"), user("1"), user("2"), { role: "assistant", content: "3" }, user("4")];
+  const user = (content: string): PlainMessage => ({ role: "user", content });
+  const messages: PlainMessage[] = [user("0"), user("1"), user("2"), { role: "assistant", content: "3" }, user("4")];
   const { dropped, ids } = await chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 25);
   expect({ dropped, text: textOf(ids) }).toEqual({ dropped: 4, text: "Question: 4\nAnswer:" });
 });

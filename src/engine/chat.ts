@@ -3,7 +3,40 @@ import { gemmaTurns } from "../tokenizer/gemma-turns.js";
 import { encodePrompt, type Segment, text } from "../tokenizer/prompt.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 
+/** A call of a tool that a model has written. */
+export interface ToolCall {
+  /** Names the call among those of its conversation. */
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
 export interface ChatMessage {
+  /** "tool": what a called tool has returned. */
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly content: string;
+  /** Of an assistant's message: what it called. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Of a tool's message: the id of the call that it answers. */
+  readonly toolCallId?: string;
+}
+
+/** A function that a model may call. The library never runs it: it hands out the call. */
+export interface Tool {
+  /** Letters, digits and `_ . : / -`, at most 128. */
+  readonly name: string;
+  readonly description?: string;
+  /** JSON schema of the arguments, an object. Default: any object. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Whether a call's arguments must conform to `parameters`, also where the model is free to call. Default: false. */
+  readonly strict?: boolean;
+}
+
+/** "auto": the model may call. "none": it may not. "required": it must. A name: it must call this one. Default: "auto". */
+export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
+
+/** A message as the styles write it: tool calls and their results are text here. */
+export interface PlainMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
 }
@@ -20,7 +53,7 @@ export type ChatStyle = "gemma" | "qa" | "template";
 
 /** How one style writes a conversation; system messages come first. */
 export interface ChatForm {
-  readonly segments: (messages: readonly ChatMessage[]) => readonly Segment[] | Promise<readonly Segment[]>;
+  readonly segments: (messages: readonly PlainMessage[]) => readonly Segment[] | Promise<readonly Segment[]>;
   /** Where an answer ends, beside the end-of-sequence tokens. */
   readonly stops: readonly string[];
 }
@@ -42,7 +75,7 @@ export interface ChatPrompt {
  */
 export async function chatPrompt(
   tokenizer: Tokenizer,
-  messages: readonly ChatMessage[],
+  messages: readonly PlainMessage[],
   form: ChatForm,
   budget: number,
 ): Promise<ChatPrompt> {
@@ -76,13 +109,13 @@ export async function chatPrompt(
   return best;
 }
 
-interface Turn extends ChatMessage {
+interface Turn extends PlainMessage {
   /** How many of the caller's messages it holds. */
   readonly parts: number;
 }
 
 /** Neighbours of one role as one message: the model was taught strictly alternating turns. */
-function joined(messages: readonly ChatMessage[]): Turn[] {
+function joined(messages: readonly PlainMessage[]): Turn[] {
   const result: Turn[] = [];
   for (const { role, content } of messages) {
     const last = result.at(-1);
@@ -93,7 +126,7 @@ function joined(messages: readonly ChatMessage[]): Turn[] {
   return result;
 }
 
-function questionsAndAnswers(messages: readonly ChatMessage[]): readonly Segment[] {
+function questionsAndAnswers(messages: readonly PlainMessage[]): readonly Segment[] {
   const lines = messages.map(({ role, content }) => {
     if (role === "user") return `Question: ${content.trim()}\nAnswer:`;
     return role === "system" ? `${content.trim()}\n\n` : ` ${content.trim()}\n\n`;

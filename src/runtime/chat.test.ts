@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
+import type { ChatMessage } from "../engine/chat.js";
 import { Gemma } from "./gemma.js";
 
 const answer = { temperature: 0, maxTokens: 6 };
@@ -43,6 +44,40 @@ test("the template of tuned models can be asked for, one BOS in front", async ()
   const { timings } = await gemma.chat({ style: "gemma" }).send("fox?", answer).result;
   const turn = "<start_of_turn>user\nfox?<end_of_turn>\n<start_of_turn>model\n";
   expect(timings.promptTokens).toBe(1 + (await gemma.encode(turn, { specials: true })).length);
+});
+
+test("a conversation that the caller keeps is answered as a chat's is, and leaves nothing behind", async () => {
+  const chat = gemma.chat({ system: "Be brief." });
+  const first = await chat.send("fox?", answer).result;
+  const second = await chat.send("dog?", answer).result;
+  const messages: ChatMessage[] = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "fox?" },
+    { role: "assistant", content: first.text },
+    { role: "user", content: "dog?" },
+  ];
+  for (let round = 0; round < 2; round++) {
+    const { text, ids, finishReason, droppedMessages } = await gemma.answer(messages, answer).result;
+    expect({ text, ids }).toEqual({ text: second.text, ids: second.ids });
+    expect({ finishReason, droppedMessages }).toEqual({ finishReason: second.finishReason, droppedMessages: 0 });
+  }
+  const asGemma = await gemma.answer(messages, { ...answer, style: "gemma" }).result;
+  expect(asGemma.timings.promptTokens).not.toBe(second.timings.promptTokens);
+});
+
+test("an answer under way is cancelled by its signal, and told when turns are left out", async () => {
+  const long: ChatMessage[] = Array.from({ length: 9 }, (_, i) => ({
+    role: i % 2 === 0 ? "user" : "assistant",
+    content: "the quick brown fox jumps over",
+  }));
+  const notes: string[] = [];
+  const { droppedMessages } = await gemma.answer(long, { ...answer, onNote: (line) => notes.push(line) }).result;
+  expect([droppedMessages > 0, notes.length]).toEqual([true, 1]);
+  const controller = new AbortController();
+  const endless = { temperature: 0, maxTokens: 100, ignoreEos: true, signal: controller.signal };
+  const generation = gemma.answer([{ role: "user", content: "fox?" }], endless);
+  setTimeout(() => controller.abort("enough"), 20);
+  await expect(generation.result).rejects.toBe("enough");
 });
 
 test("one turn at a time", async () => {

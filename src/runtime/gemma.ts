@@ -1,10 +1,18 @@
-import type { ChatMessage, ChatStyle } from "../engine/chat.js";
+import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
 import type { GenerateOptions } from "../engine/options.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { Chat, type ChatOptions } from "./chat.js";
-import { Generation } from "./generation.js";
+import { Generation, type OnNote } from "./generation.js";
 import { EngineLink } from "./link.js";
-import type { LoadProgress, LoadSettings, ModelInfo, Prompt, ScoreOutcome } from "./protocol.js";
+import type {
+  CallEvent,
+  GenerateOutcome,
+  LoadProgress,
+  LoadSettings,
+  ModelInfo,
+  Prompt,
+  ScoreOutcome,
+} from "./protocol.js";
 
 export interface LoadOptions extends Omit<LoadSettings, "model"> {
   readonly signal?: AbortSignal;
@@ -17,6 +25,18 @@ export interface LoadOptions extends Omit<LoadSettings, "model"> {
 
 export interface GenerateCallOptions extends GenerateOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface AnswerOptions extends GenerateCallOptions {
+  /** Default: `info.chatStyle`. */
+  readonly style?: ChatStyle;
+  /** What the model may call; see docs/tools.md. */
+  readonly tools?: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  /** Whether one answer may hold several calls. Default: true. */
+  readonly parallelToolCalls?: boolean;
+  /** Told when old turns are left out because the conversation outgrew the context. */
+  readonly onNote?: OnNote;
 }
 
 export interface ScoreOptions {
@@ -82,12 +102,31 @@ export class Gemma implements AsyncDisposable {
     );
   }
 
+  /** Answers a conversation that the caller keeps; its last message is the user's, or results of tools. */
+  answer(messages: readonly ChatMessage[], options: AnswerOptions = {}): Generation {
+    const { signal, onNote } = options;
+    return new Generation((inner, onEvent) => this.turn(messages, options, inner, onEvent), { signal, onNote });
+  }
+
   /** Begins a conversation. */
   chat(options: ChatOptions & { readonly style?: ChatStyle } = {}): Chat {
     const style = options.style ?? this.info.chatStyle;
-    return new Chat((messages: readonly ChatMessage[], { signal: _, ...rest }, signal, onEvent) => {
-      return this.link.call("chat", { messages, style, options: rest }, { signal, onEvent });
-    }, options);
+    return new Chat(
+      (messages, turn, signal, onEvent) => this.turn(messages, { ...turn, style }, signal, onEvent),
+      options,
+    );
+  }
+
+  private turn(
+    messages: readonly ChatMessage[],
+    options: AnswerOptions,
+    signal: AbortSignal,
+    onEvent: (event: CallEvent) => void,
+  ): Promise<GenerateOutcome> {
+    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls, ...given } = options;
+    const { signal: _, onNote: __, ...rest } = given;
+    const calling = { tools: tools ?? [], choice: toolChoice ?? "auto", parallel: parallelToolCalls ?? true };
+    return this.link.call("chat", { messages, style, calling, options: rest }, { signal, onEvent });
   }
 
   /** Natural log-probabilities of each token of a text given all before it. */

@@ -1,12 +1,15 @@
-import type { FinishReason } from "../engine/generate-job.js";
+import type { ToolCall } from "../engine/chat.js";
 import type { TokenLogProb } from "../engine/job.js";
-import type { CallEvent, GenerateOutcome, Timings } from "./protocol.js";
+import type { CallEvent, FinishReason, GenerateOutcome, Timings } from "./protocol.js";
 
 export interface GenerateResult {
+  /** Without the text of tool calls. */
   readonly text: string;
   /** Generated ids, without the end-of-sequence token. */
   readonly ids: readonly number[];
   readonly finishReason: FinishReason;
+  /** What the answer calls, with finishReason "tool-calls". */
+  readonly toolCalls?: readonly ToolCall[];
   /** One a generated token, where asked for. */
   readonly logprobs?: readonly TokenLogProb[];
   readonly timings: Timings;

@@ -1,5 +1,5 @@
 import { fromSystemError, GemmaError } from "../base/errors.js";
-import { type ChatMessage, type ChatStyle, chatPrompt } from "../engine/chat.js";
+import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink } from "../engine/generate-job.js";
 import type { GenerateOptions } from "../engine/options.js";
@@ -100,18 +100,20 @@ export class EngineHost {
     return this.run(this.promptIds(prompt), 0, options, abort, call);
   }
 
-  private async chat(
-    params: { messages: readonly ChatMessage[]; style: ChatStyle; options: GenerateOptions },
-    abort: Int32Array | null,
-    call: Call,
-  ): Promise<GenerateOutcome> {
+  private async chat(params: Calls["chat"]["params"], abort: Int32Array | null, call: Call): Promise<GenerateOutcome> {
     expectMessages(params.messages);
+    if (params.calling.tools.length > 0) throw new GemmaError("ERR_UNSUPPORTED_OPTION", "tools: are not supported");
     const { engine } = this.loaded;
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
     const answer = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
     const form = await this.loaded.chatForm(params.style);
-    const prompt = await chatPrompt(engine.tokenizer, params.messages, form, contextLength - answer);
+    const prompt = await chatPrompt(
+      engine.tokenizer,
+      params.messages as readonly PlainMessage[],
+      form,
+      contextLength - answer,
+    );
     if (prompt.dropped > 0) {
       const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });

@@ -116,7 +116,8 @@ export class GemmaLanguageModel implements LanguageModel {
       );
       for await (const _piece of generation) computed();
       const result = await generation.result;
-      return { text: result.text, ids: result.ids, finishReason: result.finishReason };
+      const finishReason = result.finishReason === "length" ? "length" : "stop"; // nothing here calls tools
+      return { text: result.text, ids: result.ids, finishReason };
     });
   }
 

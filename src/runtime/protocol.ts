@@ -1,8 +1,8 @@
 import type { Activations, BackendInfo, BackendName } from "../backend/backend.js";
 import type { KvDtype } from "../backend/kv.js";
 import type { ErrorCode } from "../base/errors.js";
-import type { ChatMessage, ChatStyle } from "../engine/chat.js";
-import type { FinishReason, Piece } from "../engine/generate-job.js";
+import type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "../engine/chat.js";
+import type { FinishReason as EngineReason, Piece } from "../engine/generate-job.js";
 import type { TokenLogProb } from "../engine/job.js";
 import type { GenerateOptions } from "../engine/options.js";
 import type { GemmaConfig } from "../model/config.js";
@@ -88,8 +88,21 @@ export interface Timings {
   readonly acceptedTokens: number;
 }
 
+/** "stop": an end-of-sequence token or a stop string. "length": maxTokens or the context is reached. "tool-calls": it calls. */
+export type FinishReason = EngineReason | "tool-calls";
+
+/** What an answer may call. */
+export interface Calling {
+  readonly tools: readonly Tool[];
+  readonly choice: ToolChoice;
+  /** Several calls in one answer. */
+  readonly parallel: boolean;
+}
+
 export interface GenerateOutcome {
   readonly finishReason: FinishReason;
+  /** At least one, where the answer calls tools. */
+  readonly toolCalls?: readonly ToolCall[];
   readonly timings: Timings;
   /** Messages of the conversation left out, the oldest first. */
   readonly droppedMessages: number;
@@ -108,7 +121,7 @@ export interface Calls {
   load: { params: LoadSettings; result: ModelInfo };
   generate: { params: { prompt: Prompt; options: GenerateOptions }; result: GenerateOutcome };
   chat: {
-    params: { messages: readonly ChatMessage[]; style: ChatStyle; options: GenerateOptions };
+    params: { messages: readonly ChatMessage[]; style: ChatStyle; calling: Calling; options: GenerateOptions };
     result: GenerateOutcome;
   };
   score: {

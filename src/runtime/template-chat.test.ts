@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tinyVocabularies } from "../../test/tiny-spm.js";
-import type { ChatMessage } from "../engine/chat.js";
+import type { PlainMessage } from "../engine/chat.js";
 import { encodePrompt, type Segment } from "../tokenizer/prompt.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { TemplateRenderer } from "./jinja-template.js";
@@ -15,7 +15,7 @@ const PLAIN = `{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content
 {% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
 const TRIMMED = "{% for m in messages %}{{ m['content'] | trim }}|im_end|\n{% endfor %}";
 
-const talk: readonly ChatMessage[] = [
+const talk: readonly PlainMessage[] = [
   { role: "system", content: "be brief" },
   { role: "user", content: "  a <b>  " },
   { role: "assistant", content: "" },

@@ -1,5 +1,5 @@
 import { GemmaError } from "../base/errors.js";
-import type { ChatMessage } from "../engine/chat.js";
+import type { PlainMessage } from "../engine/chat.js";
 import { control, type Segment, text } from "../tokenizer/prompt.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { TemplateRenderer } from "./jinja-template.js";
@@ -28,7 +28,7 @@ export class TemplateChat {
   ) {}
 
   /** The prompt that ends where the answer begins. @throws ERR_TEMPLATE, ERR_TEMPLATE_BUDGET */
-  async segments(messages: readonly ChatMessage[]): Promise<readonly Segment[]> {
+  async segments(messages: readonly PlainMessage[]): Promise<readonly Segment[]> {
     const rendered = await this.render(messages, true);
     const segments: Segment[] = [];
     let end = 0;
@@ -43,7 +43,7 @@ export class TemplateChat {
 
   /** What the template writes behind an answer: there it ends, whether the model's end-of-sequence tokens know it or not. */
   async stops(): Promise<readonly string[]> {
-    const turn: ChatMessage[] = [
+    const turn: PlainMessage[] = [
       { role: "user", content: "a" },
       { role: "assistant", content: "b" },
     ];
@@ -60,7 +60,7 @@ export class TemplateChat {
     return word ? [word] : [];
   }
 
-  private render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): Promise<string> {
+  private render(messages: readonly PlainMessage[], addGenerationPrompt: boolean): Promise<string> {
     const name = (id: number | undefined) => (id === undefined ? "" : this.tokenizer.tokenText(id));
     return this.renderer.render(this.template, {
       messages: messages.map(({ role, content }, i) => ({
@@ -75,7 +75,7 @@ export class TemplateChat {
 }
 
 /** The content that a mark stands for, trimmed where the template has trimmed the mark. */
-function contentOf(messages: readonly ChatMessage[], match: RegExpExecArray): string {
+function contentOf(messages: readonly PlainMessage[], match: RegExpExecArray): string {
   const message = messages[Number(match[2])];
   if (!message) throw new GemmaError("ERR_TEMPLATE", "chat template: must keep what messages say, got it changed");
   const start = match[1] === SPACE ? message.content : message.content.trimStart();
