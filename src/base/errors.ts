@@ -56,6 +56,19 @@ export const ERROR_CODES = {
   ERR_TEMPLATE: "a chat template failed, or the messages do not fit it",
   ERR_SANDBOX: "the sandbox for programs does not start",
   ERR_WORKER: "the engine's worker ended unexpectedly",
+  ERR_DEADLINE: "a request was not done in its time",
+  // The server
+  ERR_BAD_REQUEST: "a request that is not what the API takes",
+  ERR_NOT_FOUND: "no such path or thing",
+  ERR_METHOD: "this path takes other methods",
+  ERR_UNAUTHORIZED: "a key is missing, unknown or expired",
+  ERR_FORBIDDEN: "this host, origin or key may not do this",
+  ERR_BODY_TOO_LARGE: "a request body beyond the limit",
+  ERR_MEDIA_TYPE: "a request body of another type than JSON",
+  ERR_QUEUE_FULL: "too many requests wait already",
+  ERR_RATE_LIMITED: "a key's requests or tokens a minute are used up",
+  ERR_OVERLOADED: "a request waited too long for its turn",
+  ERR_NOT_READY: "the model is loading, restarting or shutting down",
   ERR_INTERNAL: "an unexpected failure: a bug",
 } as const;
 
@@ -65,6 +78,10 @@ export interface GemmaErrorOptions {
   /** What to do next, ideally a command. Shown on its own line. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** The field of a request that is meant, e.g. `messages[0].content`. */
+  readonly param?: string;
+  /** When to try again. */
+  readonly retryAfterSeconds?: number;
 }
 
 /**
@@ -76,11 +93,15 @@ export class GemmaError extends Error {
   override readonly name = "GemmaError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly param: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: GemmaErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.param = options.param;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   /** The wire form: workers and `--json` send it. */
