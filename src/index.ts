@@ -12,6 +12,7 @@ export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.j
 // Generations, conversations and scores
 
 export type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "./engine/chat.js";
+export type { Piece } from "./engine/generate-job.js";
 export type { TokenLogProb } from "./engine/job.js";
 export type { GenerateOptions, SamplingOptions } from "./engine/options.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";

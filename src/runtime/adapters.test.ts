@@ -24,6 +24,7 @@ test("requests choose; one batch computes with and without it as if alone", asyn
 test("removing one fails the work under way with it, and no other", async () => {
   const base = await run();
   await gemma.addAdapter("extra", TINY.adapter);
+  expect(gemma.adapters).toEqual(["tuned", "extra"]);
   const long = { temperature: 0, maxTokens: 100, ignoreEos: true };
   const doomed = gemma.generate(prompt, { ...long, adapter: "extra" });
   const bystander = gemma.generate(prompt, { ...long, adapter: "tuned" });
@@ -32,6 +33,7 @@ test("removing one fails the work under way with it, and no other", async () => 
   })();
   await expect(loop).rejects.toMatchObject({ code: "ERR_DISPOSED", message: "adapter: extra was removed" });
   expect((await bystander.result).ids).toHaveLength(100);
+  expect(gemma.adapters).toEqual(["tuned"]);
   expect(await run()).toEqual(base);
 });
 

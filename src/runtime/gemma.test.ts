@@ -275,3 +275,16 @@ describe("dispose", () => {
     await expect(kept.encode("the")).rejects.toMatchObject({ code: "ERR_DISPOSED" });
   });
 });
+
+test("tokens of a generation come with ids and log-probabilities; their bytes make up the text", async () => {
+  const generation = gemma.generate({ ids: [2, 5, 9] }, { temperature: 0, maxTokens: 5, ignoreEos: true, logprobs: 1 });
+  const pieces = [];
+  for await (const piece of generation.tokens()) pieces.push(piece);
+  const { ids, text, logprobs } = await generation.result;
+  expect(pieces.flatMap(({ id }) => id ?? [])).toEqual(ids);
+  expect(pieces.flatMap(({ logprob }) => logprob ?? [])).toEqual(logprobs);
+  expect(pieces.map((piece) => piece.text).join("")).toBe(text);
+  const bytes = await gemma.tokenBytes(ids);
+  expect(Buffer.concat(bytes).toString("utf8").trimStart()).toBe(text.trimStart());
+  await expect(gemma.tokenBytes([1 << 20])).rejects.toMatchObject({ code: "ERR_RANGE" });
+});

@@ -61,11 +61,16 @@ export interface ScoreOptions {
  * await gemma.dispose();
  */
 export class Gemma implements AsyncDisposable {
+  private readonly loadedAdapters: Set<string>;
+
   private constructor(
     private readonly link: EngineLink,
     /** What was loaded, and on which backend. */
     readonly info: ModelInfo,
-  ) {}
+    adapters: readonly string[],
+  ) {
+    this.loadedAdapters = new Set(adapters);
+  }
 
   /**
    * Loads a model by name (`gemma-3-270m`), source (`hf:google/gemma-2b`) or path, fetching it first if needed.
@@ -86,7 +91,7 @@ export class Gemma implements AsyncDisposable {
           },
         },
       );
-      return new Gemma(link, info);
+      return new Gemma(link, info, Object.keys(settings.adapters ?? {}));
     } catch (error) {
       await link.dispose();
       throw error;
@@ -163,13 +168,25 @@ export class Gemma implements AsyncDisposable {
     return this.link.call("decode", { ids });
   }
 
+  /** The UTF-8 of each token by itself, maybe a part of a character. */
+  tokenBytes(ids: readonly number[]): Promise<Uint8Array[]> {
+    return this.link.call("tokenBytes", { ids });
+  }
+
   /** Loads a PEFT LoRA adapter folder under a name that requests can choose. */
   async addAdapter(name: string, path: string): Promise<void> {
     await this.link.call("addAdapter", { name, path });
+    this.loadedAdapters.add(name);
   }
 
   async removeAdapter(name: string): Promise<void> {
     await this.link.call("removeAdapter", { name });
+    this.loadedAdapters.delete(name);
+  }
+
+  /** Names of the adapters that requests can choose. */
+  get adapters(): readonly string[] {
+    return [...this.loadedAdapters];
   }
 
   /** Frees the model; calls under way reject. Idempotent. */

@@ -1,4 +1,5 @@
 import type { ToolCall } from "../engine/chat.js";
+import type { Piece } from "../engine/generate-job.js";
 import type { TokenLogProb } from "../engine/job.js";
 import type { CallEvent, FinishReason, GenerateOutcome, Timings } from "./protocol.js";
 
@@ -25,7 +26,7 @@ export type OnNote = (line: string) => void;
  */
 export class Generation implements AsyncIterable<string> {
   readonly result: Promise<GenerateResult>;
-  private readonly pieces: string[] = [];
+  private readonly pieces: Piece[] = [];
   private changed = deferred();
   private ended = false;
   private readonly controller = new AbortController();
@@ -46,6 +47,11 @@ export class Generation implements AsyncIterable<string> {
 
   /** Every loop sees all pieces. */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    for await (const { text } of this.tokens()) if (text !== "") yield text;
+  }
+
+  /** The same, token by token: ids, log-probabilities where asked for, and the text that each adds, which may be none. */
+  async *tokens(): AsyncGenerator<Piece, void, void> {
     let next = 0;
     try {
       for (;;) {
@@ -76,11 +82,12 @@ export class Generation implements AsyncIterable<string> {
         for (const piece of event.pieces) {
           if (piece.id !== null) ids.push(piece.id);
           if (piece.logprob) logprobs.push(piece.logprob);
-          if (piece.text !== "") this.pieces.push(piece.text);
+          this.pieces.push(piece);
         }
         this.wake();
       });
-      return { text: this.pieces.join(""), ids, ...(logprobs.length > 0 ? { logprobs } : {}), ...outcome };
+      const text = this.pieces.map((piece) => piece.text).join("");
+      return { text, ids, ...(logprobs.length > 0 ? { logprobs } : {}), ...outcome };
     } finally {
       signal?.removeEventListener("abort", abort);
       this.ended = true;

@@ -66,6 +66,8 @@ export class EngineHost {
         return this.encode(message.params);
       case "decode":
         return this.decode(message.params);
+      case "tokenBytes":
+        return this.tokenBytes(message.params);
       case "addAdapter":
         return this.adapter(() => this.loaded.addAdapter(message.params.name, message.params.path));
       case "removeAdapter":
@@ -197,6 +199,11 @@ export class EngineHost {
   private async decode(params: Calls["decode"]["params"]): Promise<string> {
     expectIds("ids", params.ids);
     return this.loaded.engine.tokenizer.decode(params.ids);
+  }
+
+  private async tokenBytes(params: Calls["tokenBytes"]["params"]): Promise<Uint8Array[]> {
+    expectIds("ids", params.ids);
+    return Array.from(params.ids, (id) => this.loaded.engine.tokenizer.tokenBytes(id));
   }
 
   private async adapter(change: () => void): Promise<null> {

@@ -138,6 +138,7 @@ export interface Calls {
   embed: { params: { prompt: Prompt; adapter?: string | undefined }; result: Float32Array };
   encode: { params: { text: string; specials: boolean }; result: number[] };
   decode: { params: { ids: readonly number[] }; result: string };
+  tokenBytes: { params: { ids: readonly number[] }; result: Uint8Array[] };
   addAdapter: { params: { name: string; path: string }; result: null };
   removeAdapter: { params: { name: string }; result: null };
   dispose: { params: null; result: null };
