@@ -164,6 +164,11 @@ export class Gemma implements AsyncDisposable {
     return this.link.call("encode", { text, specials: options.specials ?? false });
   }
 
+  /** Token ids of a prompt as `generate` takes it: of a text, with one BOS in front. */
+  encodePrompt(prompt: Prompt): Promise<number[]> {
+    return this.link.call("encodePrompt", { prompt });
+  }
+
   decode(ids: readonly number[]): Promise<string> {
     return this.link.call("decode", { ids });
   }

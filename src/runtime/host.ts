@@ -64,6 +64,8 @@ export class EngineHost {
         return this.embed(message.params, call);
       case "encode":
         return this.encode(message.params);
+      case "encodePrompt":
+        return this.encodePrompt(message.params);
       case "decode":
         return this.decode(message.params);
       case "tokenBytes":
@@ -194,6 +196,10 @@ export class EngineHost {
   private async encode(params: Calls["encode"]["params"]): Promise<number[]> {
     expectText("text", params.text);
     return [...this.loaded.engine.tokenizer.encode(params.text, { specials: params.specials })];
+  }
+
+  private async encodePrompt(params: Calls["encodePrompt"]["params"]): Promise<number[]> {
+    return [...this.promptIds(params.prompt)];
   }
 
   private async decode(params: Calls["decode"]["params"]): Promise<string> {

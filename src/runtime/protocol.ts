@@ -137,6 +137,7 @@ export interface Calls {
   };
   embed: { params: { prompt: Prompt; adapter?: string | undefined }; result: Float32Array };
   encode: { params: { text: string; specials: boolean }; result: number[] };
+  encodePrompt: { params: { prompt: Prompt }; result: number[] };
   decode: { params: { ids: readonly number[] }; result: string };
   tokenBytes: { params: { ids: readonly number[] }; result: Uint8Array[] };
   addAdapter: { params: { name: string; path: string }; result: null };
