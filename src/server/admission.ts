@@ -1,0 +1,138 @@
+import { GemmaError } from "../base/errors.js";
+
+export interface AdmissionLimits {
+  /** Requests at work at once. */
+  readonly concurrentRequests: number;
+  /** Requests that may wait for a place. */
+  readonly queueLength: number;
+  /** The longest wait. */
+  readonly queueSeconds: number;
+}
+
+export interface Visitor {
+  /** Whose request it is: places go round among these. */
+  readonly tenant: string;
+  /** Higher goes first. */
+  readonly priority: number;
+  readonly signal: AbortSignal;
+}
+
+interface Waiting extends Visitor {
+  readonly enter: () => void;
+}
+
+/** How long a request takes, of the last ones; a first guess before any has ended. */
+const FIRST_SECONDS = 2;
+const RATE = 0.1;
+
+/**
+ * The door: so many requests work at once, so many wait, in the order of priority, then of who has fewest at work, then
+ * of arrival. The engine shares its time among those inside.
+ */
+export class Admission {
+  private readonly queue: Waiting[] = [];
+  private readonly inside = new Map<string, number>(); // requests at work, by tenant
+  private atWork = 0;
+  private seconds = FIRST_SECONDS;
+
+  constructor(private readonly limits: AdmissionLimits) {}
+
+  get running(): number {
+    return this.atWork;
+  }
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  /**
+   * Waits for a place. @returns what gives the place back; calling it again does nothing
+   * @throws ERR_QUEUE_FULL, ERR_OVERLOADED after the longest wait, the reason of an aborted signal
+   */
+  async enter(visitor: Visitor): Promise<() => void> {
+    visitor.signal.throwIfAborted();
+    if (this.atWork >= this.limits.concurrentRequests) {
+      if (this.queue.length >= this.limits.queueLength) throw this.full();
+      await this.turn(visitor);
+    } else this.take(visitor.tenant);
+    const start = performance.now();
+    let isInside = true;
+    return () => {
+      if (!isInside) return;
+      isInside = false;
+      this.seconds += RATE * ((performance.now() - start) / 1000 - this.seconds);
+      this.leave(visitor.tenant);
+    };
+  }
+
+  private turn(visitor: Visitor): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leaveQueue = (error: unknown) => {
+        this.queue.splice(this.queue.indexOf(entry), 1);
+        end();
+        reject(error);
+      };
+      const timer = setTimeout(() => leaveQueue(this.late()), this.limits.queueSeconds * 1000);
+      const abort = () => leaveQueue(visitor.signal.reason);
+      const end = () => {
+        clearTimeout(timer);
+        visitor.signal.removeEventListener("abort", abort);
+      };
+      const entry: Waiting = {
+        ...visitor,
+        enter: () => {
+          end();
+          resolve();
+        },
+      };
+      visitor.signal.addEventListener("abort", abort, { once: true });
+      this.queue.push(entry);
+    });
+  }
+
+  private take(tenant: string): void {
+    this.atWork++;
+    this.inside.set(tenant, (this.inside.get(tenant) ?? 0) + 1);
+  }
+
+  private leave(tenant: string): void {
+    this.atWork--;
+    const left = this.inside.get(tenant)! - 1;
+    if (left > 0) this.inside.set(tenant, left);
+    else this.inside.delete(tenant);
+    const next = this.next();
+    if (next) {
+      this.queue.splice(this.queue.indexOf(next), 1);
+      this.take(next.tenant);
+      next.enter();
+    }
+  }
+
+  private next(): Waiting | undefined {
+    let best: Waiting | undefined;
+    for (const one of this.queue) if (!best || this.isBefore(one, best)) best = one;
+    return best;
+  }
+
+  private isBefore(a: Waiting, b: Waiting): boolean {
+    if (a.priority !== b.priority) return a.priority > b.priority;
+    return (this.inside.get(a.tenant) ?? 0) < (this.inside.get(b.tenant) ?? 0);
+  }
+
+  /** When a place for one more is to be expected. */
+  private get retryAfterSeconds(): number {
+    return (this.seconds * (this.queue.length + 1)) / this.limits.concurrentRequests;
+  }
+
+  private full(): GemmaError {
+    const { retryAfterSeconds } = this;
+    const what = `queue: at most ${this.limits.queueLength} requests may wait, and so many do`;
+    return new GemmaError("ERR_QUEUE_FULL", what, { retryAfterSeconds });
+  }
+
+  private late(): GemmaError {
+    const { retryAfterSeconds } = this;
+    const what = `queue: no place became free within ${this.limits.queueSeconds} s`;
+    return new GemmaError("ERR_OVERLOADED", what, { retryAfterSeconds });
+  }
+}

@@ -1,0 +1,114 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { GemmaError } from "../base/errors.js";
+import { authenticate } from "./auth.js";
+import { Call } from "./call.js";
+import { checkHost, corsHeaders } from "./http/guard.js";
+import { failureHeaders, httpFailure, openAiError, publicMessage } from "./http/statuses.js";
+import type { Scope } from "./keys.js";
+import { OPERATIONS } from "./operations.js";
+import type { RateLimits } from "./rate-limits.js";
+import { addOperation } from "./routes.js";
+import type { App, Env, Serving } from "./serving.js";
+
+/** Paths in Ollama's form: its clients read errors in it. */
+const OLLAMA = /^\/api\//;
+
+/** The HTTP application: every request passes the same checks, in this order, before a route sees it. */
+export function createApp(serving: Serving, rates: RateLimits): App {
+  const app: App = new OpenAPIHono<Env>({ strict: false });
+  app.onError((error, c) => refuse(c, error));
+  app.notFound((c) => refuse(c, unknownPath(c)));
+  app.use(async (c, next) => {
+    const call = new Call(c.req.raw);
+    c.set("call", call);
+    await next();
+    c.res = finished(c, call, serving);
+  });
+  app.use(async (c, next) => {
+    checkHost(c.req.header("host") ?? new URL(c.req.url).host, serving.options.hosts);
+    const cors = corsHeaders(c.req.raw, serving.options.origins);
+    if (c.req.method === "OPTIONS" && cors) return new Response(null, { status: 204, headers: cors });
+    for (const [name, value] of Object.entries(cors ?? {})) c.header(name, value);
+    return next();
+  });
+  app.use(async (c, next) => {
+    const scope = scopeOf(c);
+    if (scope === null) return next();
+    const call = c.get("call");
+    const limits = authenticate(call, scope, serving.options);
+    if (scope !== "inference") return next();
+    if (!serving.isOpen) throw new GemmaError("ERR_NOT_READY", "server: is shutting down and takes no new requests");
+    if (c.req.method === "POST") await rates.take(call.caller.tenant, limits);
+    call.rates = limits;
+    serving.calls.add(call);
+    call.whenEnded(() => serving.calls.delete(call));
+    return next();
+  });
+  for (const one of OPERATIONS) addOperation(app, serving, one);
+  return app;
+}
+
+const BY_PATH = groupBy(OPERATIONS, ({ path }) => path);
+
+/** What a key needs for a path. Paths that do not exist need a key like any other: they tell strangers nothing. */
+function scopeOf(c: Context<Env>): Scope | null {
+  const scope = BY_PATH.get(c.req.path)?.[0]?.scope;
+  return scope === undefined ? "inference" : scope;
+}
+
+function unknownPath(c: Context<Env>): GemmaError {
+  const methods = (BY_PATH.get(c.req.path) ?? []).map(({ method }) => method.toUpperCase());
+  return methods.length > 0
+    ? new GemmaError("ERR_METHOD", `${c.req.path}: takes ${methods.join(", ")}, got ${c.req.method}`)
+    : new GemmaError("ERR_NOT_FOUND", `path: must be one of /openapi.json, got ${c.req.path.slice(0, 200)}`);
+}
+
+/** The answer to a request that failed, in the words of the API that it came by. */
+function refuse(c: Context<Env>, error: unknown): Response {
+  const { status } = httpFailure(error);
+  const call = c.get("call") as Call | undefined;
+  if (call) call.notes.error = error;
+  const body = OLLAMA.test(c.req.path) ? { error: publicMessage(error) } : openAiError(error);
+  return c.json(body, status, failureHeaders(error, status));
+}
+
+/** The response with what belongs on each one. It is logged and counted once it is complete. */
+function finished(c: Context<Env>, call: Call, serving: Serving): Response {
+  const { res } = c;
+  res.headers.set("x-request-id", call.id);
+  res.headers.set("x-content-type-options", "nosniff");
+  call.whenEnded(() => record(c, call, serving, res.status));
+  if (!call.isStreaming) call.end();
+  return res;
+}
+
+/** nginx's word for a client that has left. */
+const CLIENT_LEFT = 499;
+
+function record(c: Context<Env>, call: Call, { metrics, log }: Serving, answered: number): void {
+  const { error, ...notes } = call.notes;
+  const status = call.signal.aborted && answered === 200 ? CLIENT_LEFT : answered;
+  const route = call.route ?? (BY_PATH.has(c.req.path) ? c.req.path : "unknown");
+  metrics.response(route, status);
+  const code = error instanceof GemmaError ? error.code : undefined;
+  const seconds = Math.round(call.elapsedSeconds * 1000) / 1000;
+  const fields = {
+    requestId: call.id,
+    method: c.req.method,
+    route,
+    status,
+    caller: call.caller.name,
+    ...notes,
+    code,
+    seconds,
+  };
+  if (status >= 500 && status !== 503) log.error({ ...fields, err: error }, "request failed");
+  else log.info(fields, "request");
+}
+
+function groupBy<K, V>(values: readonly V[], keyOf: (value: V) => K): ReadonlyMap<K, readonly V[]> {
+  const groups = new Map<K, V[]>();
+  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
+  return groups;
+}

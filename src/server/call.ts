@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import type { Rates } from "./rate-limits.js";
+
+/** Who sends a request. */
+export interface Caller {
+  /** Name for logs and metrics of limits; of the key, or "anonymous". */
+  readonly name: string;
+  /** Shares of the engine's time go round among tenants. */
+  readonly tenant: string;
+  readonly priority: number;
+  /** Prefixes are shared among callers with the same one. */
+  readonly salt: string;
+}
+
+/** One HTTP request under way. */
+export class Call {
+  readonly id: string;
+  readonly startedAt = performance.now();
+  /** Set by the authentication. */
+  caller: Caller = { name: "anonymous", tenant: "", priority: 0, salt: "" };
+  /** What of its outcome belongs into the log and the metrics. */
+  readonly notes: { model?: string; promptTokens?: number; generatedTokens?: number; error?: unknown } = {};
+  /** Of the key: tokens are counted against it. */
+  rates: Rates = {};
+  /** As it is registered: `/v1/models/:model`. */
+  route: string | null = null;
+  /** Whether the response goes on after its headers. */
+  isStreaming = false;
+  private readonly controller = new AbortController();
+  private onEnd: (() => void)[] = [];
+  private ended = false;
+
+  constructor(readonly request: Request) {
+    const given = request.headers.get("x-request-id");
+    this.id = given !== null && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
+    const { signal } = request;
+    if (signal.aborted) this.leave();
+    signal.addEventListener("abort", () => this.leave(), { once: true });
+  }
+
+  /** Aborted when the client has left, or the server gives the request up. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  get elapsedSeconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+
+  /** The client is gone: what runs for it stops. */
+  leave(): void {
+    this.abort(new DOMException("the client has left", "AbortError"));
+  }
+
+  abort(reason: unknown): void {
+    this.controller.abort(reason);
+  }
+
+  /** Calls back once the response is complete: its body sent, or given up. */
+  whenEnded(callback: () => void): void {
+    if (this.ended) callback();
+    else this.onEnd.push(callback);
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    for (const callback of this.onEnd.splice(0)) callback();
+  }
+}

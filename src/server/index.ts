@@ -1,0 +1,8 @@
+// The server as a fetch handler
+
+export type { ServerLog, ServerOptions } from "./options.js";
+export { createServer, type GemmaServer } from "./server.js";
+
+// Keys
+
+export { KeyRing, type KeySettings, makeKey, parseKeysFile, type Scope, type StoredKey } from "./keys.js";

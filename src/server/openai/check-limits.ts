@@ -1,0 +1,25 @@
+import { GemmaError } from "../../base/errors.js";
+import type { Serving } from "../serving.js";
+
+/** Holds a request to the limits that this server was started with. @throws ERR_RANGE that names the field */
+export function checkLimits(
+  { options: { limits } }: Serving,
+  input: {
+    readonly n?: number | null | undefined;
+    readonly max_tokens?: number | null | undefined;
+    readonly max_completion_tokens?: number | null | undefined;
+  },
+  prompts = 1,
+): void {
+  atMost("n", input.n ?? 1, limits.choices);
+  atMost("prompt", prompts, limits.batchPrompts);
+  if (limits.maxTokens === undefined) return;
+  atMost("max_tokens", input.max_tokens ?? 0, limits.maxTokens);
+  atMost("max_completion_tokens", input.max_completion_tokens ?? 0, limits.maxTokens);
+}
+
+function atMost(param: string, value: number, most: number): void {
+  if (value > most) {
+    throw new GemmaError("ERR_RANGE", `${param}: must be at most ${most} on this server, got ${value}`, { param });
+  }
+}

@@ -1,0 +1,86 @@
+import { z } from "@hono/zod-openapi";
+import { GemmaError } from "../../base/errors.js";
+import { inPlace } from "../place.js";
+import { operation } from "../routes.js";
+import { checkLimits } from "./check-limits.js";
+import { optional } from "./fields.js";
+import { promptOf, promptSchema, promptsOf } from "./prompts.js";
+
+const requestSchema = z
+  .object({
+    model: optional(z.string().max(256)),
+    input: promptSchema,
+    encoding_format: optional(z.enum(["float", "base64"])),
+    dimensions: optional(z.number().int().min(1).max(65536)),
+    user: optional(z.string().max(1024)),
+  })
+  .openapi("EmbeddingRequest");
+
+const responseSchema = z
+  .object({
+    object: z.literal("list"),
+    data: z.array(
+      z.object({
+        object: z.literal("embedding"),
+        index: z.number().int(),
+        embedding: z.union([z.array(z.number()), z.string()]),
+      }),
+    ),
+    model: z.string(),
+    usage: z.object({ prompt_tokens: z.number().int(), total_tokens: z.number().int() }),
+  })
+  .openapi("EmbeddingList");
+
+export const embeddings = operation({
+  method: "post",
+  path: "/v1/embeddings",
+  summary: "Embed texts: the mean of their final hidden states, scaled to length 1",
+  tag: "OpenAI",
+  body: requestSchema,
+  response: responseSchema,
+  async handle(serving, call, input) {
+    const prompts = promptsOf(input.input);
+    checkLimits(serving, {}, prompts.length);
+    return inPlace(serving, call, input.model, async ({ engine, model, options }) => {
+      const width = engine.info.config.hiddenSize;
+      const dimensions = input.dimensions ?? width;
+      if (dimensions > width) {
+        const what = `dimensions: must be at most ${width} with this model, got ${dimensions}`;
+        throw new GemmaError("ERR_RANGE", what, { param: "dimensions" });
+      }
+      const prepared = await Promise.all(
+        prompts.map(async (prompt) => (typeof prompt === "string" ? await engine.encodePrompt(prompt) : prompt)),
+      );
+      const vectors = await Promise.all(prepared.map((ids) => engine.embed(promptOf(ids), options)));
+      const tokens = prepared.reduce((sum, { length }) => sum + length, 0);
+      call.notes.model = model.id;
+      call.notes.promptTokens = tokens;
+      serving.countTokens(call, tokens);
+      return Response.json({
+        object: "list",
+        data: vectors.map((vector, index) => {
+          const cut = shortened(vector, dimensions);
+          const embedding = input.encoding_format === "base64" ? toBase64(cut) : [...cut];
+          return { object: "embedding", index, embedding };
+        }),
+        model: model.id,
+        usage: { prompt_tokens: tokens, total_tokens: tokens },
+      });
+    });
+  },
+});
+
+/** The first components, scaled to length 1 again. */
+export function shortened(vector: Float32Array, dimensions: number): Float32Array {
+  if (dimensions === vector.length) return vector;
+  const cut = vector.subarray(0, dimensions);
+  const length = Math.hypot(...cut) || 1;
+  return cut.map((value) => value / length);
+}
+
+/** Little-endian f32. */
+function toBase64(vector: Float32Array): string {
+  const bytes = Buffer.alloc(vector.length * 4);
+  for (const [i, value] of vector.entries()) bytes.writeFloatLE(value, i * 4);
+  return bytes.toString("base64");
+}

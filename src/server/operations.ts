@@ -1,0 +1,23 @@
+import { chatCompletions } from "./openai/chat.js";
+import { completions } from "./openai/completions.js";
+import { embeddings } from "./openai/embeddings.js";
+import { getModel, listModels } from "./openai/models.js";
+import { detokenize, tokenize } from "./openai/tokenize.js";
+import { loadAdapter, unloadAdapter } from "./operation/adapters.js";
+import { health } from "./operation/health.js";
+import { metricsRoute } from "./operation/metrics-route.js";
+
+/** Everything that the server answers to. */
+export const OPERATIONS = [
+  chatCompletions,
+  completions,
+  embeddings,
+  listModels,
+  getModel,
+  tokenize,
+  detokenize,
+  loadAdapter,
+  unloadAdapter,
+  ...health,
+  metricsRoute,
+];

@@ -1,0 +1,69 @@
+import type { Gemma } from "../runtime/gemma.js";
+import type { Call } from "./call.js";
+import type { NamedModel } from "./models.js";
+import type { Serving } from "./serving.js";
+
+/** What the engine is told of every request beside its own options. */
+export interface CommonOptions {
+  readonly signal: AbortSignal;
+  readonly tenant: string;
+  readonly priority: number;
+  readonly deadlineMs: number;
+  readonly cacheSalt: string;
+  readonly adapter?: string;
+}
+
+/** A request's place at work: give it back with leave(). */
+export interface Place {
+  readonly engine: Gemma;
+  readonly model: NamedModel;
+  readonly options: CommonOptions;
+  /** Idempotent. */
+  leave(): void;
+}
+
+/**
+ * Waits for a place. @param lower  added to the priority of the caller's key
+ * @throws ERR_UNKNOWN_MODEL, ERR_NOT_READY, ERR_QUEUE_FULL, ERR_OVERLOADED, the reason of an aborted signal
+ */
+export async function takePlace(
+  serving: Serving,
+  call: Call,
+  modelName: string | null | undefined,
+  lower: number | null | undefined,
+): Promise<Place> {
+  const { tenant, priority, salt } = call.caller;
+  const own = Math.max(-100, priority + (lower ?? 0));
+  serving.models.resolve(modelName); // an unknown model does not wait
+  const leave = await serving.admission.enter({ tenant, priority: own, signal: call.signal });
+  try {
+    const model = serving.models.resolve(modelName); // it may have been unloaded meanwhile
+    const options: CommonOptions = {
+      signal: call.signal,
+      tenant,
+      priority: own,
+      deadlineMs: serving.options.limits.requestSeconds * 1000,
+      cacheSalt: salt,
+      ...(model.adapter === undefined ? {} : { adapter: model.adapter }),
+    };
+    return { engine: serving.supervisor.engine, model, options, leave };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** Runs `work` in a place of its own. */
+export async function inPlace<T>(
+  serving: Serving,
+  call: Call,
+  modelName: string | null | undefined,
+  work: (place: Place) => Promise<T>,
+): Promise<T> {
+  const place = await takePlace(serving, call, modelName, 0);
+  try {
+    return await work(place);
+  } finally {
+    place.leave();
+  }
+}

@@ -1,0 +1,30 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Admission } from "./admission.js";
+import type { Call } from "./call.js";
+import type { Metrics } from "./metrics.js";
+import type { Models } from "./models.js";
+import type { ResolvedServerOptions, ServerLog } from "./options.js";
+import type { Supervisor } from "./supervisor.js";
+
+/** What the handlers of a server share. */
+export interface Serving {
+  readonly options: ResolvedServerOptions;
+  readonly supervisor: Supervisor;
+  readonly models: Models;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly log: ServerLog;
+  /** Requests under way, those of health and metrics apart. */
+  readonly calls: Set<Call>;
+  /** Whether new requests are taken. */
+  readonly isOpen: boolean;
+  /** Counts tokens against the caller's limit. */
+  countTokens(call: Call, tokens: number): void;
+}
+
+/** What hangs on a request in hono's context. */
+export interface Env {
+  Variables: { call: Call };
+}
+
+export type App = OpenAPIHono<Env>;
