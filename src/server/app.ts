@@ -83,12 +83,9 @@ function finished(c: Context<Env>, call: Call, serving: Serving): Response {
   return res;
 }
 
-/** nginx's word for a client that has left. */
-const CLIENT_LEFT = 499;
-
 function record(c: Context<Env>, call: Call, { metrics, log }: Serving, answered: number): void {
   const { error, ...notes } = call.notes;
-  const status = call.signal.aborted && answered === 200 ? CLIENT_LEFT : answered;
+  const status = call.signal.aborted && answered === 200 ? httpFailure(call.signal.reason).status : answered;
   const route = call.route ?? (BY_PATH.has(c.req.path) ? c.req.path : "unknown");
   metrics.response(route, status);
   const code = error instanceof GemmaError ? error.code : undefined;

@@ -49,7 +49,13 @@ const FAILURES: Partial<Record<ErrorCode, Row>> = {
 /** Seconds after which a refused client may try again, where the error does not say. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** nginx's word for a client that has left: it stands in logs and metrics, nobody receives it. */
+const CLIENT_LEFT = 499 as ContentfulStatusCode;
+
 export function httpFailure(error: unknown): HttpFailure {
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return { status: CLIENT_LEFT, type: INVALID, code: "client_closed_request" };
+  }
   const code = error instanceof GemmaError ? error.code : "ERR_INTERNAL";
   const [status, type, name] = FAILURES[code] ?? ([500, "server_error"] as const);
   return { status, type, code: name ?? code };

@@ -1,0 +1,314 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventsOf, get, loadTiny, metric, post, tinyServer } from "../../test/helpers/server.js";
+import { TINY } from "../../test/helpers/tiny-models.js";
+import { GemmaError } from "../base/errors.js";
+import type { Gemma } from "../runtime/gemma.js";
+import { KeyRing, makeKey } from "./keys.js";
+import { createServer, type GemmaServer } from "./server.js";
+
+const hello = { messages: [{ role: "user", content: "fox?" }], max_tokens: 6, temperature: 0 };
+const endless = { prompt: "fox", max_tokens: 240, temperature: 0, ignore_eos: true };
+
+let server: GemmaServer;
+beforeAll(async () => {
+  server = await tinyServer({ aliases: ["gpt-4o-mini"] }, { adapters: { tuned: TINY.adapter } });
+});
+afterAll(() => server.dispose());
+
+/** Waits for a metric to become what is wanted. */
+async function settles(name: string, wanted: number): Promise<void> {
+  const end = performance.now() + 2000;
+  while ((await metric(server, name)) !== wanted) {
+    if (performance.now() > end) throw new Error(`${name} is ${await metric(server, name)}, not ${wanted}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe("texts", () => {
+  test("streamed and whole are the same, and the last event has the usage", async () => {
+    const whole = await (await post(server, "/v1/chat/completions", hello)).json();
+    const streamed = { ...hello, stream: true, stream_options: { include_usage: true } };
+    const events = await eventsOf(await post(server, "/v1/chat/completions", streamed));
+    expect(events.at(-1)).toBe("[DONE]");
+    expect(events.at(-2)).toMatchObject({ choices: [], usage: { completion_tokens: whole.usage.completion_tokens } });
+    const text = events
+      .slice(0, -2)
+      .map(({ choices }) => choices[0].delta.content ?? "")
+      .join("");
+    expect(text).toBe(whole.choices[0].message.content);
+    expect(events.at(-3).choices[0].finish_reason).toBe(whole.choices[0].finish_reason);
+    expect(events[0].choices[0].delta).toEqual({ role: "assistant", content: "", refusal: null });
+  });
+
+  test("a seeded request gives the same choices again; choices differ", async () => {
+    const request = { prompt: "fox", max_tokens: 12, seed: 7, n: 3, ignore_eos: true };
+    const texts = async () => {
+      const { choices } = await (await post(server, "/v1/completions", request)).json();
+      return choices.map(({ text }: { text: string }) => text);
+    };
+    const [first, second] = await Promise.all([texts(), texts()]);
+    expect(second).toEqual(first);
+    expect(new Set(first).size).toBe(3);
+  });
+
+  test("an echoed prompt comes with what the model says of it", async () => {
+    const gemma = await loadTiny();
+    const scores = await gemma.score("the quick fox", { top: 2 });
+    await gemma.dispose();
+    const request = { prompt: "the quick fox", max_tokens: 0, echo: true, logprobs: 2 };
+    const { choices, usage } = await (await post(server, "/v1/completions", request)).json();
+    const { tokens, token_logprobs, top_logprobs, text_offset } = choices[0].logprobs;
+    expect(choices[0].text).toBe("the quick fox");
+    expect(token_logprobs[0]).toBeNull();
+    expect(token_logprobs.slice(1)).toEqual(scores.logprobs.slice(1).map((token) => token!.logprob));
+    expect(Object.values(top_logprobs[1])).toContain(scores.logprobs[1]!.top[0]!.logprob);
+    expect(text_offset.slice(0, 2)).toEqual([0, 0]); // the first token stands for no text
+    expect([tokens.length, usage.completion_tokens]).toEqual([scores.ids.length, 0]);
+  });
+
+  test("embeddings are what the model gives, also in base64 and shortened", async () => {
+    const gemma = await loadTiny();
+    const vector = await gemma.embed("fox");
+    await gemma.dispose();
+    const embed = async (more: object) =>
+      (await (await post(server, "/v1/embeddings", { input: "fox", ...more })).json()).data[0].embedding;
+    const floats: number[] = await embed({});
+    expect(floats).toEqual([...vector]);
+    const bytes = Buffer.from(await embed({ encoding_format: "base64" }), "base64");
+    expect(Array.from({ length: vector.length }, (_, i) => bytes.readFloatLE(4 * i))).toEqual([...vector]);
+    const short: number[] = await embed({ dimensions: 4 });
+    expect([short.length, Math.hypot(...short)]).toEqual([4, expect.closeTo(1, 5)]);
+    expect(short[1]! / short[0]!).toBeCloseTo(vector[1]! / vector[0]!, 5);
+  });
+});
+
+describe("models", () => {
+  test("an adapter is a model of its own, beside the base and its aliases", async () => {
+    const { data } = await (await get(server, "/v1/models")).json();
+    const [base] = data;
+    expect(data.map(({ id }: { id: string }) => id)).toEqual([base.id, "gpt-4o-mini", `${base.id}:tuned`]);
+    const text = async (model?: string) => {
+      const request = { ...endless, max_tokens: 20, ...(model ? { model } : {}) };
+      const answer = await (await post(server, "/v1/completions", request)).json();
+      return [answer.model, answer.choices[0].text];
+    };
+    const [plain, alias, tuned] = await Promise.all([text(), text("gpt-4o-mini"), text(`${base.id}:tuned`)]);
+    expect([plain[0], alias[0], tuned[0]]).toEqual([base.id, "gpt-4o-mini", `${base.id}:tuned`]);
+    expect(alias[1]).toBe(plain[1]);
+    expect(tuned[1]).not.toBe(plain[1]);
+  });
+
+  test("an unknown one is a 404 that lists those that are", async () => {
+    const response = await post(server, "/v1/chat/completions", { ...hello, model: "gpt-5" });
+    expect([response.status, (await response.json()).error]).toEqual([
+      404,
+      expect.objectContaining({
+        code: "model_not_found",
+        param: "model",
+        message: expect.stringContaining("gpt-4o-mini"),
+      }),
+    ]);
+  });
+
+  test("the admin call loads and unloads adapters of one folder alone, without dropping a request", async () => {
+    const root = mkdtempSync(join(tmpdir(), "gemma-adapters-"));
+    cpSync(TINY.adapter, join(root, "extra"), { recursive: true });
+    cpSync(TINY.adapter, join(root, "broken"), { recursive: true });
+    writeFileSync(join(root, "broken", "adapter_model.safetensors"), "nothing");
+    symlinkSync("/", join(root, "away"));
+    const own = await tinyServer({ adapterRoot: root });
+    const load = (name: string, path: string) =>
+      post(own, "/v1/load_lora_adapter", { lora_name: name, lora_path: path });
+    expect((await load("extra", "extra")).status).toBe(200);
+    const { data } = await (await get(own, "/v1/models")).json();
+    const model = data[1].id;
+    expect(model).toMatch(/:extra$/);
+    const running = post(own, "/v1/completions", { ...endless, model });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await post(own, "/v1/unload_lora_adapter", { lora_name: "extra" })).status).toBe(200);
+    expect((await post(own, "/v1/completions", { ...endless, model })).status).toBe(404);
+    expect((await (await running).json()).usage.completion_tokens).toBe(240);
+    for (const path of ["..", "../..", "/etc", "away/etc", ".", "extra/../..", "a\0b"]) {
+      expect([path, (await load("x", path)).status]).toEqual([path, 403]);
+    }
+    expect((await load("x", "nothing")).status).toBe(404);
+    expect((await load("X!", "extra")).status).toBe(400);
+    const broken = await load("broken", "broken");
+    expect(broken.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(await broken.json())).not.toContain(root);
+    expect((await (await get(own, "/v1/models")).json()).data).toHaveLength(1);
+    expect((await post(server, "/v1/load_lora_adapter", { lora_name: "x", lora_path: "x" })).status).toBe(403);
+    await own.dispose();
+    rmSync(root, { recursive: true });
+  });
+});
+
+describe("requests that are given up", () => {
+  test("mid-stream, before the first token and in the queue: nothing of them stays", async () => {
+    const narrow = await tinyServer({ limits: { concurrentRequests: 2 } });
+    const controllers = Array.from({ length: 6 }, () => new AbortController());
+    const requests = controllers.map(({ signal }) =>
+      post(narrow, "/v1/completions", { ...endless, stream: true }, { signal }),
+    );
+    const first = await requests[0]!;
+    await first.body!.getReader().read();
+    for (const controller of controllers) controller.abort();
+    const statuses = (await Promise.all(requests.slice(2))).map(({ status }) => status);
+    expect(statuses).toEqual([499, 499, 499, 499]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await metric(narrow, "gemma_num_requests_running")).toBe(0);
+    expect(await metric(narrow, "gemma_num_requests_waiting")).toBe(0);
+    expect((await post(narrow, "/v1/completions", { ...endless, max_tokens: 3 })).status).toBe(200);
+    await narrow.dispose();
+  });
+
+  test("a body that nobody reads to its end stops the work", async () => {
+    const response = await post(server, "/v1/completions", { ...endless, stream: true });
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    await settles("gemma_num_requests_running", 0);
+  });
+});
+
+describe("limits", () => {
+  test("a full queue is a 429 that says when to come again", async () => {
+    const narrow = await tinyServer({ limits: { concurrentRequests: 1, queueLength: 1 } });
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => post(narrow, "/v1/completions", { ...endless, max_tokens: 40 })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
+    const refused = answers.find(({ status }) => status === 429)!;
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(await refused.json()).toMatchObject({ error: { type: "rate_limit_error", code: "queue_full" } });
+    await narrow.dispose();
+  });
+
+  test.each([
+    ["a prompt beyond the context", "/v1/completions", { prompt: "fox ".repeat(400) }, 400, "context_length_exceeded"],
+    [
+      "a conversation beyond it",
+      "/v1/chat/completions",
+      { messages: [{ role: "user", content: "fox ".repeat(400) }] },
+      400,
+      "context_length_exceeded",
+    ],
+    [
+      "a prompt beyond the server's limit",
+      "/v1/completions",
+      { prompt: "fox ".repeat(60) },
+      400,
+      "context_length_exceeded",
+    ],
+    ["too many choices", "/v1/completions", { prompt: "fox", n: 3 }, 400, "ERR_RANGE"],
+    ["too many prompts", "/v1/completions", { prompt: ["a", "b", "c"] }, 400, "ERR_RANGE"],
+    ["too many tokens", "/v1/chat/completions", { ...hello, max_tokens: 100 }, 400, "ERR_RANGE"],
+    [
+      "a schema that cannot be enforced",
+      "/v1/completions",
+      {
+        prompt: "a",
+        response_format: { type: "json_schema", json_schema: { name: "x", schema: { type: "number", multipleOf: 3 } } },
+      },
+      400,
+      "invalid_json_schema",
+    ],
+    [
+      "an image",
+      "/v1/chat/completions",
+      { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
+      400,
+      "ERR_BAD_REQUEST",
+    ],
+    ["an id that is none", "/v1/completions", { prompt: [99999] }, 400, "ERR_RANGE"],
+  ])("%s is refused by name", async (_, path, body, status, code) => {
+    const small = await tinyServer({ limits: { choices: 2, batchPrompts: 2, maxTokens: 50, promptTokens: 50 } });
+    const response = await post(small, path, body);
+    expect([response.status, (await response.json()).error.code]).toEqual([status, code]);
+    await small.dispose();
+  });
+});
+
+describe("who may call", () => {
+  test("a key does what its scopes say, and counts against its own limits", async () => {
+    const use = makeKey("app", { requestsPerMinute: 2 });
+    const metricsOnly = makeKey("prometheus", { scopes: ["metrics"] });
+    const own = await tinyServer({ keys: new KeyRing([use.stored, metricsOnly.stored]) });
+    const headers = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
+    const status = async (key?: string) =>
+      (await post(own, "/v1/completions", { ...endless, max_tokens: 1 }, key ? headers(key) : {})).status;
+    expect(await status()).toBe(401);
+    expect(await status("gk_aaaaaaaa_wrong")).toBe(401);
+    expect(await status(metricsOnly.text)).toBe(403);
+    expect([await status(use.text), await status(use.text), await status(use.text)]).toEqual([200, 200, 429]);
+    expect((await get(own, "/metrics", headers(metricsOnly.text).headers)).status).toBe(200);
+    expect((await get(own, "/metrics", headers(use.text).headers)).status).toBe(403);
+    expect((await get(own, "/no/such/path")).status).toBe(401);
+    for (const path of ["/healthz", "/readyz"]) expect((await get(own, path)).status).toBe(200);
+    await own.dispose();
+  });
+});
+
+describe("the end", () => {
+  test("draining: no new requests, those under way finish, the rest is told", async () => {
+    const own = await tinyServer();
+    const short = post(own, "/v1/completions", { ...endless, max_tokens: 5 });
+    const stream = await post(own, "/v1/completions", { ...endless, stream: true });
+    const drained = own.drain(60_000);
+    expect(own.ready).toBe(false);
+    expect((await get(own, "/readyz")).status).toBe(503);
+    expect((await get(own, "/healthz")).status).toBe(200);
+    const late = await post(own, "/v1/completions", endless);
+    expect([late.status, late.headers.has("retry-after")]).toEqual([503, true]);
+    expect((await short).status).toBe(200);
+    expect((await eventsOf(stream)).at(-1)).toBe("[DONE]");
+    await drained;
+    await own.dispose();
+  });
+
+  test("what does not finish within the grace period gets an error, not silence", async () => {
+    const own = await tinyServer();
+    const stream = await post(own, "/v1/completions", { ...endless, stream: true });
+    const [events] = await Promise.all([eventsOf(stream), own.drain(1)]);
+    expect(events.at(-1)).toMatchObject({ error: { code: "not_ready" } });
+    await own.dispose();
+  });
+
+  test("an engine that dies: its requests get a clear 500, readiness is off, then it is back", async () => {
+    const models: Gemma[] = [];
+    const own = createServer(async () => {
+      models.push(await loadTiny());
+      return models.at(-1)!;
+    });
+    await own.started;
+    const running = post(own, "/v1/completions", endless);
+    const stream = await post(own, "/v1/completions", { ...endless, stream: true });
+    crash(models[0]!);
+    const answer = await running;
+    expect([answer.status, (await answer.json()).error.code]).toEqual([500, "ERR_WORKER"]);
+    expect((await eventsOf(stream)).at(-1)).toMatchObject({ error: { code: "ERR_WORKER" } });
+    expect((await get(own, "/readyz")).status).toBe(503);
+    expect((await post(own, "/v1/completions", endless)).status).toBe(503);
+    while (!own.ready) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect((await post(own, "/v1/completions", { ...endless, max_tokens: 3 })).status).toBe(200);
+    expect(await metric(own, "gemma_engine_crashes_total")).toBe(1);
+    await own.dispose();
+  });
+});
+
+/** As if the engine's worker had ended by itself. */
+function crash(gemma: Gemma): void {
+  const { link } = gemma as unknown as { link: { close(why: string): void } };
+  link.close("the engine's worker has ended");
+}
+
+test("a request that names no model while it loads is told to wait", async () => {
+  const own = createServer(() => new Promise<Gemma>(() => {}));
+  expect((await get(own, "/readyz")).status).toBe(503);
+  const response = await post(own, "/v1/completions", endless);
+  expect([response.status, (await response.json()).error.code]).toEqual([503, "not_ready"]);
+  expect(() => createServer(loadTiny, { limits: { choices: 0 } })).toThrow(GemmaError);
+});

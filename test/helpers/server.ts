@@ -1,0 +1,63 @@
+import { Gemma, type LoadOptions } from "../../src/runtime/gemma.js";
+import { createServer, type GemmaServer, type ServerOptions } from "../../src/server/index.js";
+import { TINY } from "./tiny-models.js";
+
+const SETTINGS: LoadOptions = { backend: "reference", activations: "f32", inProcess: true, contextLength: 256 };
+
+/** A tiny model with random weights, in this thread. */
+export function loadTiny(options: LoadOptions = {}): Promise<Gemma> {
+  return Gemma.load(TINY.gemma3, { ...SETTINGS, ...options });
+}
+
+/** A server of a tiny model, loaded and ready. */
+export async function tinyServer(options: ServerOptions = {}, load: LoadOptions = {}): Promise<GemmaServer> {
+  const server = createServer(() => loadTiny(load), options);
+  await server.started;
+  return server;
+}
+
+export interface Posted {
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Posts JSON to a server's fetch handler. */
+export function post(server: GemmaServer, path: string, body: unknown, options: Posted = {}): Promise<Response> {
+  const { signal, headers = {} } = options;
+  return server.fetch(
+    new Request(`http://localhost${path}`, {
+      method: "POST",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: { "content-type": "application/json", ...headers },
+      ...(signal ? { signal } : {}),
+    }),
+  );
+}
+
+export function get(
+  server: GemmaServer,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return server.fetch(new Request(`http://localhost${path}`, { headers }));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: events of several APIs, whose parts each test names
+type Event = any;
+
+/** The data of the server-sent events of a response, parsed; `[DONE]` as it is. */
+export async function eventsOf(response: Response): Promise<Event[]> {
+  const text = await response.text();
+  return text
+    .split("\n\n")
+    .filter((event) => event !== "")
+    .map((event) => event.replace(/^(?:event: .*\n)?data: /, ""))
+    .map((data) => (data === "[DONE]" ? data : JSON.parse(data)));
+}
+
+/** One sample of a server's metrics; `name{labels}` as it is written. */
+export async function metric(server: GemmaServer, name: string): Promise<number> {
+  const text = await (await get(server, "/metrics")).text();
+  const line = text.split("\n").find((one) => one.startsWith(`${name}{`) || one.startsWith(`${name} `));
+  return line === undefined ? Number.NaN : Number(line.slice(line.lastIndexOf(" ") + 1));
+}
