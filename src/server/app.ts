@@ -84,7 +84,7 @@ function finished(c: Context<Env>, call: Call, serving: Serving): Response {
 }
 
 function record(c: Context<Env>, call: Call, { metrics, log }: Serving, answered: number): void {
-  const { error, ...notes } = call.notes;
+  const { error, timings: _, finishReasons: __, ...notes } = call.notes;
   const status = call.signal.aborted && answered === 200 ? httpFailure(call.signal.reason).status : answered;
   const route = call.route ?? (BY_PATH.has(c.req.path) ? c.req.path : "unknown");
   metrics.response(route, status);

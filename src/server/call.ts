@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Timings } from "../runtime/protocol.js";
 import type { Rates } from "./rate-limits.js";
 
 /** Who sends a request. */
@@ -12,6 +13,17 @@ export interface Caller {
   readonly salt: string;
 }
 
+/** What is known of a request's outcome. */
+export interface Notes {
+  model?: string;
+  promptTokens?: number;
+  generatedTokens?: number;
+  finishReasons?: readonly string[];
+  /** Of its first choice. */
+  timings?: Timings;
+  error?: unknown;
+}
+
 /** One HTTP request under way. */
 export class Call {
   readonly id: string;
@@ -19,7 +31,7 @@ export class Call {
   /** Set by the authentication. */
   caller: Caller = { name: "anonymous", tenant: "", priority: 0, salt: "" };
   /** What of its outcome belongs into the log and the metrics. */
-  readonly notes: { model?: string; promptTokens?: number; generatedTokens?: number; error?: unknown } = {};
+  readonly notes: Notes = {};
   /** Of the key: tokens are counted against it. */
   rates: Rates = {};
   /** As it is registered: `/v1/models/:model`. */

@@ -91,8 +91,13 @@ export class Exchange {
     Promise.all(this.generations.map(({ result }) => result)).then(
       (results) => {
         const { notes } = this.call;
+        notes.finishReasons = results.map((result) => result.finishReason);
+        if (results[0]) notes.timings = results[0].timings;
         notes.promptTokens = results[0]?.timings.promptTokens ?? 0;
         notes.generatedTokens = results.reduce((sum, { timings }) => sum + timings.generatedTokens, 0);
+        const { log, options } = this.serving;
+        if (options.logPrompts)
+          log.info({ requestId: this.call.id, output: results.map(({ text }) => text) }, "answers");
         this.serving.countTokens(this.call, notes.promptTokens + notes.generatedTokens);
       },
       () => {}, // told to whoever reads

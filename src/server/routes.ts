@@ -4,6 +4,7 @@ import { readJsonBody } from "./http/body.js";
 import type { Scope } from "./keys.js";
 import { errorSchema, parseBody } from "./openai/fields.js";
 import type { App, Serving } from "./serving.js";
+import { type RequestSpan, startRequestSpan } from "./tracing.js";
 
 /** One operation of the API: the same schemas check requests and describe them in the OpenAPI document. */
 export interface Operation<Body extends z.ZodType> {
@@ -17,6 +18,8 @@ export interface Operation<Body extends z.ZodType> {
   readonly body?: Body;
   /** Of a complete answer; a type of content where it is not JSON. */
   readonly response: z.ZodType | string;
+  /** The word for it in traces; none: it has no span. */
+  readonly span?: "chat" | "text_completion" | "embeddings";
   /** Answers come as events where the request asks for them. */
   readonly streams?: "text/event-stream" | "application/x-ndjson";
   readonly handle: (
@@ -40,7 +43,10 @@ export function addOperation(app: App, serving: Serving, one: Operation<z.ZodTyp
     const call = c.get("call");
     call.route = one.path;
     const body = one.body && parseBody(one.body, await readJsonBody(c.req.raw, serving.options.limits.bodyBytes));
-    return one.handle(serving, call, body, c.req.param() as Params);
+    const { logPrompts } = serving.options;
+    if (logPrompts && body) serving.log.info({ requestId: call.id, input: body }, "request body");
+    const run = () => one.handle(serving, call, body, c.req.param() as Params);
+    return one.span === undefined ? run() : spanOf(one.span, one, call, body).run(run);
   });
   describe(app, one);
 }

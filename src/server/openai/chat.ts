@@ -69,6 +69,7 @@ export const chatCompletions = operation({
   path: "/v1/chat/completions",
   summary: "Answer a conversation",
   tag: "OpenAI",
+  span: "chat",
   body: requestSchema,
   response: responseSchema,
   streams: "text/event-stream",

@@ -58,6 +58,7 @@ export const completions = operation({
   path: "/v1/completions",
   summary: "Continue texts",
   tag: "OpenAI",
+  span: "text_completion",
   body: requestSchema,
   response: responseSchema,
   streams: "text/event-stream",

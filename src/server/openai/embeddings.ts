@@ -36,6 +36,7 @@ export const embeddings = operation({
   path: "/v1/embeddings",
   summary: "Embed texts: the mean of their final hidden states, scaled to length 1",
   tag: "OpenAI",
+  span: "embeddings",
   body: requestSchema,
   response: responseSchema,
   async handle(serving, call, input) {
