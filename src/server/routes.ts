@@ -51,6 +51,34 @@ export function addOperation(app: App, serving: Serving, one: Operation<z.ZodTyp
   describe(app, one);
 }
 
+/** The span of a call, from here to the end of its answer. */
+function spanOf(name: string, one: Operation<z.ZodType>, call: Call, body: unknown): RequestSpan {
+  const fields = body as { readonly model?: string | null; readonly stream?: boolean | null };
+  const span = startRequestSpan(call.request.headers, {
+    operation: name,
+    model: fields.model ?? undefined,
+    method: one.method.toUpperCase(),
+    route: one.path,
+    isStream: fields.stream ?? false,
+    keyId: call.caller.tenant === "" ? undefined : call.caller.tenant,
+  });
+  call.whenEnded(() => {
+    const { model, promptTokens, generatedTokens, finishReasons, timings, error } = call.notes;
+    span.set({
+      responseModel: model,
+      inputTokens: promptTokens,
+      outputTokens: generatedTokens,
+      finishReasons,
+      cachedTokens: timings?.cachedTokens,
+      queueMs: timings?.queueMs,
+      firstTokenMs: timings?.firstTokenMs,
+      decodeMs: timings?.decodeMs,
+    });
+    span.end(error);
+  });
+  return span;
+}
+
 function describe(
   app: App,
   { method, path, summary, tag, body, response, streams, scope }: Operation<z.ZodType>,
