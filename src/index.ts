@@ -1,6 +1,12 @@
 // Loading and running models
 
-export { Gemma, type GenerateCallOptions, type LoadOptions, type ScoreOptions } from "./runtime/gemma.js";
+export {
+  type EmbedOptions,
+  Gemma,
+  type GenerateCallOptions,
+  type LoadOptions,
+  type ScoreOptions,
+} from "./runtime/gemma.js";
 export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.js";
 
 // Generations, conversations and scores
@@ -8,7 +14,7 @@ export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.j
 export type { ChatMessage, ChatStyle } from "./engine/chat.js";
 export type { FinishReason } from "./engine/generate-job.js";
 export type { TokenLogProb } from "./engine/job.js";
-export type { GenerateOptions, SamplingOptions } from "./engine/options.js";
+export type { GenerateOptions, RequestOptions, SamplingOptions } from "./engine/options.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "./runtime/generation.js";
 export type { GenerateOutcome, ScoreOutcome, Timings } from "./runtime/protocol.js";

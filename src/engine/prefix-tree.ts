@@ -12,7 +12,7 @@ interface Node {
 
 /**
  * Remembers computed prefixes page by page, so that prompts that share one share its memory and its work: chat turns,
- * few-shot prompts, branches. One root a cache key (the adapter). A node can be continued only where the windowed
+ * few-shot prompts, branches. One root a cache key (adapter and salt). A node can be continued only where the windowed
  * groups still hold the pages of the last window.
  */
 export class PrefixTree {
@@ -55,7 +55,6 @@ export class PrefixTree {
   /** Remembers the first `blocks` blocks of `tokens`, computed into `pages` [group][block]. New pages gain a holder. */
   insert(root: string, tokens: readonly number[], blocks: number, pages: readonly (readonly number[])[]): void {
     let node = this.roots.get(root) ?? newNode(null, root, []);
-    this.roots.set(root, node);
     for (let block = 0; block < blocks; block++) {
       const key = blockKey(tokens, block);
       let next: Node | undefined = node.children.get(key);
@@ -66,6 +65,7 @@ export class PrefixTree {
         for (const [group, page] of held.entries()) if (page >= 0) this.pools[group]!.hold(page);
         node.children.set(key, next);
         this.nodes.add(next);
+        if (node.parent === null) this.roots.set(root, node);
       }
       next.lastUsed = ++this.clock;
       node = next;
@@ -107,12 +107,14 @@ export class PrefixTree {
     }
   }
 
-  /** Forgets everything under `root`, e.g. when its adapter is unloaded. */
-  forget(root: string): void {
-    const top = this.roots.get(root);
-    if (!top) return;
-    this.roots.delete(root);
-    const stack = [...top.children.values()];
+  /** Forgets everything under roots that begin with `start`, e.g. when an adapter is unloaded. */
+  forget(start: string): void {
+    const stack: Node[] = [];
+    for (const [root, top] of this.roots) {
+      if (!root.startsWith(start)) continue;
+      this.roots.delete(root);
+      stack.push(...top.children.values());
+    }
     for (let node = stack.pop(); node; node = stack.pop()) {
       stack.push(...node.children.values());
       for (let group = 0; group < this.pools.length; group++) this.giveBack(node, group);
@@ -129,8 +131,11 @@ export class PrefixTree {
 
   private remove(node: Node): void {
     for (let group = 0; group < this.pools.length; group++) this.giveBack(node, group);
-    node.parent?.children.delete(node.key);
     this.nodes.delete(node);
+    const { parent } = node;
+    parent?.children.delete(node.key);
+    // Salts come and go: a root with nothing under it would be kept for ever.
+    if (parent?.parent === null && parent.children.size === 0) this.roots.delete(parent.key);
   }
 
   private giveBack(node: Node, group: number): void {

@@ -1,0 +1,135 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { generate, score, tinyEngine } from "../../test/helpers/tiny-engine.js";
+import type { Engine } from "./engine.js";
+import type { GenerateOptions } from "./options.js";
+import { StepRunner } from "./step.js";
+
+/** Rows of a step, so that steps do not depend on how fast this machine is. */
+const ROWS = 32;
+
+afterEach(() => vi.restoreAllMocks());
+
+const tokens = (count: number, first: number) => Array.from({ length: count }, (_, i) => 4 + ((first + i * 7) % 500));
+
+/** The names of requests in the order in which they end. */
+async function endings(engine: Engine, requests: Record<string, GenerateOptions>): Promise<string[]> {
+  const ended: string[] = [];
+  const all = Object.entries(requests).map(async ([name, options], i) => {
+    await generate(engine, tokens(20, 31 * i), { maxTokens: 2, ...options });
+    ended.push(name);
+  });
+  await Promise.all(all);
+  return ended;
+}
+
+/** Positions computed by each step: "start+count" of each span, in order of start. */
+function watchSteps() {
+  const run = vi.spyOn(StepRunner.prototype, "run");
+  return () => run.mock.calls.map(([spans]) => spans.map(({ start, count }) => `${start}+${count}`).sort());
+}
+
+describe("who is next", () => {
+  test("the highest priority", async () => {
+    const engine = await tinyEngine({ maxSequences: 1, maxRows: ROWS });
+    const requests = { plain: {}, low: { priority: -5 }, high: { priority: 100 }, alsoPlain: {} };
+    expect(await endings(engine, requests)).toEqual(["high", "plain", "alsoPlain", "low"]);
+  });
+
+  test("the tenant that was served least", async () => {
+    const engine = await tinyEngine({ maxSequences: 1, maxRows: ROWS });
+    const [a, b] = [{ tenant: "a" }, { tenant: "b" }];
+    const ended = await endings(engine, { a1: a, a2: a, a3: a, b1: b, b2: b, c: { tenant: "c" } });
+    expect(ended).toEqual(["a1", "b1", "c", "a2", "b2", "a3"]);
+  });
+});
+
+describe("prompts share a step's rows", () => {
+  test("a short one behind a long one has its first token long before it", async () => {
+    const engine = await tinyEngine({ maxRows: ROWS });
+    const steps = watchSteps();
+    const long = generate(engine, tokens(200, 0), { maxTokens: 1 });
+    await generate(engine, tokens(30, 3), { maxTokens: 1 });
+    expect(steps()).toEqual([
+      ["0+16", "0+16"],
+      ["16+14", "16+18"],
+    ]);
+    await long;
+  });
+
+  test("one tenant's many prompts leave another its half", async () => {
+    const engine = await tinyEngine({ maxRows: ROWS });
+    const steps = watchSteps();
+    const many = [0, 1, 2].map((i) => generate(engine, tokens(100, i), { tenant: "many", maxTokens: 1 }));
+    await generate(engine, tokens(48, 9), { tenant: "one", maxTokens: 1 });
+    expect(steps()).toHaveLength(3);
+    await Promise.all(many);
+  });
+
+  test("scores and embeddings take part", async () => {
+    const engine = await tinyEngine({ maxRows: ROWS });
+    const long = generate(engine, tokens(200, 0), { maxTokens: 1 });
+    let isLongDone = false;
+    void long.then(() => {
+      isLongDone = true;
+    });
+    await score(engine, tokens(40, 5), { priority: 1 });
+    expect(isLongDone).toBe(false);
+    await long;
+  });
+});
+
+describe("deadlines", () => {
+  const late = {
+    code: "ERR_DEADLINE",
+    message: expect.stringMatching(/^request: must end within \d+ ms, got \d+ ms$/),
+  };
+
+  test("end what runs and what waits; others go on", async () => {
+    const engine = await tinyEngine({ maxSequences: 1, maxRows: ROWS });
+    const alone = await generate(engine, tokens(5, 1), { maxTokens: 200, temperature: 0 });
+    const running = generate(engine, tokens(5, 1), { maxTokens: 200, temperature: 0, deadlineMs: 60 });
+    const waiting = generate(engine, tokens(5, 2), { maxTokens: 1, deadlineMs: 30 });
+    const patient = generate(engine, tokens(5, 1), { maxTokens: 200, temperature: 0, deadlineMs: 60_000 });
+    await expect(waiting).rejects.toMatchObject(late);
+    await expect(running).rejects.toMatchObject(late);
+    expect(await patient).toEqual(alone);
+  });
+
+  test("end what is never ready, and close its mask", async () => {
+    const engine = await tinyEngine();
+    const close = vi.fn();
+    const mask = { bits: undefined, accept() {}, whenReady: () => new Promise<void>(() => {}), close };
+    const start = performance.now();
+    await expect(generate(engine, [2, 5], { deadlineMs: 50 }, mask)).rejects.toMatchObject(late);
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test("of nothing fail at once, without a step", async () => {
+    const engine = await tinyEngine();
+    const steps = watchSteps();
+    await expect(generate(engine, [2, 5], { deadlineMs: 0 })).rejects.toMatchObject(late);
+    await expect(score(engine, [2, 5], { deadlineMs: 0 })).rejects.toMatchObject(late);
+    expect(steps()).toEqual([]);
+  });
+});
+
+test("when pages run out, the lowest priority's youngest goes first", async () => {
+  // Pages for one sequence of full length: two grow until they do not fit.
+  const engine = await tinyEngine({ contextLength: 112, spareCacheBytes: 0, maxSequences: 3, maxRows: ROWS });
+  const long = { maxTokens: 60, temperature: 0 };
+  const ended = await endings(engine, { low: { ...long, priority: -1 }, first: long, second: long });
+  expect(ended).toEqual(["first", "second", "low"]);
+});
+
+test("a prefix is shared among equal salts only", async () => {
+  const engine = await tinyEngine({ maxRows: 64 });
+  const prompt = tokens(60, 0);
+  const steps = watchSteps();
+  const wanted = await generate(engine, prompt, { maxTokens: 2, seed: 1, cacheSalt: "mine" });
+  const computed = steps().length;
+  expect(await generate(engine, prompt, { maxTokens: 2, seed: 1, cacheSalt: "mine" })).toEqual(wanted);
+  expect(steps()[computed]).toEqual(["48+12"]);
+  expect(await generate(engine, prompt, { maxTokens: 2, seed: 1 })).toEqual(wanted);
+  expect(steps()[computed + 2]![0]).toMatch(/^0\+/);
+});
