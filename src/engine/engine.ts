@@ -10,6 +10,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { EmbedJob } from "./embed-job.js";
 import { GenerateJob, type GenerationSink, NO_DRAFTS, type TokenMask } from "./generate-job.js";
 import type { Job, JobTerms } from "./job.js";
+import type { CacheShape } from "./job-pages.js";
 import { macrotask } from "./macrotask.js";
 import { type GenerateOptions, integer, type RequestOptions, resolveOptions, resolveRequest } from "./options.js";
 import { Scheduler } from "./scheduler.js";
@@ -42,14 +43,8 @@ export interface EngineParts {
 
 const SPARE_CACHE_BYTES = 1 << 30;
 
-/** Pages of each group: of the whole cache, and those that nobody uses but are remembered. */
-interface CachePages {
-  readonly total: readonly number[];
-  readonly idle: readonly number[];
-}
-
 /** One sequence of full length, and room for others and for prefixes. */
-function cachePages(config: GemmaConfig, options: EngineOptions): CachePages {
+function cacheShape(config: GemmaConfig, options: EngineOptions): CacheShape {
   const one = pagesPerSequence(config, options.contextLength, options.maxRows);
   const layout = kvLayout(config, options.kv, one);
   const bytes = one.reduce((sum, pages, group) => {
@@ -59,8 +54,10 @@ function cachePages(config: GemmaConfig, options: EngineOptions): CachePages {
   const spare = Math.floor((options.spareCacheBytes ?? SPARE_CACHE_BYTES) / bytes);
   const remembered = Math.floor((options.prefixCacheBytes ?? 0) / bytes);
   return {
-    total: one.map((pages) => pages * (1 + Math.max(0, Math.min(options.maxSequences - 1, spare)))),
-    idle: one.map((pages) => pages * Math.max(1, remembered)),
+    groupPages: one.map((pages) => pages * (1 + Math.max(0, Math.min(options.maxSequences - 1, spare)))),
+    sequencePages: one,
+    idlePages: one.map((pages) => pages * Math.max(1, remembered)),
+    windows: groupWindows(config),
   };
 }
 
@@ -95,10 +92,9 @@ export class Engine {
     readonly options: EngineOptions,
   ) {
     const { backend, config, weights } = parts;
-    const pages = cachePages(config, options);
-    const cache = backend.kvCache(kvLayout(config, options.kv, pages.total));
+    const shape = cacheShape(config, options);
+    const cache = backend.kvCache(kvLayout(config, options.kv, shape.groupPages));
     const runner = new StepRunner(backend, config, weights, cache, options);
-    const shape = { groupPages: pages.total, idlePages: pages.idle, windows: groupWindows(config) };
     this.scheduler = new Scheduler(runner, shape);
   }
 

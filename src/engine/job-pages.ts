@@ -8,7 +8,9 @@ const EVICTED_PAGES = 64; // at once: looking for the oldest prefixes costs more
 export interface CacheShape {
   /** Pages of each group. */
   readonly groupPages: readonly number[];
-  /** Of these, those that may be remembered while nobody uses them. */
+  /** Pages of each group that one sequence needs at most. */
+  readonly sequencePages: readonly number[];
+  /** Of groupPages, those that may be remembered while nobody uses them. */
   readonly idlePages: readonly number[];
   /** Keys that each group's rows see; null: all of them. */
   readonly windows: readonly (number | null)[];
@@ -29,11 +31,23 @@ export class JobPages {
     return this.pools.every((pool) => pool.available > 0);
   }
 
-  /** Gives a job the pages of its longest remembered prefix. */
-  begin(job: Job): void {
+  /**
+   * Gives a waiting job the pages of its longest remembered prefix, if what its other tokens need fits beside what
+   * `running` need. Else it would be set back soon, or set others back. The only job is always admitted.
+   */
+  admit(job: Job, running: readonly Job[]): boolean {
     const known = this.prefixes.lookup(job.prefixKey, job.tokens, job.firstOutput); // rows looked at are computed
     job.computed = known.length;
     job.pages = known.pages;
+    if (running.length === 0 || this.fits([...running, job])) return true;
+    this.release(job);
+    job.computed = 0;
+    return false;
+  }
+
+  /** Tokens at the beginning of a waiting job that need not be computed. */
+  known(job: Job): number {
+    return this.prefixes.match(job.prefixKey, job.tokens, job.firstOutput);
   }
 
   /**
@@ -75,6 +89,22 @@ export class JobPages {
   /** Forgets the longest unused of what is remembered beyond its share. */
   trim(): void {
     this.prefixes.keep(this.shape.idlePages);
+  }
+
+  /** Whether all tokens that the jobs have fit, and a page more for each of them. */
+  private fits(jobs: readonly Job[]): boolean {
+    return this.pools.every((pool, group) => {
+      const needed = jobs.reduce((sum, job) => sum + this.missing(job, group) + 1, 0);
+      return needed <= pool.available + pool.idle;
+    });
+  }
+
+  /** Pages of `group` that a job still needs for the tokens it has. */
+  private missing(job: Job, group: number): number {
+    const table = job.pages[group]!;
+    const held = table.reduce((count, page) => count + Number(page >= 0), 0);
+    const more = Math.ceil(job.tokens.length / PAGE_ROWS) - table.length;
+    return Math.max(0, Math.min(more, this.shape.sequencePages[group]! - held));
   }
 
   /** Forgets what was computed under keys that begin with `start`. */

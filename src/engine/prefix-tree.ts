@@ -31,15 +31,7 @@ export class PrefixTree {
    * [group][block], -1 where a windowed group needs none.
    */
   lookup(root: string, tokens: readonly number[], limit: number): { length: number; pages: number[][] } {
-    const path: Node[] = [];
-    let node = this.roots.get(root);
-    while (node && (path.length + 1) * PAGE_ROWS <= limit) {
-      const next: Node | undefined = node.children.get(blockKey(tokens, path.length));
-      if (!next) break;
-      path.push(next);
-      node = next;
-    }
-    while (path.length > 0 && !this.continuable(path)) path.pop();
+    const path = this.longestPath(root, tokens, limit);
     const length = path.length * PAGE_ROWS;
     const pages = this.pools.map((pool, group) =>
       path.map((n, block) => {
@@ -52,6 +44,11 @@ export class PrefixTree {
     return { length, pages };
   }
 
+  /** Length of the longest remembered prefix of `tokens`, of at most `limit` tokens. */
+  match(root: string, tokens: readonly number[], limit: number): number {
+    return this.longestPath(root, tokens, limit).length * PAGE_ROWS;
+  }
+
   /** Remembers the first `blocks` blocks of `tokens`, computed into `pages` [group][block]. New pages gain a holder. */
   insert(root: string, tokens: readonly number[], blocks: number, pages: readonly (readonly number[])[]): void {
     let node = this.roots.get(root) ?? newNode(null, root, []);
@@ -62,7 +59,7 @@ export class PrefixTree {
         const held = pages.map((group) => group[block] ?? -1);
         if (held[0]! < 0) return; // the global group gave it back: nothing to remember from here on
         next = newNode(node, key, held);
-        for (const [group, page] of held.entries()) if (page >= 0) this.pools[group]!.hold(page);
+        for (const [group, page] of held.entries()) if (page >= 0) this.pools[group]!.remember(page);
         node.children.set(key, next);
         this.nodes.add(next);
         if (node.parent === null) this.roots.set(root, node);
@@ -101,9 +98,7 @@ export class PrefixTree {
   /** Forgets the longest unused until at most `most` pages [group] have no other holder than this tree. */
   keep(most: readonly number[]): void {
     for (const [group, pool] of this.pools.entries()) {
-      let idle = 0;
-      for (const { pages } of this.nodes) if (pages[group]! >= 0 && pool.holdersOf(pages[group]!) === 1) idle++;
-      this.evict(group, pool.available + Math.max(0, idle - most[group]!));
+      this.evict(group, pool.available + Math.max(0, pool.idle - most[group]!));
     }
   }
 
@@ -120,6 +115,19 @@ export class PrefixTree {
       for (let group = 0; group < this.pools.length; group++) this.giveBack(node, group);
       this.nodes.delete(node);
     }
+  }
+
+  private longestPath(root: string, tokens: readonly number[], limit: number): Node[] {
+    const path: Node[] = [];
+    let node = this.roots.get(root);
+    while (node && (path.length + 1) * PAGE_ROWS <= limit) {
+      const next: Node | undefined = node.children.get(blockKey(tokens, path.length));
+      if (!next) break;
+      path.push(next);
+      node = next;
+    }
+    while (path.length > 0 && !this.continuable(path)) path.pop();
+    return path;
   }
 
   private continuable(path: readonly Node[]): boolean {
@@ -141,7 +149,7 @@ export class PrefixTree {
   private giveBack(node: Node, group: number): void {
     const page = node.pages[group]!;
     if (page < 0) return;
-    this.pools[group]!.release(page);
+    this.pools[group]!.forget(page);
     node.pages[group] = -1;
   }
 }

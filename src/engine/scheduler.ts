@@ -145,19 +145,35 @@ export class Scheduler {
     });
   }
 
+  /** Strictly in order: who needs many pages would else wait for ever behind those who need few. */
   private admitWaiting(): void {
     for (const job of this.waiting.inOrder()) {
-      if (this.running.length >= this.runner.limits.maxSequences) return;
-      this.waiting.remove(job);
-      this.pages.begin(job);
-      this.running.push(job);
+      const setBacks = this.setBacks;
+      while (!this.admit(job)) {
+        const last = this.last();
+        if (!last || last.priority >= job.priority) return;
+        this.setBack(last);
+      }
+      if (this.setBacks > setBacks) return;
     }
+  }
+
+  private admit(job: Job): boolean {
+    if (this.running.length >= this.runner.limits.maxSequences || !this.pages.admit(job, this.running)) return false;
+    this.waiting.remove(job);
+    this.running.push(job);
+    return true;
+  }
+
+  /** The running job that is set back first: of the lowest priority the youngest. */
+  private last(): Job | undefined {
+    return [...this.running].sort((a, b) => a.priority - b.priority || b.arrival - a.arrival)[0];
   }
 
   /** Gives `job` pages for positions up to `end`; jobs that matter less are set back for it. False: it was itself. */
   private reserve(job: Job, end: number): boolean {
     while (!this.pages.reserve(job, end)) {
-      const last = this.running.reduce((a, b) => (mattersLess(b, a) ? b : a));
+      const last = this.last()!;
       if (this.running.length === 1) {
         this.end(job, new GemmaError("ERR_OUT_OF_MEMORY", `cache: ${end} positions do not fit its pages`));
       } else this.setBack(last);
@@ -202,11 +218,6 @@ export class Scheduler {
     // However many jobs there are, prompts get a page.
     return Math.min(this.runner.limits.maxRows - newest, Math.max(most - newest, PAGE_ROWS));
   }
-}
-
-/** Of two jobs, the one that is set back first. */
-function mattersLess(a: Job, b: Job): boolean {
-  return a.priority < b.priority || (a.priority === b.priority && a.arrival > b.arrival);
 }
 
 /** Whether each job computes its newest token, and maybe guesses behind it. */

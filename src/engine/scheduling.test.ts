@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { generate, score, tinyEngine } from "../../test/helpers/tiny-engine.js";
 import type { Engine } from "./engine.js";
+import type { Job } from "./job.js";
 import type { GenerateOptions } from "./options.js";
+import { Scheduler } from "./scheduler.js";
 import { StepRunner } from "./step.js";
 
 /** Rows of a step, so that steps do not depend on how fast this machine is. */
@@ -26,6 +28,17 @@ async function endings(engine: Engine, requests: Record<string, GenerateOptions>
 function watchSteps() {
   const run = vi.spyOn(StepRunner.prototype, "run");
   return () => run.mock.calls.map(([spans]) => spans.map(({ start, count }) => `${start}+${count}`).sort());
+}
+
+/** Resolves when the next step has begun. */
+function firstStep(): Promise<void> {
+  const run = StepRunner.prototype.run;
+  return new Promise((resolve) => {
+    vi.spyOn(StepRunner.prototype, "run").mockImplementationOnce(function (this: StepRunner, ...args) {
+      resolve();
+      run.apply(this, args);
+    });
+  });
 }
 
 describe("who is next", () => {
@@ -120,6 +133,33 @@ test("when pages run out, the lowest priority's youngest goes first", async () =
   const long = { maxTokens: 60, temperature: 0 };
   const ended = await endings(engine, { low: { ...long, priority: -1 }, first: long, second: long });
   expect(ended).toEqual(["first", "second", "low"]);
+});
+
+describe("admission", () => {
+  const setBacks = () => vi.spyOn(Scheduler.prototype as unknown as { setBack(job: Job): void }, "setBack");
+
+  test("prompts that do not fit beside each other come one by one: none is set back", async () => {
+    const engine = await tinyEngine({ contextLength: 112, spareCacheBytes: 0, maxSequences: 4, maxRows: ROWS });
+    const spy = setBacks();
+    const prompts = [0, 1, 2, 3].map((i) => tokens(70, 100 * i));
+    await Promise.all(prompts.map((prompt) => generate(engine, prompt, { maxTokens: 4 })));
+    expect(spy).not.toHaveBeenCalled();
+  });
+
+  test("a higher priority takes a place from a lower one, never from an equal one", async () => {
+    const engine = await tinyEngine({ maxSequences: 1, maxRows: ROWS });
+    const spy = setBacks();
+    const ended: string[] = [];
+    const run = async (name: string, options: GenerateOptions) => {
+      await generate(engine, tokens(20, name.length), { temperature: 0, ...options });
+      ended.push(name);
+    };
+    const low = run("low", { maxTokens: 30 });
+    await firstStep();
+    await Promise.all([low, run("equal", { maxTokens: 1 }), run("high", { maxTokens: 1, priority: 1 })]);
+    expect(ended).toEqual(["high", "low", "equal"]);
+    expect(spy).toHaveBeenCalledTimes(1);
+  });
 });
 
 test("a prefix is shared among equal salts only", async () => {
