@@ -2,10 +2,11 @@ import { PAGE_ROWS } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
 import { draftLengths, StepTimes } from "./draft-rows.js";
+import { Followers } from "./followers.js";
 import type { Job } from "./job.js";
 import { type CacheShape, JobPages } from "./job-pages.js";
 import { FairQueue } from "./queue.js";
-import { RowShares } from "./row-shares.js";
+import { type Claim, RowShares } from "./row-shares.js";
 import { readRows } from "./rows.js";
 import { type Span, StepAborted, type StepRunner } from "./step.js";
 
@@ -20,6 +21,8 @@ const POLL_MS = 10;
 /** Fewer would read all weights for too little work. */
 const LEAST_ROWS = 32;
 const LONG_STEP_LEAST_ROWS = 128;
+/** Jobs looked at in a step that wait for another's prefix. */
+const MOST_FOLLOWERS = 64;
 /** Longer than a mask takes as a rule, and short beside a step: one slow grammar must not hold up the others. */
 const MASK_PATIENCE_MS = 5;
 
@@ -33,6 +36,7 @@ export class Scheduler {
   private readonly running: Job[] = []; // in order of admission
   private readonly pages: JobPages;
   private readonly shares = new RowShares();
+  private readonly followers = new Followers();
   private readonly times = new StepTimes();
   private rowMs = Infinity; // of a prompt's row; unknown at first
   private setBacks = 0;
@@ -122,8 +126,10 @@ export class Scheduler {
     const isPrefilling = (job: Job) => job.remaining > 0 && job.ready && !decoding.includes(job);
     this.waiting.settle(this.running.filter(isPrefilling));
     // What was set back just now waits a step: admitted again at once it would take its pages back.
-    if (this.setBacks === setBacks) this.admitWaiting();
-    const claims = this.running.filter(isPrefilling).map((job) => ({ job, target: job, rows: job.remaining }));
+    const following = this.setBacks === setBacks ? this.admitWaiting() : [];
+    const prefilling = this.running.filter(isPrefilling);
+    const own = prefilling.map((job) => ({ job, target: job, rows: job.remaining }));
+    const claims = [...own, ...following.filter(({ target }) => prefilling.includes(target))];
     for (const [job, count] of this.shares.divide(claims, this.promptRows(spans.length), this.waiting)) {
       take(job, count);
     }
@@ -145,17 +151,28 @@ export class Scheduler {
     });
   }
 
-  /** Strictly in order: who needs many pages would else wait for ever behind those who need few. */
-  private admitWaiting(): void {
+  /**
+   * Admits who waits, strictly in order: who needs many pages would else wait for ever behind those who need few.
+   * @returns claims of those who wait for rows of another job, so that it gets on as fast as they would
+   */
+  private admitWaiting(): Claim<Job>[] {
+    const following: Claim<Job>[] = [];
     for (const job of this.waiting.inOrder()) {
+      const lead = this.followers.leadOf(job, this.running, () => this.pages.known(job));
+      if (lead) {
+        following.push({ job, target: lead.leader, rows: lead.until - lead.leader.computed });
+        if (following.length === MOST_FOLLOWERS) return following;
+        continue;
+      }
       const setBacks = this.setBacks;
       while (!this.admit(job)) {
         const last = this.last();
-        if (!last || last.priority >= job.priority) return;
+        if (!last || last.priority >= job.priority) return following;
         this.setBack(last);
       }
-      if (this.setBacks > setBacks) return;
+      if (this.setBacks > setBacks) return following;
     }
+    return following;
   }
 
   private admit(job: Job): boolean {

@@ -162,6 +162,65 @@ describe("admission", () => {
   });
 });
 
+describe("prompts that begin alike and come together", () => {
+  const prefix = tokens(200, 0);
+  const prompts = Array.from({ length: 8 }, (_, i) => [...prefix, 600 + i, 5]);
+  const greedy = { maxTokens: 3, temperature: 0 };
+  const rowsOf = (steps: readonly (readonly string[])[]) =>
+    steps.flat().reduce((sum, span) => sum + Number(span.split("+")[1]), 0);
+
+  test("compute what they share once, and give what they give alone", async () => {
+    const alone = [];
+    for (const prompt of prompts) alone.push(await generate(await tinyEngine({ maxRows: ROWS }), prompt, greedy));
+    const engine = await tinyEngine({ maxRows: ROWS, maxSequences: 4 });
+    const steps = watchSteps();
+    expect(await Promise.all(prompts.map((prompt) => generate(engine, prompt, greedy)))).toEqual(alone);
+    const suffix = 202 - 192; // behind the last whole page
+    expect(rowsOf(steps())).toBe(202 + 7 * suffix + 8 * 2);
+  });
+
+  test("do so for tenants of their own, and for one whose priority is higher", async () => {
+    const engine = await tinyEngine({ maxRows: ROWS, maxSequences: 6 });
+    const steps = watchSteps();
+    const others = Array.from({ length: 3 }, (_, i) =>
+      generate(engine, tokens(100, 50 + 50 * i), { ...greedy, priority: 1 }),
+    );
+    await Promise.all([
+      generate(engine, prompts[0]!, { ...greedy, tenant: "a" }),
+      generate(engine, prompts[1]!, { ...greedy, tenant: "b" }),
+      generate(engine, prompts[2]!, { ...greedy, priority: 2 }),
+      ...others,
+    ]);
+    // The first to be admitted leads; here it is the one of the highest priority.
+    expect(rowsOf(steps())).toBe(202 + 2 * 10 + 300 + 6 * 2);
+  });
+
+  test.each(["cancelled", "set back"])("go on by themselves when the first is %s", async (how) => {
+    const engine = await tinyEngine({ maxRows: ROWS, maxSequences: 2, contextLength: 208, spareCacheBytes: 0 });
+    const alone = await generate(await tinyEngine({ maxRows: ROWS }), prompts[1]!, greedy);
+    const fail = vi.fn();
+    const first = engine.generate(prompts[0]!, greedy, null, { piece() {}, done: fail, fail });
+    await firstStep();
+    const others = Promise.all([1, 1, 1].map((i) => generate(engine, prompts[i]!, greedy)));
+    if (how === "cancelled") first.cancel("enough");
+    else await generate(engine, tokens(180, 7), { ...greedy, priority: 1 });
+    expect(await others).toEqual([alone, alone, alone]);
+    expect(fail).toHaveBeenCalledTimes(1);
+  });
+
+  test("a follower of a higher priority lends its turn to who computes for it", async () => {
+    const engine = await tinyEngine({ maxRows: ROWS });
+    const leader = generate(engine, prompts[0]!, { ...greedy, priority: -1, maxTokens: 1 });
+    await firstStep();
+    const rival = generate(engine, tokens(240, 9), { ...greedy, maxTokens: 1 });
+    const steps = watchSteps();
+    await generate(engine, prompts[1]!, { ...greedy, maxTokens: 1, priority: 1 });
+    const leading = steps().flatMap((spans) => spans.filter((span) => /^(32|64|96|128|160)\+32$/.test(span)));
+    expect(leading).toHaveLength(5); // whole steps, although the rival's priority is above the leader's
+    await Promise.all([leader, rival]);
+  });
+});
+
 test("a prefix is shared among equal salts only", async () => {
   const engine = await tinyEngine({ maxRows: 64 });
   const prompt = tokens(60, 0);
