@@ -2,6 +2,7 @@
 
 export {
   type AnswerOptions,
+  type EmbedOptions,
   Gemma,
   type GenerateCallOptions,
   type LoadOptions,
@@ -14,7 +15,7 @@ export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.j
 export type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "./engine/chat.js";
 export type { Piece } from "./engine/generate-job.js";
 export type { TokenLogProb } from "./engine/job.js";
-export type { GenerateOptions, SamplingOptions } from "./engine/options.js";
+export type { GenerateOptions, RequestOptions, SamplingOptions } from "./engine/options.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "./runtime/generation.js";
 export type { FinishReason, GenerateOutcome, ScoreOutcome, Timings } from "./runtime/protocol.js";

@@ -51,12 +51,12 @@ export const ERROR_CODES = {
   ERR_BACKEND_UNAVAILABLE: "this backend cannot run here",
   ERR_BACKEND: "the backend failed inside",
   ERR_DISPOSED: "used after dispose()",
+  ERR_DEADLINE: "the request did not end within its deadlineMs",
   ERR_SCHEMA: "a JSON schema that cannot be enforced",
   ERR_TEMPLATE_BUDGET: "a chat template ran longer or wrote more than allowed",
   ERR_TEMPLATE: "a chat template failed, or the messages do not fit it",
   ERR_SANDBOX: "the sandbox for programs does not start",
   ERR_WORKER: "the engine's worker ended unexpectedly",
-  ERR_DEADLINE: "a request was not done in its time",
   // The server
   ERR_BAD_REQUEST: "a request that is not what the API takes",
   ERR_NOT_FOUND: "no such path or thing",

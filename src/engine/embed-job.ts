@@ -1,5 +1,4 @@
-import type { Adapter } from "../model/adapter.js";
-import { Job } from "./job.js";
+import { Job, type JobTerms } from "./job.js";
 
 /** Mean of the final hidden states over all tokens [D], scaled to length 1: an embedding of the text. */
 export class EmbedJob extends Job {
@@ -9,10 +8,10 @@ export class EmbedJob extends Job {
   constructor(
     ids: readonly number[],
     width: number,
-    adapter: Adapter | null,
+    terms: JobTerms,
     private readonly sink: { done(embedding: Float32Array): void; fail(error: unknown): void },
   ) {
-    super(ids, "hidden", adapter, null);
+    super(ids, "hidden", terms, null);
     this.sum = new Float64Array(width);
   }
 

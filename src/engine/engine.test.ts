@@ -1,60 +1,10 @@
-import { afterAll, expect, test, vi } from "vitest";
-import { checked } from "../backend/checked.js";
-import { referenceBackend } from "../backends/reference/index.js";
+import { expect, test, vi } from "vitest";
+import { type Generated, generate, score, tinyEngine } from "../../test/helpers/tiny-engine.js";
 import { seededRng } from "../base/rng.js";
-import { openCheckpoint } from "../load/open.js";
-import { loadWeights } from "../model/weights.js";
 import { StepTimes } from "./draft-rows.js";
-import { Engine, type EngineOptions } from "./engine.js";
-import type { FinishReason } from "./generate-job.js";
-import type { TokenLogProb } from "./job.js";
-import type { GenerateOptions } from "./options.js";
 import { StepRunner } from "./step.js";
 
 const SEED = 7;
-const engines: Engine[] = [];
-afterAll(() => {
-  for (const engine of engines) engine.dispose();
-});
-
-async function tinyEngine(options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const checkpoint = openCheckpoint(new URL("../../test/fixtures/tiny/gemma3", import.meta.url).pathname);
-  const backend = checked(await referenceBackend.create({ activations: "f32" }));
-  const { config, naming, tensors, tokenizer, path } = checkpoint;
-  const weights = await loadWeights(backend, config, tensors, { naming });
-  expect(tokenizer).toBe(null); // ids in, ids out
-  checkpoint.close();
-  const all = { contextLength: 256, kv: "f32", maxRows: 64, maxSequences: 4, ...options } as const;
-  const engine = new Engine({ backend, config, weights, tokenizer: null, name: path }, all);
-  engines.push(engine);
-  return engine;
-}
-
-interface Generated {
-  readonly ids: number[];
-  readonly logprobs: TokenLogProb[];
-  readonly reason: FinishReason;
-}
-
-function generate(engine: Engine, prompt: readonly number[], options: GenerateOptions): Promise<Generated> {
-  return new Promise((resolve, reject) => {
-    const ids: number[] = [];
-    const logprobs: TokenLogProb[] = [];
-    engine.generate(prompt, { ignoreEos: true, ...options }, null, {
-      piece: ({ id, logprob }) => {
-        if (id !== null) ids.push(id);
-        if (logprob) logprobs.push(logprob);
-      },
-      done: (reason) => resolve({ ids, logprobs, reason }),
-      fail: reject,
-    });
-  });
-}
-
-const score = (engine: Engine, ids: readonly number[], first = 0): Promise<readonly TokenLogProb[]> =>
-  new Promise((resolve, reject) => {
-    engine.score(ids, { first, top: 2 }, { done: ({ logprobs }) => resolve(logprobs), fail: reject });
-  });
 
 function prompts(count: number): number[][] {
   const rng = seededRng(SEED);
@@ -83,7 +33,7 @@ test("scores of generated tokens are the log-probabilities they were generated w
   const [prompt] = prompts(1);
   const { ids, logprobs, reason } = await generate(engine, prompt!, { maxTokens: 20, temperature: 0, logprobs: 2 });
   expect(reason).toBe("length");
-  const scored = await score(engine, [...prompt!, ...ids], prompt!.length - 1);
+  const scored = await score(engine, [...prompt!, ...ids], { first: prompt!.length - 1, top: 2 });
   expect(scored).toEqual(logprobs);
   expect(logprobs.every((token, i) => token.top[0]!.id === ids[i])).toBe(true);
 });
@@ -190,7 +140,7 @@ test("an embedding has length 1 and does not depend on the batch", async () => {
   const engine = await tinyEngine();
   const embed = (ids: readonly number[]) =>
     new Promise<Float32Array>((resolve, reject) => {
-      engine.embed(ids, undefined, { done: resolve, fail: reject });
+      engine.embed(ids, {}, { done: resolve, fail: reject });
     });
   const [a, b] = prompts(2);
   const alone = await embed(a!);

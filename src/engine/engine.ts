@@ -9,9 +9,10 @@ import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js"
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { EmbedJob } from "./embed-job.js";
 import { GenerateJob, type GenerationSink, NO_DRAFTS, type TokenMask } from "./generate-job.js";
-import type { Job } from "./job.js";
+import type { Job, JobTerms } from "./job.js";
+import type { CacheShape } from "./job-pages.js";
 import { macrotask } from "./macrotask.js";
-import { type GenerateOptions, integer, resolveOptions } from "./options.js";
+import { type GenerateOptions, integer, type RequestOptions, resolveOptions, resolveRequest } from "./options.js";
 import { Scheduler } from "./scheduler.js";
 import { ScoreJob, type ScoreResult } from "./score-job.js";
 import { StepRunner } from "./step.js";
@@ -42,14 +43,8 @@ export interface EngineParts {
 
 const SPARE_CACHE_BYTES = 1 << 30;
 
-/** Pages of each group: of the whole cache, and those that nobody uses but are remembered. */
-interface CachePages {
-  readonly total: readonly number[];
-  readonly idle: readonly number[];
-}
-
 /** One sequence of full length, and room for others and for prefixes. */
-function cachePages(config: GemmaConfig, options: EngineOptions): CachePages {
+function cacheShape(config: GemmaConfig, options: EngineOptions): CacheShape {
   const one = pagesPerSequence(config, options.contextLength, options.maxRows);
   const layout = kvLayout(config, options.kv, one);
   const bytes = one.reduce((sum, pages, group) => {
@@ -59,9 +54,23 @@ function cachePages(config: GemmaConfig, options: EngineOptions): CachePages {
   const spare = Math.floor((options.spareCacheBytes ?? SPARE_CACHE_BYTES) / bytes);
   const remembered = Math.floor((options.prefixCacheBytes ?? 0) / bytes);
   return {
-    total: one.map((pages) => pages * (1 + Math.max(0, Math.min(options.maxSequences - 1, spare)))),
-    idle: one.map((pages) => pages * Math.max(1, remembered)),
+    groupPages: one.map((pages) => pages * (1 + Math.max(0, Math.min(options.maxSequences - 1, spare)))),
+    sequencePages: one,
+    idlePages: one.map((pages) => pages * Math.max(1, remembered)),
+    windows: groupWindows(config),
   };
+}
+
+/** What every request may say. */
+export interface EngineRequest extends RequestOptions {
+  readonly adapter?: string;
+}
+
+export interface ScoreRequest extends EngineRequest {
+  readonly first?: number;
+  readonly after?: readonly number[];
+  readonly top?: number;
+  readonly onLogits?: (position: number, logits: Float32Array) => void;
 }
 
 /** A handle on work under way. */
@@ -83,10 +92,10 @@ export class Engine {
     readonly options: EngineOptions,
   ) {
     const { backend, config, weights } = parts;
-    const pages = cachePages(config, options);
-    const cache = backend.kvCache(kvLayout(config, options.kv, pages.total));
+    const shape = cacheShape(config, options);
+    const cache = backend.kvCache(kvLayout(config, options.kv, shape.groupPages));
     const runner = new StepRunner(backend, config, weights, cache, options);
-    this.scheduler = new Scheduler(runner, pages.total, pages.idle, groupWindows(config));
+    this.scheduler = new Scheduler(runner, shape);
   }
 
   /** @throws ERR_MISSING_FILE when the checkpoint came without a tokenizer */
@@ -98,8 +107,14 @@ export class Engine {
     });
   }
 
-  /** Continues `prompt` (ids, used as they are). */
-  generate(prompt: readonly number[], options: GenerateOptions, mask: TokenMask | null, sink: GenerationSink): Running {
+  /** Continues `prompt` (ids, used as they are). `since`: when the request was made, on performance.now()'s clock. */
+  generate(
+    prompt: readonly number[],
+    options: GenerateOptions,
+    mask: TokenMask | null,
+    sink: GenerationSink,
+    since?: number,
+  ): Running {
     const { config, tokenizer } = this.parts;
     const resolved = resolveOptions(options, config.vocabSize);
     this.checkIds("prompt", prompt, this.options.contextLength - 1);
@@ -107,7 +122,7 @@ export class Engine {
       {
         prompt,
         options: resolved,
-        adapter: this.adapter(options.adapter),
+        terms: this.terms(options, since),
         eosIds: new Set([...config.eosTokenIds, ...(tokenizer?.eosIds ?? [])]),
         contextLength: this.options.contextLength,
         decoder: tokenizer?.streamDecoder() ?? null,
@@ -126,14 +141,9 @@ export class Engine {
   /** Log-probabilities of ids[first + 1 …] and of ids that may follow the last (`after`), with `top` alternatives each. */
   score(
     ids: readonly number[],
-    request: {
-      first?: number;
-      after?: readonly number[];
-      top?: number;
-      adapter?: string;
-      onLogits?: (position: number, logits: Float32Array) => void;
-    },
+    request: ScoreRequest,
     sink: { done(result: ScoreResult): void; fail(error: unknown): void },
+    since?: number,
   ): Running {
     this.checkIds("score", ids, this.options.contextLength);
     const after = request.after ?? [];
@@ -142,7 +152,7 @@ export class Engine {
       ids,
       first: integer("score: first", request.first ?? 0, 0, ids.length - 1),
       after,
-      adapter: this.adapter(request.adapter),
+      terms: this.terms(request, since),
       top: integer("score: top", request.top ?? 0, 0, this.parts.config.vocabSize),
       onLogits: request.onLogits ?? null,
     };
@@ -152,11 +162,12 @@ export class Engine {
   /** Mean-pooled final hidden states [D], scaled to length 1. */
   embed(
     ids: readonly number[],
-    adapter: string | undefined,
+    request: EngineRequest,
     sink: { done(embedding: Float32Array): void; fail(error: unknown): void },
+    since?: number,
   ): Running {
     this.checkIds("embed", ids, this.options.contextLength);
-    return this.start(new EmbedJob(ids, this.parts.config.hiddenSize, this.adapter(adapter), sink));
+    return this.start(new EmbedJob(ids, this.parts.config.hiddenSize, this.terms(request, since), sink));
   }
 
   /** Makes an adapter available to requests by its name. */
@@ -181,6 +192,10 @@ export class Engine {
     this.disposed = true;
     this.scheduler.failAll(new GemmaError("ERR_DISPOSED", "the model was disposed"));
     this.parts.backend.dispose();
+  }
+
+  private terms(request: EngineRequest, since?: number): JobTerms {
+    return { ...resolveRequest(request, since), adapter: this.adapter(request.adapter) };
   }
 
   private adapter(name: string | undefined): Adapter | null {

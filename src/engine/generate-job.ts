@@ -1,8 +1,7 @@
 import type { SampleRow } from "../backend/ops/sample.js";
-import type { Adapter } from "../model/adapter.js";
 import type { StreamDecoder } from "../tokenizer/decode.js";
 import type { Guesses } from "./draft-rows.js";
-import { Job, type RowResult, type TokenLogProb } from "./job.js";
+import { Job, type JobTerms, type RowResult, type TokenLogProb } from "./job.js";
 import type { ResolvedOptions } from "./options.js";
 import { PromptLookup } from "./prompt-lookup.js";
 import { StopMatcher } from "./stop.js";
@@ -49,7 +48,7 @@ export interface TokenMask {
 export interface GenerationSetup {
   readonly prompt: readonly number[];
   readonly options: ResolvedOptions;
-  readonly adapter: Adapter | null;
+  readonly terms: JobTerms;
   readonly eosIds: ReadonlySet<number>;
   readonly contextLength: number;
   /** null: no text, only ids. */
@@ -70,7 +69,7 @@ export class GenerateJob extends Job {
     private readonly setup: GenerationSetup,
     private readonly sink: GenerationSink,
   ) {
-    super(setup.prompt, "logits", setup.adapter, setup.options.logprobs);
+    super(setup.prompt, "logits", setup.terms, setup.options.logprobs);
     this.promptLength = setup.prompt.length;
     this.stops = new StopMatcher(setup.options.stop);
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = setup.options.sampling;

@@ -1,6 +1,9 @@
 import type { SampleRow } from "../backend/ops/sample.js";
+import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
 import type { Guesses } from "./draft-rows.js";
+import type { ResolvedRequest } from "./options.js";
+import type { Queued } from "./queue.js";
 
 /** What the model says about one token: natural log-probabilities, the most likely alternatives first. */
 export interface TokenLogProb {
@@ -22,8 +25,13 @@ export interface RowResult {
   readonly logits: Float32Array | null;
 }
 
+/** What a request says about itself, whatever it asks for. */
+export interface JobTerms extends ResolvedRequest {
+  readonly adapter: Adapter | null;
+}
+
 /** A sequence under work: its tokens, its pages and what is wanted of its rows. Subclasses say what happens to results. */
-export abstract class Job {
+export abstract class Job implements Queued {
   /** Prompt, then what was generated. */
   readonly tokens: number[];
   /** Positions whose keys and values are in the cache. */
@@ -34,6 +42,7 @@ export abstract class Job {
   flag: Int32Array | null = null;
   private reason: unknown = null;
   finished = false;
+  arrival = 0;
 
   /**
    * @param outputs what is wanted of the rows from `firstOutput` on: logits and what depends on them, log-probabilities
@@ -43,16 +52,39 @@ export abstract class Job {
   constructor(
     tokens: readonly number[],
     readonly outputs: "logits" | "scores" | "hidden",
-    readonly adapter: Adapter | null,
+    readonly terms: JobTerms,
     readonly alternatives: number | null,
     readonly wantsLogits = false,
   ) {
     this.tokens = [...tokens];
   }
 
+  get adapter(): Adapter | null {
+    return this.terms.adapter;
+  }
+
+  get tenant(): string {
+    return this.terms.tenant;
+  }
+
+  get priority(): number {
+    return this.terms.priority;
+  }
+
+  /** Jobs with equal keys share what they computed of equal prefixes. */
+  get prefixKey(): string {
+    return `${this.adapter?.name ?? ""}\n${this.terms.salt}`;
+  }
+
   /** Why the job was given up, or null; the scheduler drops it before its next step. */
   get cancelled(): unknown {
     if (this.flag && Atomics.load(this.flag, 0) !== 0) this.cancel(null);
+    const { since, deadline } = this.terms;
+    const now = performance.now();
+    if (now >= deadline) {
+      const times = `must end within ${Math.round(deadline - since)} ms, got ${Math.round(now - since)} ms`;
+      this.cancel(new GemmaError("ERR_DEADLINE", `request: ${times}`, { hint: "ask for less, or raise deadlineMs" }));
+    }
     return this.reason;
   }
 

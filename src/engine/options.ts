@@ -22,7 +22,19 @@ export interface SamplingOptions {
   readonly seed?: number;
 }
 
-export interface GenerateOptions extends SamplingOptions {
+/** Where a request stands among others. */
+export interface RequestOptions {
+  /** Whose request it is: tenants get equal shares of what is computed. At most 256 characters. Default: "". */
+  readonly tenant?: string;
+  /** Integer in -100..100; higher goes first, whatever has been waiting. Default: 0. */
+  readonly priority?: number;
+  /** From now on, in 0..2^31-1; then the request fails with ERR_DEADLINE, waiting or under way. Default: none. */
+  readonly deadlineMs?: number;
+  /** What was computed for one prompt is used for another that begins alike only where both have the same salt. Default: "". */
+  readonly cacheSalt?: string;
+}
+
+export interface GenerateOptions extends SamplingOptions, RequestOptions {
   /** Default: what the context leaves. */
   readonly maxTokens?: number;
   /** The text ends before the first of these. */
@@ -77,6 +89,47 @@ export function resolveOptions(options: GenerateOptions, vocabSize: number): Res
     promptLookup: options.promptLookup ?? true,
     ignoreEos: options.ignoreEos ?? false,
   };
+}
+
+/** A request's place among others, with every default in place. */
+export interface ResolvedRequest {
+  readonly tenant: string;
+  readonly priority: number;
+  readonly salt: string;
+  /** When it was made, on the clock of performance.now(). */
+  readonly since: number;
+  /** When it must have ended, on the same clock; Infinity: whenever. */
+  readonly deadline: number;
+}
+
+const MAX_LABEL = 256; // characters
+
+/** @throws ERR_RANGE `priority must be an integer in -100..100, got 101`; ERR_USAGE `tenant must be a string, got 5` */
+export function resolveRequest(options: RequestOptions, since = performance.now()): ResolvedRequest {
+  const { deadlineMs } = options;
+  return {
+    tenant: label("tenant", options.tenant ?? ""),
+    priority: integer("priority", options.priority ?? 0, -100, 100),
+    salt: label("cacheSalt", options.cacheSalt ?? ""),
+    since,
+    deadline: deadlineMs === undefined ? Infinity : since + inRange("deadlineMs", deadlineMs, 0, 2 ** 31 - 1),
+  };
+}
+
+/** Those of `options` that say where a request stands. */
+export function requestOptions({ tenant, priority, deadlineMs, cacheSalt }: RequestOptions): RequestOptions {
+  return {
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(cacheSalt === undefined ? {} : { cacheSalt }),
+  };
+}
+
+function label(name: string, value: string): string {
+  if (typeof value !== "string") throw new GemmaError("ERR_USAGE", `${name} must be a string, got ${String(value)}`);
+  if (value.length <= MAX_LABEL) return value;
+  throw new GemmaError("ERR_RANGE", `${name} must have at most ${MAX_LABEL} characters, got ${value.length}`);
 }
 
 function stopStrings(stop: string | readonly string[] | undefined): readonly string[] {

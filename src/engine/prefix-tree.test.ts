@@ -89,12 +89,24 @@ test("eviction takes the longest unused leaves and never a page that a sequence 
   expect(pools[0]!.available).toBe(4);
 });
 
-test("forgetting a root frees its pages", () => {
-  const { tree, remember, pools } = setup(4, [null]);
-  remember("adapter", tokens, 3);
-  tree.forget("adapter");
-  expect(pools[0]!.available).toBe(4);
-  expect(tree.lookup("adapter", tokens, 1000).length).toBe(0);
+test("forgetting roots by how they begin frees their pages, and those of no others", () => {
+  const { tree, remember, pools } = setup(6, [null]);
+  remember("1 salt", tokens, 3);
+  remember("1 ", tokens, 1);
+  remember("10 salt", tokens, 1);
+  tree.forget("1 ");
+  expect(pools[0]!.available).toBe(5);
+  expect(tree.lookup("1 salt", tokens, 1000).length).toBe(0);
+  expect(tree.lookup("10 salt", tokens, 1000).length).toBe(PAGE_ROWS);
+});
+
+test("a root with nothing under it is forgotten", () => {
+  const { tree, remember } = setup(200, [null]);
+  for (let salt = 0; salt < 100; salt++) remember(String(salt), tokens, 1 + (salt % 2));
+  tree.keep([0]);
+  expect((tree as unknown as { roots: Map<string, unknown> }).roots.size).toBe(0);
+  remember("again", tokens, 1);
+  expect(tree.lookup("again", tokens, 1000).length).toBe(PAGE_ROWS);
 });
 
 test("the first visible block is the one of position - window + 1", () => {

@@ -12,7 +12,7 @@ interface Node {
 
 /**
  * Remembers computed prefixes page by page, so that prompts that share one share its memory and its work: chat turns,
- * few-shot prompts, branches. One root a cache key (the adapter). A node can be continued only where the windowed
+ * few-shot prompts, branches. One root a cache key (adapter and salt). A node can be continued only where the windowed
  * groups still hold the pages of the last window.
  */
 export class PrefixTree {
@@ -31,15 +31,7 @@ export class PrefixTree {
    * [group][block], -1 where a windowed group needs none.
    */
   lookup(root: string, tokens: readonly number[], limit: number): { length: number; pages: number[][] } {
-    const path: Node[] = [];
-    let node = this.roots.get(root);
-    while (node && (path.length + 1) * PAGE_ROWS <= limit) {
-      const next: Node | undefined = node.children.get(blockKey(tokens, path.length));
-      if (!next) break;
-      path.push(next);
-      node = next;
-    }
-    while (path.length > 0 && !this.continuable(path)) path.pop();
+    const path = this.longestPath(root, tokens, limit);
     const length = path.length * PAGE_ROWS;
     const pages = this.pools.map((pool, group) =>
       path.map((n, block) => {
@@ -52,10 +44,14 @@ export class PrefixTree {
     return { length, pages };
   }
 
+  /** Length of the longest remembered prefix of `tokens`, of at most `limit` tokens. */
+  match(root: string, tokens: readonly number[], limit: number): number {
+    return this.longestPath(root, tokens, limit).length * PAGE_ROWS;
+  }
+
   /** Remembers the first `blocks` blocks of `tokens`, computed into `pages` [group][block]. New pages gain a holder. */
   insert(root: string, tokens: readonly number[], blocks: number, pages: readonly (readonly number[])[]): void {
     let node = this.roots.get(root) ?? newNode(null, root, []);
-    this.roots.set(root, node);
     for (let block = 0; block < blocks; block++) {
       const key = blockKey(tokens, block);
       let next: Node | undefined = node.children.get(key);
@@ -63,9 +59,10 @@ export class PrefixTree {
         const held = pages.map((group) => group[block] ?? -1);
         if (held[0]! < 0) return; // the global group gave it back: nothing to remember from here on
         next = newNode(node, key, held);
-        for (const [group, page] of held.entries()) if (page >= 0) this.pools[group]!.hold(page);
+        for (const [group, page] of held.entries()) if (page >= 0) this.pools[group]!.remember(page);
         node.children.set(key, next);
         this.nodes.add(next);
+        if (node.parent === null) this.roots.set(root, node);
       }
       next.lastUsed = ++this.clock;
       node = next;
@@ -101,23 +98,36 @@ export class PrefixTree {
   /** Forgets the longest unused until at most `most` pages [group] have no other holder than this tree. */
   keep(most: readonly number[]): void {
     for (const [group, pool] of this.pools.entries()) {
-      let idle = 0;
-      for (const { pages } of this.nodes) if (pages[group]! >= 0 && pool.holdersOf(pages[group]!) === 1) idle++;
-      this.evict(group, pool.available + Math.max(0, idle - most[group]!));
+      this.evict(group, pool.available + Math.max(0, pool.idle - most[group]!));
     }
   }
 
-  /** Forgets everything under `root`, e.g. when its adapter is unloaded. */
-  forget(root: string): void {
-    const top = this.roots.get(root);
-    if (!top) return;
-    this.roots.delete(root);
-    const stack = [...top.children.values()];
+  /** Forgets everything under roots that begin with `start`, e.g. when an adapter is unloaded. */
+  forget(start: string): void {
+    const stack: Node[] = [];
+    for (const [root, top] of this.roots) {
+      if (!root.startsWith(start)) continue;
+      this.roots.delete(root);
+      stack.push(...top.children.values());
+    }
     for (let node = stack.pop(); node; node = stack.pop()) {
       stack.push(...node.children.values());
       for (let group = 0; group < this.pools.length; group++) this.giveBack(node, group);
       this.nodes.delete(node);
     }
+  }
+
+  private longestPath(root: string, tokens: readonly number[], limit: number): Node[] {
+    const path: Node[] = [];
+    let node = this.roots.get(root);
+    while (node && (path.length + 1) * PAGE_ROWS <= limit) {
+      const next: Node | undefined = node.children.get(blockKey(tokens, path.length));
+      if (!next) break;
+      path.push(next);
+      node = next;
+    }
+    while (path.length > 0 && !this.continuable(path)) path.pop();
+    return path;
   }
 
   private continuable(path: readonly Node[]): boolean {
@@ -129,14 +139,17 @@ export class PrefixTree {
 
   private remove(node: Node): void {
     for (let group = 0; group < this.pools.length; group++) this.giveBack(node, group);
-    node.parent?.children.delete(node.key);
     this.nodes.delete(node);
+    const { parent } = node;
+    parent?.children.delete(node.key);
+    // Salts come and go: a root with nothing under it would be kept for ever.
+    if (parent?.parent === null && parent.children.size === 0) this.roots.delete(parent.key);
   }
 
   private giveBack(node: Node, group: number): void {
     const page = node.pages[group]!;
     if (page < 0) return;
-    this.pools[group]!.release(page);
+    this.pools[group]!.forget(page);
     node.pages[group] = -1;
   }
 }

@@ -2,9 +2,11 @@ import { PAGE_ROWS } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
 import { draftLengths, StepTimes } from "./draft-rows.js";
+import { Followers } from "./followers.js";
 import type { Job } from "./job.js";
-import { PagePool } from "./pages.js";
-import { firstVisibleBlock, PrefixTree } from "./prefix-tree.js";
+import { type CacheShape, JobPages } from "./job-pages.js";
+import { FairQueue } from "./queue.js";
+import { type Claim, RowShares } from "./row-shares.js";
 import { readRows } from "./rows.js";
 import { type Span, StepAborted, type StepRunner } from "./step.js";
 
@@ -19,48 +21,45 @@ const POLL_MS = 10;
 /** Fewer would read all weights for too little work. */
 const LEAST_ROWS = 32;
 const LONG_STEP_LEAST_ROWS = 128;
-const EVICTED_PAGES = 64; // at once: looking for the oldest prefixes costs more than letting go of a few
+/** Jobs looked at in a step that wait for another's prefix. */
+const MOST_FOLLOWERS = 64;
 /** Longer than a mask takes as a rule, and short beside a step: one slow grammar must not hold up the others. */
 const MASK_PATIENCE_MS = 5;
 
 /**
- * Continuous batching: each step takes the newest token of every running job and fills up with chunks of prompts.
- * Jobs run in the order they came; when pages run out, unused prefixes go first, then the youngest job is set back
- * and computed again later, with the same result.
+ * Continuous batching: each step takes the newest token of every running job and fills up with chunks of prompts. Who
+ * waits is admitted, and whose prompt is computed, in the order of FairQueue. When pages run out, unused prefixes go
+ * first, then the lowest priority's youngest job is set back and computed again later, with the same result.
  */
 export class Scheduler {
-  private readonly waiting: Job[] = [];
+  private readonly waiting = new FairQueue<Job>();
   private readonly running: Job[] = []; // in order of admission
-  private readonly pools: PagePool[];
-  private readonly prefixes: PrefixTree;
-  private readonly windows: readonly (number | null)[];
+  private readonly pages: JobPages;
+  private readonly shares = new RowShares();
+  private readonly followers = new Followers();
   private readonly times = new StepTimes();
   private rowMs = Infinity; // of a prompt's row; unknown at first
   private setBacks = 0;
 
   constructor(
     private readonly runner: StepRunner,
-    groupPages: readonly number[],
-    private readonly idlePages: readonly number[],
-    windows: readonly (number | null)[],
+    shape: CacheShape,
   ) {
-    this.pools = groupPages.map((pages) => new PagePool(pages));
-    this.windows = windows;
-    this.prefixes = new PrefixTree(this.pools, windows);
+    this.pages = new JobPages(shape);
   }
 
   get idle(): boolean {
-    return this.waiting.length === 0 && this.running.length === 0;
+    return this.waiting.size === 0 && this.running.length === 0;
   }
 
   add(job: Job): void {
-    this.waiting.push(job);
+    this.waiting.add(job);
   }
 
   /** Fails the jobs of an adapter that goes away, and forgets what was computed with it. */
   dropAdapter(adapter: Adapter, error: unknown): void {
     for (const job of this.jobs().filter((j) => j.adapter === adapter)) this.end(job, error);
-    this.prefixes.forget(adapter.name);
+    this.pages.forget(`${adapter.name}\n`);
   }
 
   /** Runs one step, or waits a little while no job is ready. */
@@ -97,7 +96,7 @@ export class Scheduler {
     await this.masks(spans);
     await readRows(this.runner, wanted);
     for (const { job, start } of spans) {
-      if (this.running.includes(job)) this.remember(job, start); // its adapter may have been removed meanwhile
+      if (this.running.includes(job)) this.pages.remember(job, start); // its adapter may have been removed meanwhile
       if (job.remaining === 0 && !job.finished) job.complete();
       if (job.finished) this.end(job, null);
     }
@@ -109,30 +108,30 @@ export class Scheduler {
     if (pending.length > 0) await Promise.race([Promise.all(pending), sleep(MASK_PATIENCE_MS)]);
   }
 
-  /** The spans of the next step: newest tokens first, then prompts, then jobs that wait; pages are reserved. */
+  /** The spans of the next step: newest tokens first, then prompts; pages are reserved. */
   private compose(): Span[] {
-    const { maxRows, maxSequences } = this.runner.limits;
     const spans: Span[] = [];
     const setBacks = this.setBacks;
-    let budget = Math.min(maxRows, Math.max(this.chunkRows(), this.running.length));
-    const take = (job: Job): void => {
-      const count = Math.min(job.remaining, budget);
+    const take = (job: Job, count: number): void => {
       // Another job's reservation may have set this one back.
-      if (count === 0 || !this.running.includes(job) || !job.ready) return;
-      if (!this.reserve(job, job.computed + count)) return;
-      spans.push({ job, start: job.computed, count, draft: [] });
-      budget -= count;
+      if (this.running.includes(job) && this.reserve(job, job.computed + count)) {
+        spans.push({ job, start: job.computed, count, draft: [] });
+      }
     };
-    const decoding = this.running.filter((job) => job.remaining === 1);
-    const prefilling = this.running.filter((job) => job.remaining > 1);
-    for (const job of decoding) take(job);
-    for (const job of prefilling) take(job);
+    const decoding = this.running.filter((job) => job.remaining === 1 && job.ready);
+    for (const job of decoding) {
+      take(job, 1);
+      this.waiting.charge(job, 1);
+    }
+    const isPrefilling = (job: Job) => job.remaining > 0 && job.ready && !decoding.includes(job);
+    this.waiting.settle(this.running.filter(isPrefilling));
     // What was set back just now waits a step: admitted again at once it would take its pages back.
-    while (budget > 0 && this.running.length < maxSequences && this.setBacks === setBacks) {
-      const job = this.waiting.shift();
-      if (!job) break;
-      this.admit(job);
-      take(job);
+    const following = this.setBacks === setBacks ? this.admitWaiting() : [];
+    const prefilling = this.running.filter(isPrefilling);
+    const own = prefilling.map((job) => ({ job, target: job, rows: job.remaining }));
+    const claims = [...own, ...following.filter(({ target }) => prefilling.includes(target))];
+    for (const [job, count] of this.shares.divide(claims, this.promptRows(spans.length), this.waiting)) {
+      take(job, count);
     }
     const computed = spans.filter(({ job }) => this.running.includes(job));
     const kept = isDecoding(computed) ? this.withDrafts(computed) : computed;
@@ -146,66 +145,67 @@ export class Scheduler {
     return spans.map((span, i) => {
       const { job, start, count } = span;
       const end = start + count + lengths[i]!;
-      if (lengths[i] === 0 || this.pools.some((pool) => pool.available === 0) || !this.reserve(job, end)) return span;
+      if (lengths[i] === 0 || !this.pages.hasFree || !this.reserve(job, end)) return span;
       const draft = job.draft(lengths[i]!);
       return { job, start, count: count + draft.length, draft };
     });
   }
 
-  private admit(job: Job): void {
-    const known = this.prefixes.lookup(adapterKey(job), job.tokens, job.firstOutput); // rows looked at are computed
-    job.computed = known.length;
-    job.pages = known.pages;
-    this.running.push(job);
+  /**
+   * Admits who waits, strictly in order: who needs many pages would else wait for ever behind those who need few.
+   * @returns claims of those who wait for rows of another job, so that it gets on as fast as they would
+   */
+  private admitWaiting(): Claim<Job>[] {
+    const following: Claim<Job>[] = [];
+    for (const job of this.waiting.inOrder()) {
+      const lead = this.followers.leadOf(job, this.running, () => this.pages.known(job));
+      if (lead) {
+        following.push({ job, target: lead.leader, rows: lead.until - lead.leader.computed });
+        if (following.length === MOST_FOLLOWERS) return following;
+        continue;
+      }
+      const setBacks = this.setBacks;
+      while (!this.admit(job)) {
+        const last = this.last();
+        if (!last || last.priority >= job.priority) return following;
+        this.setBack(last);
+      }
+      if (this.setBacks > setBacks) return following;
+    }
+    return following;
   }
 
-  /** Gives `job` pages for positions up to `end`, and takes back those behind its windows. */
+  private admit(job: Job): boolean {
+    if (this.running.length >= this.runner.limits.maxSequences || !this.pages.admit(job, this.running)) return false;
+    this.waiting.remove(job);
+    this.running.push(job);
+    return true;
+  }
+
+  /** The running job that is set back first: of the lowest priority the youngest. */
+  private last(): Job | undefined {
+    return [...this.running].sort((a, b) => a.priority - b.priority || b.arrival - a.arrival)[0];
+  }
+
+  /** Gives `job` pages for positions up to `end`; jobs that matter less are set back for it. False: it was itself. */
   private reserve(job: Job, end: number): boolean {
-    for (const [group, pool] of this.pools.entries()) {
-      const table = job.pages[group]!;
-      const visible = firstVisibleBlock(job.computed, this.windows[group]!);
-      for (let block = 0; block < Math.min(visible, table.length); block++) {
-        if (table[block]! >= 0) pool.release(table[block]!);
-        table[block] = -1;
-      }
-      while (table.length * PAGE_ROWS < end) {
-        let page = pool.take();
-        while (page < 0 && this.makeRoom(group, job)) page = pool.take();
-        if (page < 0) {
-          if (this.running.length === 1) {
-            this.end(job, new GemmaError("ERR_OUT_OF_MEMORY", `cache: ${end} positions do not fit its pages`));
-          } else this.setBack(job);
-          return false;
-        }
-        table.push(page);
-      }
+    while (!this.pages.reserve(job, end)) {
+      const last = this.last()!;
+      if (this.running.length === 1) {
+        this.end(job, new GemmaError("ERR_OUT_OF_MEMORY", `cache: ${end} positions do not fit its pages`));
+      } else this.setBack(last);
+      if (last === job) return false;
     }
     return true;
   }
 
-  /** Frees at least one page of `group`: forgotten prefixes first, then the youngest job behind `job`. */
-  private makeRoom(group: number, job: Job): boolean {
-    this.prefixes.evict(group, EVICTED_PAGES);
-    if (this.pools[group]!.available > 0) return true;
-    const youngest = this.running.at(-1);
-    if (!youngest || youngest === job) return false;
-    this.setBack(youngest);
-    return true;
-  }
-
-  /** Takes a job's pages; it waits at the front and is computed again, from the longest prefix still known. */
+  /** Takes a job's pages; it waits in front and is computed again, from the longest prefix still known. */
   private setBack(job: Job): void {
-    this.releasePages(job);
+    this.pages.release(job);
     this.running.splice(this.running.indexOf(job), 1);
     job.computed = 0;
-    this.waiting.unshift(job);
+    this.waiting.putBack(job);
     this.setBacks++;
-  }
-
-  /** Remembers the full pages of `job` if a step from `start` on filled one; what it computes next is its own. */
-  private remember(job: Job, start: number): void {
-    const blocks = Math.floor(job.computed / PAGE_ROWS);
-    if (blocks > Math.floor(start / PAGE_ROWS)) this.prefixes.insert(adapterKey(job), job.tokens, blocks, job.pages);
   }
 
   private dropCancelled(): void {
@@ -214,32 +214,26 @@ export class Scheduler {
 
   /** A copy: jobs leave their list while it is walked. */
   private jobs(): Job[] {
-    return [...this.waiting, ...this.running];
+    return [...this.waiting.all(), ...this.running];
   }
 
   private end(job: Job, error: unknown): void {
-    this.releasePages(job);
-    this.prefixes.keep(this.idlePages);
-    for (const list of [this.waiting, this.running]) {
-      const index = list.indexOf(job);
-      if (index >= 0) list.splice(index, 1);
-    }
+    this.pages.release(job);
+    this.pages.trim();
+    const index = this.running.indexOf(job);
+    if (index >= 0) this.running.splice(index, 1);
+    else this.waiting.remove(job);
     if (error !== null && !job.finished) job.fail(error);
   }
 
-  private releasePages(job: Job): void {
-    for (const [group, table] of job.pages.entries()) {
-      for (const page of table) if (page >= 0) this.pools[group]!.release(page);
-    }
-    job.pages = [];
-  }
-
-  /** Rows of a step with prompts. Results do not depend on their number. */
-  private chunkRows(): number {
+  /** Rows for prompts in a step of `newest` other rows. Results do not depend on their number. */
+  private promptRows(newest: number): number {
     const jobs = this.jobs();
     const isLong = jobs.length === 1 || jobs.every(({ outputs }) => outputs !== "logits");
-    const rows = (isLong ? LONG_STEP_MS : STEP_MS) / this.rowMs;
-    return Math.max(isLong ? LONG_STEP_LEAST_ROWS : LEAST_ROWS, Math.round(rows / PAGE_ROWS) * PAGE_ROWS);
+    const rows = Math.round((isLong ? LONG_STEP_MS : STEP_MS) / this.rowMs / PAGE_ROWS) * PAGE_ROWS;
+    const most = Math.max(isLong ? LONG_STEP_LEAST_ROWS : LEAST_ROWS, rows);
+    // However many jobs there are, prompts get a page.
+    return Math.min(this.runner.limits.maxRows - newest, Math.max(most - newest, PAGE_ROWS));
   }
 }
 

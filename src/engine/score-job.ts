@@ -1,5 +1,4 @@
-import type { Adapter } from "../model/adapter.js";
-import { Job, type RowResult, type TokenLogProb } from "./job.js";
+import { Job, type JobTerms, type RowResult, type TokenLogProb } from "./job.js";
 
 export interface ScoreResult {
   /** Of tokens first + 1 on: log p(token | all before it). */
@@ -14,7 +13,7 @@ export interface ScoreSetup {
   readonly first: number;
   /** Ids that may follow the last token: one row tells about all of them, and none has to be computed itself. */
   readonly after: readonly number[];
-  readonly adapter: Adapter | null;
+  readonly terms: JobTerms;
   /** Alternatives with each log-probability. */
   readonly top: number;
   /** Receives the logits [V] of each row from `first` on, in order; null: not wanted. */
@@ -32,7 +31,7 @@ export class ScoreJob extends Job {
     private readonly sink: { done(result: ScoreResult): void; fail(error: unknown): void },
   ) {
     const outputs = setup.onLogits === null && setup.top <= 1 ? "scores" : "logits";
-    super(setup.ids, outputs, setup.adapter, setup.top, setup.onLogits !== null);
+    super(setup.ids, outputs, setup.terms, setup.top, setup.onLogits !== null);
     this.next = setup.first;
   }
 

@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
-import type { GenerateOptions } from "../engine/options.js";
+import { type GenerateOptions, type RequestOptions, requestOptions } from "../engine/options.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { Generation, type OnNote } from "./generation.js";
@@ -39,7 +39,7 @@ export interface AnswerOptions extends GenerateCallOptions {
   readonly onNote?: OnNote;
 }
 
-export interface ScoreOptions {
+export interface ScoreOptions extends RequestOptions {
   /** Alternatives with each log-probability. Default: 0. */
   readonly top?: number;
   /** Position of the first row that is looked at: tokens from first + 1 on are scored. Default: 0. */
@@ -49,6 +49,11 @@ export interface ScoreOptions {
   readonly adapter?: string;
   /** Receives the logits [V] behind each token from `first` on, in order. */
   readonly onLogits?: (position: number, logits: Float32Array) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface EmbedOptions extends RequestOptions {
+  readonly adapter?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -140,7 +145,7 @@ export class Gemma implements AsyncDisposable {
     const wantLogits = onLogits !== undefined;
     return this.link.call(
       "score",
-      { prompt, top, first, after, adapter, wantLogits },
+      { prompt, top, first, after, adapter, wantLogits, request: requestOptions(options) },
       {
         signal,
         onEvent: (event) => {
@@ -151,12 +156,9 @@ export class Gemma implements AsyncDisposable {
   }
 
   /** Mean of the final hidden states over all tokens [D], scaled to length 1. */
-  embed(
-    prompt: Prompt,
-    options: { readonly adapter?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<Float32Array> {
+  embed(prompt: Prompt, options: EmbedOptions = {}): Promise<Float32Array> {
     const { adapter, signal } = options;
-    return this.link.call("embed", { prompt, adapter }, { signal });
+    return this.link.call("embed", { prompt, adapter, request: requestOptions(options) }, { signal });
   }
 
   /** Token ids of a text, without BOS. With `specials`, control tokens written in the text become their ids. */

@@ -3,6 +3,7 @@ import { chatPrompt, isPlain, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
 import type { GenerateOptions } from "../engine/options.js";
+import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { type LoadedModel, loadModel } from "./model.js";
@@ -16,6 +17,8 @@ const QA_TEMPERATURE = 0.3;
 interface Call {
   event(event: CallEvent): void;
   readonly signal: AbortSignal;
+  /** When it came, on performance.now()'s clock. */
+  readonly since: number;
 }
 
 /** The engine's side of the protocol, in a worker or in the caller's own thread. */
@@ -40,6 +43,7 @@ export class EngineHost {
     const call: Call = {
       event: (event) => this.post({ type: "event", id, event }),
       signal: controller.signal,
+      since: performance.now(),
     };
     try {
       const result = await this.dispatch(message, call);
@@ -133,7 +137,7 @@ export class EngineHost {
     answer: ToolAnswer | null = null,
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
-    const start = performance.now();
+    const { since } = call;
     const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
     const mask = grammar === null ? null : await this.loaded.mask(grammar, call.signal);
     const show = (piece: Piece) => call.event({ kind: "pieces", pieces: [piece] });
@@ -143,7 +147,7 @@ export class EngineHost {
     return this.running<GenerateOutcome>(call, abort, (resolve, reject) => {
       const sink: GenerationSink = {
         piece: (piece) => {
-          lastTokenMs = performance.now() - start;
+          lastTokenMs = performance.now() - since;
           if (generatedTokens === 0) firstTokenMs = lastTokenMs;
           if (piece.id !== null) generatedTokens++;
           show(answer ? { ...piece, text: answer.push(piece.text) } : piece);
@@ -159,7 +163,7 @@ export class EngineHost {
         },
         fail: reject,
       };
-      const job = engine.generate(ids, options, mask, sink);
+      const job = engine.generate(ids, options, mask, sink, since);
       if (mask) mask.onFail = (error) => job.cancel(error);
       return job;
     }).finally(() => mask?.close());
@@ -170,6 +174,7 @@ export class EngineHost {
     const ids = this.promptIds(params.prompt);
     expectIds("after", params.after);
     const request = {
+      ...params.request,
       first: params.first,
       after: params.after,
       top: params.top,
@@ -178,21 +183,23 @@ export class EngineHost {
         ? { onLogits: (position: number, logits: Float32Array) => call.event({ kind: "logits", position, logits }) }
         : {}),
     };
-    return this.running(call, null, (resolve, reject) =>
-      engine.score(ids, request, {
-        done: ({ logprobs, after }) => {
+    return this.running(call, null, (resolve, reject) => {
+      const sink = {
+        done: ({ logprobs, after }: ScoreResult) => {
           const unscored = new Array(ids.length - logprobs.length).fill(null);
           resolve({ ids, logprobs: [...unscored, ...logprobs], after });
         },
         fail: reject,
-      }),
-    );
+      };
+      return engine.score(ids, request, sink, call.since);
+    });
   }
 
   private async embed(params: Calls["embed"]["params"], call: Call): Promise<Float32Array> {
     const ids = this.promptIds(params.prompt);
+    const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
     return this.running(call, null, (resolve, reject) =>
-      this.loaded.engine.embed(ids, params.adapter, { done: resolve, fail: reject }),
+      this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, call.since),
     );
   }
 

@@ -4,7 +4,7 @@ import type { ErrorCode } from "../base/errors.js";
 import type { ChatMessage, ChatStyle, ToolCall } from "../engine/chat.js";
 import type { FinishReason as EngineReason, Piece } from "../engine/generate-job.js";
 import type { TokenLogProb } from "../engine/job.js";
-import type { GenerateOptions } from "../engine/options.js";
+import type { GenerateOptions, RequestOptions } from "../engine/options.js";
 import type { Calling } from "../engine/tools/calling.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { Segment } from "../tokenizer/prompt.js";
@@ -125,10 +125,14 @@ export interface Calls {
       top: number;
       adapter?: string | undefined;
       wantLogits: boolean;
+      request: RequestOptions;
     };
     result: ScoreOutcome;
   };
-  embed: { params: { prompt: Prompt; adapter?: string | undefined }; result: Float32Array };
+  embed: {
+    params: { prompt: Prompt; adapter?: string | undefined; request: RequestOptions };
+    result: Float32Array;
+  };
   encode: { params: { text: string; specials: boolean }; result: number[] };
   encodePrompt: { params: { prompt: Prompt }; result: number[] };
   decode: { params: { ids: readonly number[] }; result: string };

@@ -61,6 +61,9 @@ test.each<[what: string, call: () => Promise<unknown>, says: string]>([
     () => gemma.chat().send("a", { stop: five }).result,
     "stop must be a string or an array of strings",
   ],
+  ["a tenant", () => gemma.generate("a", { tenant: five }).result, "tenant must be a string, got 5"],
+  ["a score's salt", () => gemma.score("a", { cacheSalt: five }), "cacheSalt must be a string, got 5"],
+  ["an embedding's tenant", () => gemma.embed("a", { tenant: five }), "tenant must be a string, got 5"],
 ])("%s of a wrong type is wrong usage, and the model goes on", async (_, call, says) => {
   await expect(call()).rejects.toMatchObject({ code: "ERR_USAGE", message: says });
   expect((await gemma.generate("a", { maxTokens: 1 }).result).ids).toHaveLength(1);
