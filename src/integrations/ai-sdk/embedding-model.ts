@@ -22,7 +22,7 @@ export class AiSdkEmbeddingModel implements EmbeddingModelV4 {
 
   async doEmbed({ values, dimensions, abortSignal }: EmbeddingModelV4CallOptions): Promise<EmbeddingModelV4Result> {
     const gemma = await this.load();
-    const { bosTokenId, hiddenSize } = gemma.info.config;
+    const { hiddenSize } = gemma.info.config;
     const warnings: SharedV4Warning[] = [];
     if (dimensions !== undefined && dimensions !== hiddenSize) {
       warnings.push({
@@ -32,7 +32,7 @@ export class AiSdkEmbeddingModel implements EmbeddingModelV4 {
       });
     }
     const options = defined({ adapter: adapterOf(this.modelId, gemma, "embeddingModel"), signal: abortSignal });
-    const prompts = await Promise.all(values.map(async (text) => [bosTokenId, ...(await gemma.encode(text))]));
+    const prompts = await Promise.all(values.map((text) => gemma.encodePrompt(text)));
     const embeddings = await Promise.all(prompts.map((ids) => gemma.embed({ ids }, options)));
     return {
       embeddings: embeddings.map((embedding) => [...embedding]),

@@ -14,5 +14,9 @@ export function adapterOf(modelId: string, gemma: Gemma, modelType: ModelKind): 
     const message = `model: must be "${name}", "${LOADED}", or one of these with ":adapter", got "${modelId}"`;
     throw new NoSuchModelError({ modelId, modelType, message });
   }
-  return modelId === base ? undefined : modelId.slice(base.length + 1);
+  if (modelId === base) return undefined;
+  const adapter = modelId.slice(base.length + 1);
+  if (gemma.adapters.includes(adapter)) return adapter;
+  const message = `model: must have a loaded adapter behind the colon, got "${modelId}"; loaded: ${gemma.adapters.join(", ") || "none"}`;
+  throw new NoSuchModelError({ modelId, modelType, message });
 }
