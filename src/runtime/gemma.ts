@@ -6,6 +6,7 @@ import { Generation, type OnNote } from "./generation.js";
 import { EngineLink } from "./link.js";
 import type {
   CallEvent,
+  Calling,
   GenerateOutcome,
   LoadProgress,
   LoadSettings,
@@ -118,6 +119,16 @@ export class Gemma implements AsyncDisposable {
     return new Generation((inner, onEvent) => this.turn(messages, options, inner, onEvent), { signal, onNote });
   }
 
+  /** Tokens of the prompt that `answer` makes of a conversation, whether it fits the context or not. */
+  countTokens(
+    messages: readonly ChatMessage[],
+    options: Pick<AnswerOptions, "style" | "tools" | "toolChoice" | "parallelToolCalls"> = {},
+  ): Promise<number> {
+    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls } = options;
+    const calling = callingOf(tools, toolChoice, parallelToolCalls);
+    return this.link.call("countTokens", { messages, style, calling });
+  }
+
   /** Begins a conversation. */
   chat(options: ChatOptions & { readonly style?: ChatStyle } = {}): Chat {
     const style = options.style ?? this.info.chatStyle;
@@ -135,7 +146,7 @@ export class Gemma implements AsyncDisposable {
   ): Promise<GenerateOutcome> {
     const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls, ...given } = options;
     const { signal: _, onNote: __, ...rest } = given;
-    const calling = { tools: tools ?? [], choice: toolChoice ?? "auto", parallel: parallelToolCalls ?? true };
+    const calling = callingOf(tools, toolChoice, parallelToolCalls);
     return this.link.call("chat", { messages, style, calling, options: rest }, { signal, onEvent });
   }
 
@@ -204,4 +215,8 @@ export class Gemma implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+function callingOf(tools: readonly Tool[] = [], choice: ToolChoice = "auto", parallel = true): Calling {
+  return { tools, choice, parallel };
 }

@@ -63,6 +63,8 @@ export class EngineHost {
         return this.generate(message.params, message.abort, call);
       case "chat":
         return this.chat(message.params, message.abort, call);
+      case "countTokens":
+        return this.countTokens(message.params);
       case "score":
         return this.score(message.params, call);
       case "embed":
@@ -126,6 +128,14 @@ export class EngineHost {
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
     const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
     return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call, answer);
+  }
+
+  private async countTokens({ messages, style }: Calls["countTokens"]["params"]): Promise<number> {
+    expectMessages(messages);
+    const form = await this.loaded.chatForm(style);
+    const { tokenizer } = this.loaded.engine;
+    return (await chatPrompt(tokenizer, messages as readonly PlainMessage[], form, Number.POSITIVE_INFINITY)).ids
+      .length;
   }
 
   private async run(
