@@ -63,7 +63,7 @@ async function runFaults() {
   const ask = async () => (await client.json("/v1/completions", control)).choices[0].text;
   const before = { text: await ask(), descriptors: descriptors(server.pid) };
   const port = Number(new URL(server.origin).port);
-  const running = async () => total(parseMetrics(await client.text("/metrics")), "gemma_requests_running");
+  const running = async () => total(parseMetrics(await client.text("/metrics")), "gemma_num_requests_running");
   for (const fault of chosen) {
     const start = performance.now();
     const at = { port, model, tokens: 64, long: 1500, untilIdle: () => untilIdle(running) };

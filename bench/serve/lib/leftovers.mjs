@@ -19,11 +19,11 @@ export async function leftovers(client, withinMs) {
 
 /** @returns {string} "2 requests running, 14 pages" */
 export function heldBy(metrics) {
-  const pages = total(metrics, "gemma_cache_pages") - total(metrics, "gemma_cache_pages_free");
+  const pages = (state) => total(metrics, "gemma_cache_pages", { state });
   const counts = {
-    "requests running": total(metrics, "gemma_requests_running"),
-    "requests waiting": total(metrics, "gemma_requests_waiting"),
-    pages: pages - total(metrics, "gemma_cache_pages_remembered"),
+    "requests running": total(metrics, "gemma_num_requests_running"),
+    "requests waiting": total(metrics, "gemma_num_requests_waiting"),
+    pages: pages("total") - pages("free") - pages("remembered"),
   };
   const held = Object.entries(counts).filter(([, count]) => count !== 0);
   return held.map(([what, count]) => `${count} ${what}`).join(", ");

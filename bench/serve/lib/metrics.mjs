@@ -18,9 +18,10 @@ export function parseMetrics(text) {
   return metrics;
 }
 
-/** The sum over all labels. @throws for a name that the server does not have */
-export function total(metrics, name) {
+/** The sum over all samples that have these labels. @throws for a name that the server does not have */
+export function total(metrics, name, labels = {}) {
   const samples = metrics.get(name);
   if (samples === undefined) throw new Error(`/metrics: must have ${name}, got ${[...metrics.keys()].join(", ")}`);
-  return samples.reduce((sum, { value }) => sum + value, 0);
+  const has = (sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value);
+  return samples.filter(has).reduce((sum, { value }) => sum + value, 0);
 }

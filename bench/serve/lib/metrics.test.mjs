@@ -2,16 +2,16 @@ import { describe, expect, test } from "vitest";
 import { heldBy } from "./leftovers.mjs";
 import { parseMetrics, total } from "./metrics.mjs";
 
-const TEXT = `# HELP gemma_requests_running now
-# TYPE gemma_requests_running gauge
-gemma_requests_running 0
-gemma_requests_waiting 2
-gemma_cache_pages{group="0"} 100
-gemma_cache_pages{group="1"} 40
-gemma_cache_pages_free{group="0"} 90
-gemma_cache_pages_free{group="1"} 30
-gemma_cache_pages_remembered{group="0"} 10
-gemma_cache_pages_remembered{group="1"} 7
+const TEXT = `# HELP gemma_num_requests_running now
+# TYPE gemma_num_requests_running gauge
+gemma_num_requests_running{model_name="m"} 0
+gemma_num_requests_waiting{model_name="m"} 2
+gemma_cache_pages{group="0",state="total"} 100
+gemma_cache_pages{group="1",state="total"} 40
+gemma_cache_pages{group="0",state="free"} 90
+gemma_cache_pages{group="1",state="free"} 30
+gemma_cache_pages{group="0",state="remembered"} 10
+gemma_cache_pages{group="1",state="remembered"} 7
 vllm:time_to_first_token_seconds_bucket{le="+Inf",model_name="a \\"b\\""} 12 1700000000
 odd +Inf
 `;
@@ -20,7 +20,9 @@ describe("parseMetrics", () => {
   const metrics = parseMetrics(TEXT);
 
   test("sums over labels", () => {
-    expect(total(metrics, "gemma_cache_pages")).toBe(140);
+    expect(total(metrics, "gemma_cache_pages")).toBe(277);
+    expect(total(metrics, "gemma_cache_pages", { state: "total" })).toBe(140);
+    expect(total(metrics, "gemma_cache_pages", { state: "total", group: "1" })).toBe(40);
     expect(total(metrics, "odd")).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -37,6 +39,6 @@ describe("parseMetrics", () => {
 
 test("heldBy says what is neither free nor remembered", () => {
   expect(heldBy(parseMetrics(TEXT))).toBe("2 requests waiting, 3 pages");
-  const quiet = TEXT.replace("waiting 2", "waiting 0").replace('remembered{group="1"} 7', 'remembered{group="1"} 10');
+  const quiet = TEXT.replace('waiting{model_name="m"} 2', 'waiting{model_name="m"} 0').replace("} 7", "} 10");
   expect(heldBy(parseMetrics(quiet))).toBe("");
 });

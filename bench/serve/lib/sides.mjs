@@ -16,7 +16,7 @@ export function gemmaSide({ model, threads, streams, context, flags = [], cli = 
     args: (port) => [cli, "serve", "--port", String(port), ...Object.entries(settings).flat().map(String), ...flags],
     readyPath: "/readyz",
     /** Rows of prompts computed since the start. */
-    computedTokens: (metrics) => total(metrics, "gemma_prompt_tokens_computed_total"),
+    computedTokens: (metrics) => total(metrics, "gemma_computed_prompt_tokens_total"),
   };
 }
 
