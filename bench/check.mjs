@@ -11,6 +11,7 @@ import { digitsOf } from "./lib/table.mjs";
 
 const BENCHES = {
   peers: "peers/peers.mjs",
+  serve: "serve/serve.mjs",
   ops: "native-ops.mjs",
   matmul: "native-matmul.mjs",
   lookup: "lookup.mjs",

@@ -1,0 +1,157 @@
+// Clients that misbehave, 100 of each kind, and SIGTERM under load: the server serves on as if nothing had been.
+//     npm run bench:serve-faults -- [--count 100] [--fault NAME ...] [--sigterms 100] [--model FILE] [--threads 2]
+//         [--flags "..."] [--cli FILE]
+// After each kind a control request gets the same text as before, no request runs or waits within two seconds, pages are free
+// or remembered, descriptors are back. Exit code 1 when something does not hold. fault-kinds.mjs has the kinds.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { describeMachine, machineLine } from "../lib/machine.mjs";
+import { FAULTS } from "./fault-kinds.mjs";
+import { Client } from "./lib/client.mjs";
+import { leftovers } from "./lib/leftovers.mjs";
+import { parseMetrics, total } from "./lib/metrics.mjs";
+import { descriptors, expectProc, memory } from "./lib/proc.mjs";
+import { startServer } from "./lib/process.mjs";
+import { gemmaSide } from "./lib/sides.mjs";
+import { tally } from "./lib/stats.mjs";
+import { terminateUnderLoad } from "./sigterm.mjs";
+import { modelName } from "./verify.mjs";
+
+const SETTLE_MS = 2000;
+const IDLE_MS = 120_000;
+const TINY = fileURLToPath(new URL("../../test/fixtures/gguf/models/gemma3.q8_0.gguf", import.meta.url));
+const SIGTERM = "SIGTERM under load";
+
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "100" },
+    fault: { type: "string", multiple: true },
+    sigterms: { type: "string", default: "100" },
+    model: { type: "string", default: "gemma-3-270m" },
+    threads: { type: "string", default: "2" },
+    flags: { type: "string", default: "" },
+    cli: { type: "string", default: fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url)) },
+  },
+});
+const [count, sigterms, threads] = [values.count, values.sigterms, values.threads].map(Number);
+const wanted = values.fault ?? [...FAULTS.map(({ name }) => name), SIGTERM];
+const unknown = wanted.find((name) => name !== SIGTERM && !FAULTS.some((fault) => fault.name === name));
+if (unknown !== undefined) throw new Error(`--fault must be one of ${FAULTS.map(({ name }) => name)}, got ${unknown}`);
+expectProc();
+console.log(machineLine(describeMachine()));
+const flags = values.flags.split(" ").filter((flag) => flag !== "");
+const rows = [];
+const chosen = FAULTS.filter(({ name }) => wanted.includes(name));
+if (chosen.length > 0) await runFaults();
+if (wanted.includes(SIGTERM) && sigterms > 0) await runSigterms();
+const failed = rows.filter(({ problems }) => problems.length > 0);
+console.log(failed.length === 0 ? "\npassed" : `\nFAILED: ${failed.map(({ name }) => name).join(", ")}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+async function runFaults() {
+  const setup = { model: values.model, threads, streams: 16, context: 2048, cli: values.cli };
+  const server = await startServer(gemmaSide({ ...setup, flags: ["--write-seconds", "3", ...flags] }));
+  let ended = null;
+  server.exited.then((how) => {
+    ended = how;
+  });
+  const client = new Client(server.origin, 1);
+  const model = await modelName(client);
+  const control = { model, prompt: "The capital of France is", max_tokens: 12, temperature: 0, ignore_eos: true };
+  const ask = async () => (await client.json("/v1/completions", control)).choices[0].text;
+  const before = { text: await ask(), descriptors: descriptors(server.pid) };
+  const port = Number(new URL(server.origin).port);
+  const running = async () => total(parseMetrics(await client.text("/metrics")), "gemma_num_requests_running");
+  for (const fault of chosen) {
+    const start = performance.now();
+    const at = { port, model, tokens: 64, long: 1500, untilIdle: () => untilIdle(running) };
+    const outcomes = await inGroups(fault, at);
+    const tookMs = performance.now() - start;
+    const problems = outcomes.filter((outcome) => !fault.wants.includes(outcome));
+    const found = [...tally(problems)].map(([outcome, times]) => `${times} x ${outcome}`);
+    if (ended === null) found.push(...(await aftermath()));
+    else found.push(`the server ended: ${JSON.stringify(ended)}\n${server.output()}`);
+    addRow({
+      name: fault.name,
+      outcomes,
+      problems: found,
+      tookMs,
+      rssMb: ended === null ? memory(server.pid).rssBytes / 1e6 : 0,
+    });
+    if (ended !== null) break;
+  }
+  await client.close();
+  if (ended === null) await server.stop();
+
+  async function aftermath() {
+    const found = [];
+    const left = await leftovers(client, SETTLE_MS);
+    if (left !== "") found.push(`after ${SETTLE_MS} ms: ${left}`);
+    const text = await ask();
+    if (text !== before.text)
+      found.push(`the control text is ${JSON.stringify(text)}, was ${JSON.stringify(before.text)}`);
+    const open = await descriptorsBack();
+    if (open > before.descriptors) found.push(`${open} descriptors, were ${before.descriptors}`);
+    return found;
+  }
+
+  async function descriptorsBack() {
+    const end = performance.now() + SETTLE_MS;
+    while (descriptors(server.pid) > before.descriptors && performance.now() < end) await sleep(50);
+    return descriptors(server.pid);
+  }
+}
+
+/** `count` times, `atOnce` at a time. */
+async function inGroups({ atOnce, run }, at) {
+  const outcomes = [];
+  for (let first = 0; first < count; first += atOnce) {
+    const group = Array.from({ length: Math.min(atOnce, count - first) }, (_, i) => run({ ...at, index: first + i }));
+    outcomes.push(...(await Promise.all(group)));
+  }
+  return outcomes;
+}
+
+/** @returns whether the server soon had nothing to do */
+async function untilIdle(running) {
+  await sleep(1000);
+  for (const end = performance.now() + IDLE_MS; performance.now() < end; await sleep(100)) {
+    if ((await running()) === 0) return true;
+  }
+  return false;
+}
+
+async function runSigterms() {
+  const setup = {
+    model: TINY,
+    threads: 1,
+    streams: 8,
+    context: 256,
+    cli: values.cli,
+    flags: ["--grace-seconds", "10", ...flags],
+  };
+  const start = performance.now();
+  const outcomes = [];
+  const found = [];
+  for (let round = 0; round < sigterms; round++) {
+    const { how, outcomes: all, exitMs } = await terminateUnderLoad(gemmaSide(setup), round);
+    outcomes.push(...all);
+    if (how.code !== 0) found.push(`exit ${JSON.stringify(how)} after ${exitMs.toFixed(0)} ms`);
+    if (process.stderr.isTTY) process.stderr.write(`\r${SIGTERM}: ${round + 1} of ${sigterms}   `);
+  }
+  if (process.stderr.isTTY) process.stderr.write("\r");
+  found.push(...outcomes.filter((outcome) => !["answered", "503", "refused"].includes(outcome)));
+  const problems = [...tally(found)].map(([what, times]) => `${times} x ${what}`);
+  addRow({ name: `${SIGTERM}, ${sigterms} times`, outcomes, problems, tookMs: performance.now() - start });
+}
+
+function addRow(row) {
+  rows.push(row);
+  const { name, outcomes, problems, tookMs, rssMb } = row;
+  const kinds = [...tally(outcomes)].map(([outcome, times]) => `${times} ${outcome}`).join(", ");
+  const took = `${(tookMs / 1000).toFixed(1)} s${rssMb ? `, ${rssMb.toFixed(0)} MB` : ""}`;
+  console.log(`${problems.length === 0 ? "ok    " : "FAILED"}  ${name.padEnd(30)}${took.padStart(16)}   ${kinds}`);
+  for (const problem of problems) console.log(`          ${problem}`);
+}
