@@ -18,7 +18,7 @@ export type { TokenLogProb } from "./engine/job.js";
 export type { GenerateOptions, RequestOptions, SamplingOptions } from "./engine/options.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "./runtime/generation.js";
-export type { FinishReason, GenerateOutcome, ScoreOutcome, Timings } from "./runtime/protocol.js";
+export type { FinishReason, GenerateOutcome, Overflow, ScoreOutcome, Timings } from "./runtime/protocol.js";
 
 // Prompts of typed segments: text is never searched for control tokens
 

@@ -32,6 +32,8 @@ export interface RequestOptions {
   readonly deadlineMs?: number;
   /** What was computed for one prompt is used for another that begins alike only where both have the same salt. Default: "". */
   readonly cacheSalt?: string;
+  /** A longer prompt is refused with ERR_CONTEXT_FULL. Default: what the context holds. */
+  readonly maxPromptTokens?: number;
 }
 
 export interface GenerateOptions extends SamplingOptions, RequestOptions {
@@ -117,13 +119,10 @@ export function resolveRequest(options: RequestOptions, since = performance.now(
 }
 
 /** Those of `options` that say where a request stands. */
-export function requestOptions({ tenant, priority, deadlineMs, cacheSalt }: RequestOptions): RequestOptions {
-  return {
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(cacheSalt === undefined ? {} : { cacheSalt }),
-  };
+export function requestOptions(options: RequestOptions): RequestOptions {
+  const { tenant, priority, deadlineMs, cacheSalt, maxPromptTokens } = options;
+  const given = Object.entries({ tenant, priority, deadlineMs, cacheSalt, maxPromptTokens });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 function label(name: string, value: string): string {

@@ -140,3 +140,21 @@ test("a message that alone does not fit is refused with both counts", async () =
     message: expect.stringMatching(/\d+ tokens, 154 allowed/),
   });
 });
+
+test("a conversation that outgrows the context is an error where the caller says so, and so is a prompt beyond its limit", async () => {
+  const turns: ChatMessage[] = Array.from({ length: 9 }, (_, i) => ({
+    role: i % 2 === 0 ? "user" : "assistant",
+    content: "the quick brown fox jumps over",
+  }));
+  const dropped = await gemma.answer(turns, answer).result;
+  expect(dropped.droppedMessages).toBeGreaterThan(0);
+  const long = gemma.answer(turns, { ...answer, overflow: "error" });
+  await expect(long.result).rejects.toMatchObject({ code: "ERR_CONTEXT_FULL" });
+  const whole = gemma.answer(turns.slice(0, 1), { ...answer, overflow: "error" });
+  expect((await whole.result).droppedMessages).toBe(0);
+  const short = { maxPromptTokens: 3 };
+  const ids = { ids: [2, 5, 9, 11] };
+  for (const call of [gemma.generate(ids, short).result, gemma.score(ids, short), gemma.embed(ids, short)]) {
+    await expect(call).rejects.toMatchObject({ code: "ERR_CONTEXT_FULL", message: expect.stringContaining("at most 3") });
+  }
+});

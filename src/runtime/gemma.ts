@@ -1,16 +1,17 @@
 import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
 import { type GenerateOptions, type RequestOptions, requestOptions } from "../engine/options.js";
+import type { Calling } from "../engine/tools/calling.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { Generation, type OnNote } from "./generation.js";
 import { EngineLink } from "./link.js";
 import type {
   CallEvent,
-  Calling,
   GenerateOutcome,
   LoadProgress,
   LoadSettings,
   ModelInfo,
+  Overflow,
   Prompt,
   ScoreOutcome,
 } from "./protocol.js";
@@ -36,6 +37,11 @@ export interface AnswerOptions extends GenerateCallOptions {
   readonly toolChoice?: ToolChoice;
   /** Whether one answer may hold several calls. Default: true. */
   readonly parallelToolCalls?: boolean;
+  /**
+   * What becomes of a conversation that outgrew the context. "drop": its oldest turns are left out. "error":
+   * ERR_CONTEXT_FULL. Default: "drop".
+   */
+  readonly overflow?: Overflow;
   /** Told when old turns are left out because the conversation outgrew the context. */
   readonly onNote?: OnNote;
 }
@@ -145,9 +151,9 @@ export class Gemma implements AsyncDisposable {
     onEvent: (event: CallEvent) => void,
   ): Promise<GenerateOutcome> {
     const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls, ...given } = options;
-    const { signal: _, onNote: __, ...rest } = given;
+    const { signal: _, onNote: __, overflow = "drop", ...rest } = given;
     const calling = callingOf(tools, toolChoice, parallelToolCalls);
-    return this.link.call("chat", { messages, style, calling, options: rest }, { signal, onEvent });
+    return this.link.call("chat", { messages, style, calling, overflow, options: rest }, { signal, onEvent });
   }
 
   /** Natural log-probabilities of each token of a text given all before it. */

@@ -2,12 +2,12 @@ import { fromSystemError, GemmaError } from "../base/errors.js";
 import { chatPrompt, isPlain, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
-import type { GenerateOptions } from "../engine/options.js";
+import type { GenerateOptions, RequestOptions } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { type LoadedModel, loadModel } from "./model.js";
-import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
+import type { CallEvent, Calls, Conversation, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import type { ToolAnswer } from "./tool-answer.js";
 
 /** Pre-trained models answer a question best near their most likely text; unless the caller says otherwise. */
@@ -114,13 +114,14 @@ export class EngineHost {
   private async chat(params: Calls["chat"]["params"], abort: Int32Array | null, call: Call): Promise<GenerateOutcome> {
     expectMessages(params.messages);
     const { engine } = this.loaded;
-    const answer = await toolAnswer(params);
+    const answer = await toolAnswer(params, params.options);
     const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
     const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
     const form = await this.loaded.chatForm(params.style);
-    const prompt = await chatPrompt(engine.tokenizer, messages, form, contextLength - room);
+    const budget = params.overflow === "error" ? Infinity : contextLength - room; // what does not fit is told below
+    const prompt = await chatPrompt(engine.tokenizer, messages, form, budget);
     if (prompt.dropped > 0) {
       const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
@@ -130,12 +131,12 @@ export class EngineHost {
     return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call, answer);
   }
 
-  private async countTokens({ messages, style }: Calls["countTokens"]["params"]): Promise<number> {
-    expectMessages(messages);
-    const form = await this.loaded.chatForm(style);
-    const { tokenizer } = this.loaded.engine;
-    return (await chatPrompt(tokenizer, messages as readonly PlainMessage[], form, Number.POSITIVE_INFINITY)).ids
-      .length;
+  private async countTokens(params: Calls["countTokens"]["params"]): Promise<number> {
+    expectMessages(params.messages);
+    const answer = await toolAnswer(params, {});
+    const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
+    const form = await this.loaded.chatForm(params.style);
+    return (await chatPrompt(this.loaded.engine.tokenizer, messages, form, Infinity)).ids.length;
   }
 
   private async run(
@@ -148,6 +149,7 @@ export class EngineHost {
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
     const { since } = call;
+    expectLength(ids, options);
     const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
     const mask = grammar === null ? null : await this.loaded.mask(grammar, call.signal);
     const show = (piece: Piece) => call.event({ kind: "pieces", pieces: [piece] });
@@ -183,6 +185,7 @@ export class EngineHost {
     const { engine } = this.loaded;
     const ids = this.promptIds(params.prompt);
     expectIds("after", params.after);
+    expectLength(ids, params.request);
     const request = {
       ...params.request,
       first: params.first,
@@ -207,6 +210,7 @@ export class EngineHost {
 
   private async embed(params: Calls["embed"]["params"], call: Call): Promise<Float32Array> {
     const ids = this.promptIds(params.prompt);
+    expectLength(ids, params.request);
     const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
     return this.running(call, null, (resolve, reject) =>
       this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, call.since),
@@ -266,17 +270,23 @@ export class EngineHost {
 }
 
 /** null for a conversation that has nothing to do with tools. */
-async function toolAnswer(params: Calls["chat"]["params"]): Promise<ToolAnswer | null> {
+async function toolAnswer(params: Conversation, options: GenerateOptions): Promise<ToolAnswer | null> {
   const { tools, choice } = params.calling;
   if (tools.length === 0 && (choice === "auto" || choice === "none") && isPlain(params.messages)) return null;
   const { ToolAnswer } = await import("./tool-answer.js");
-  return new ToolAnswer(params);
+  return new ToolAnswer(params, options);
 }
 
 async function grammarOf(jsonSchema: unknown): Promise<string | null> {
   if (jsonSchema === undefined) return null;
   const { schemaGrammar } = await import("../engine/schema/schema-grammar.js");
   return schemaGrammar(jsonSchema);
+}
+
+/** @throws ERR_CONTEXT_FULL */
+function expectLength({ length }: readonly number[], { maxPromptTokens = Infinity }: RequestOptions): void {
+  if (length <= maxPromptTokens) return;
+  throw new GemmaError("ERR_CONTEXT_FULL", `prompt: must have at most ${maxPromptTokens} tokens, got ${length}`);
 }
 
 /** An abort is told apart from a failure: the caller rejects with its own signal's reason. */

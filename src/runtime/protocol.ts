@@ -109,18 +109,25 @@ export interface ScoreOutcome {
   readonly after: readonly TokenLogProb[];
 }
 
+/** What becomes of a conversation that outgrew the context. */
+export type Overflow = "drop" | "error";
+
+/** What a prompt is made of. */
+export interface Conversation {
+  readonly messages: readonly ChatMessage[];
+  readonly style: ChatStyle;
+  readonly calling: Calling;
+}
+
 /** Requests by type, and what each answers with. */
 export interface Calls {
   load: { params: LoadSettings; result: ModelInfo };
   generate: { params: { prompt: Prompt; options: GenerateOptions }; result: GenerateOutcome };
   chat: {
-    params: { messages: readonly ChatMessage[]; style: ChatStyle; calling: Calling; options: GenerateOptions };
+    params: Conversation & { overflow: Overflow; options: GenerateOptions };
     result: GenerateOutcome;
   };
-  countTokens: {
-    params: { messages: readonly ChatMessage[]; style: ChatStyle; calling: Calling };
-    result: number;
-  };
+  countTokens: { params: Conversation; result: number };
   score: {
     params: {
       prompt: Prompt;

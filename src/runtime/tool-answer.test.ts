@@ -129,7 +129,7 @@ test("an answer is any JSON object, with tools at hand as well", async () => {
 test("calls are found in a free answer, with ids of their own", () => {
   const read = (pieces: readonly string[], calling: object = {}, finishReason: "stop" | "length" = "stop") => {
     const all = { tools, choice: "auto", parallel: true, ...calling } as const;
-    const reader = new ToolAnswer({ messages: [ask], style: "gemma", calling: all, options: { seed: 1 } });
+    const reader = new ToolAnswer({ messages: [ask], style: "gemma", calling: all }, { seed: 1 });
     const text = pieces.map((piece) => reader.push(piece)).join("") + reader.end();
     const timings = { promptTokens: 1, generatedTokens: 1, firstTokenMs: 1, decodeMs: 1 };
     const outcome = { finishReason, timings: { ...timings, proposedTokens: 0, acceptedTokens: 0 }, droppedMessages: 0 };

@@ -1,10 +1,11 @@
 import type { PlainMessage, ToolCall } from "../engine/chat.js";
+import type { GenerateOptions } from "../engine/options.js";
 import { callGrammar } from "../engine/tools/call-grammar.js";
 import { callIds } from "../engine/tools/call-ids.js";
 import { CallStream } from "../engine/tools/call-stream.js";
 import { expectCalling } from "../engine/tools/calling.js";
 import { idsOf, plainMessages } from "../engine/tools/prompt.js";
-import type { Calls, GenerateOutcome } from "./protocol.js";
+import type { Conversation, GenerateOutcome } from "./protocol.js";
 
 /** One answer of a conversation with tools: how it is asked for, what it is held to, and how calls are read out of it. */
 export class ToolAnswer {
@@ -16,7 +17,7 @@ export class ToolAnswer {
   private readonly seed: number;
 
   /** @throws ERR_USAGE, ERR_RANGE, ERR_SCHEMA */
-  constructor({ messages, calling, options }: Calls["chat"]["params"]) {
+  constructor({ messages, calling }: Conversation, options: GenerateOptions) {
     expectCalling(calling);
     this.messages = plainMessages(messages, calling);
     this.grammar = callGrammar(calling, options.jsonSchema);

@@ -10,6 +10,7 @@ export interface CommonOptions {
   readonly priority: number;
   readonly deadlineMs: number;
   readonly cacheSalt: string;
+  readonly maxPromptTokens?: number;
   readonly adapter?: string;
 }
 
@@ -38,11 +39,13 @@ export async function takePlace(
   const leave = await serving.admission.enter({ tenant, priority: own, signal: call.signal });
   try {
     const model = serving.models.resolve(modelName); // it may have been unloaded meanwhile
+    const { requestSeconds, promptTokens } = serving.options.limits;
     const options: CommonOptions = {
       signal: call.signal,
       tenant,
       priority: own,
-      deadlineMs: serving.options.limits.requestSeconds * 1000,
+      deadlineMs: requestSeconds * 1000,
+      ...(promptTokens === undefined ? {} : { maxPromptTokens: promptTokens }),
       cacheSalt: salt,
       ...(model.adapter === undefined ? {} : { adapter: model.adapter }),
     };
