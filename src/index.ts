@@ -15,6 +15,7 @@ export type { ChatMessage, ChatStyle } from "./engine/chat.js";
 export type { FinishReason } from "./engine/generate-job.js";
 export type { TokenLogProb } from "./engine/job.js";
 export type { GenerateOptions, RequestOptions, SamplingOptions } from "./engine/options.js";
+export type { EngineStats, PageStats } from "./engine/stats.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "./runtime/generation.js";
 export type { GenerateOutcome, ScoreOutcome, Timings } from "./runtime/protocol.js";

@@ -5,6 +5,7 @@ import type { ChatMessage, ChatStyle } from "../engine/chat.js";
 import type { FinishReason, Piece } from "../engine/generate-job.js";
 import type { TokenLogProb } from "../engine/job.js";
 import type { GenerateOptions, RequestOptions } from "../engine/options.js";
+import type { EngineStats } from "../engine/stats.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { Segment } from "../tokenizer/prompt.js";
 
@@ -77,7 +78,11 @@ export interface LoadProgress {
 
 export interface Timings {
   readonly promptTokens: number;
+  /** Of these, tokens that came from a remembered prefix. */
+  readonly cachedTokens: number;
   readonly generatedTokens: number;
+  /** From the request to the first step that computed it. */
+  readonly queueMs: number;
   /** From the request to the first token. */
   readonly firstTokenMs: number;
   /** From the first token to the last. */
@@ -131,6 +136,7 @@ export interface Calls {
   decode: { params: { ids: readonly number[] }; result: string };
   addAdapter: { params: { name: string; path: string }; result: null };
   removeAdapter: { params: { name: string }; result: null };
+  stats: { params: null; result: EngineStats };
   dispose: { params: null; result: null };
 }
 
