@@ -16,6 +16,7 @@ export type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "./engin
 export type { Piece } from "./engine/generate-job.js";
 export type { TokenLogProb } from "./engine/job.js";
 export type { GenerateOptions, RequestOptions, SamplingOptions } from "./engine/options.js";
+export type { EngineStats, PageStats } from "./engine/stats.js";
 export type { Chat, ChatOptions } from "./runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "./runtime/generation.js";
 export type { FinishReason, GenerateOutcome, Overflow, ScoreOutcome, Timings } from "./runtime/protocol.js";

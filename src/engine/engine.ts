@@ -8,13 +8,14 @@ import type { GemmaWeights } from "../model/gemma.js";
 import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { EmbedJob } from "./embed-job.js";
-import { GenerateJob, type GenerationSink, NO_DRAFTS, type TokenMask } from "./generate-job.js";
+import { GenerateJob, type GenerationSink, NO_COUNTS, type TokenMask } from "./generate-job.js";
 import type { Job, JobTerms } from "./job.js";
 import type { CacheShape } from "./job-pages.js";
 import { macrotask } from "./macrotask.js";
 import { type GenerateOptions, integer, type RequestOptions, resolveOptions, resolveRequest } from "./options.js";
 import { Scheduler } from "./scheduler.js";
 import { ScoreJob, type ScoreResult } from "./score-job.js";
+import type { EngineStats } from "./stats.js";
 import { StepRunner } from "./step.js";
 
 export interface EngineOptions {
@@ -132,7 +133,7 @@ export class Engine {
     );
     if (resolved.maxTokens === 0) {
       mask?.close();
-      sink.done("length", NO_DRAFTS);
+      sink.done("length", NO_COUNTS);
       return { cancel() {}, watch() {} };
     }
     return this.start(job);
@@ -168,6 +169,10 @@ export class Engine {
   ): Running {
     this.checkIds("embed", ids, this.options.contextLength);
     return this.start(new EmbedJob(ids, this.parts.config.hiddenSize, this.terms(request, since), sink));
+  }
+
+  stats(): EngineStats {
+    return this.scheduler.stats();
   }
 
   /** Makes an adapter available to requests by its name. */

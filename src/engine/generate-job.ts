@@ -18,20 +18,24 @@ export interface Piece {
   readonly logprob: TokenLogProb | null;
 }
 
-/** What prompt lookup did. */
-export interface DraftCounts {
+/** How a generation came about. */
+export interface GenerationCounts {
   /** Tokens computed before they were sampled. */
   readonly proposed: number;
   /** How many of these were then sampled. */
   readonly accepted: number;
+  /** Of the prompt, tokens that came from a remembered prefix. */
+  readonly cached: number;
+  /** From the request to the first step that computed it. */
+  readonly queueMs: number;
 }
 
-export const NO_DRAFTS: DraftCounts = { proposed: 0, accepted: 0 };
+export const NO_COUNTS: GenerationCounts = { proposed: 0, accepted: 0, cached: 0, queueMs: 0 };
 
 /** Where a generation's output goes. */
 export interface GenerationSink {
   piece(piece: Piece): void;
-  done(reason: FinishReason, drafts: DraftCounts): void;
+  done(reason: FinishReason, counts: GenerationCounts): void;
   fail(error: unknown): void;
 }
 
@@ -58,7 +62,6 @@ export interface GenerationSetup {
 
 /** Continues a prompt, token by token. */
 export class GenerateJob extends Job {
-  private readonly promptLength: number;
   private readonly counts = new Map<number, number>(); // in the generated text; 0: in the prompt only
   private readonly stops: StopMatcher;
   private readonly penalised: boolean;
@@ -70,7 +73,6 @@ export class GenerateJob extends Job {
     private readonly sink: GenerationSink,
   ) {
     super(setup.prompt, "logits", setup.terms, setup.options.logprobs);
-    this.promptLength = setup.prompt.length;
     this.stops = new StopMatcher(setup.options.stop);
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = setup.options.sampling;
     this.penalised = repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
@@ -149,6 +151,9 @@ export class GenerateJob extends Job {
     this.setup.mask?.close();
     const rest = this.stops.push(this.setup.decoder?.end() ?? "") + this.stops.end();
     if (rest !== "") this.sink.piece({ text: rest, id: null, logprob: null });
-    this.sink.done(reason, this.lookup ?? NO_DRAFTS);
+    const { proposed, accepted } = this.lookup ?? NO_COUNTS;
+    const { since } = this.terms;
+    const queueMs = (this.startedAt ?? since) - since;
+    this.sink.done(reason, { proposed, accepted, cached: this.cached ?? 0, queueMs });
   }
 }

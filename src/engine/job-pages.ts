@@ -2,6 +2,7 @@ import { PAGE_ROWS } from "../backend/kv.js";
 import type { Job } from "./job.js";
 import { PagePool } from "./pages.js";
 import { firstVisibleBlock, PrefixTree } from "./prefix-tree.js";
+import type { PageStats } from "./stats.js";
 
 const EVICTED_PAGES = 64; // at once: looking for the oldest prefixes costs more than letting go of a few
 
@@ -29,6 +30,10 @@ export class JobPages {
   /** Whether each group has a page that nobody holds. */
   get hasFree(): boolean {
     return this.pools.every((pool) => pool.available > 0);
+  }
+
+  stats(): readonly PageStats[] {
+    return this.pools.map(({ pages, available, idle }) => ({ total: pages, free: available, remembered: idle }));
   }
 
   /**

@@ -43,6 +43,11 @@ export abstract class Job implements Queued {
   private reason: unknown = null;
   finished = false;
   arrival = 0;
+  readonly promptLength: number;
+  /** Positions that came from a remembered prefix when it was admitted for the first time; null: it was not yet. */
+  cached: number | null = null;
+  /** When its first step began, on the clock of performance.now(). */
+  startedAt: number | null = null;
 
   /**
    * @param outputs what is wanted of the rows from `firstOutput` on: logits and what depends on them, log-probabilities
@@ -57,6 +62,7 @@ export abstract class Job implements Queued {
     readonly wantsLogits = false,
   ) {
     this.tokens = [...tokens];
+    this.promptLength = tokens.length;
   }
 
   get adapter(): Adapter | null {

@@ -8,6 +8,7 @@ import { type CacheShape, JobPages } from "./job-pages.js";
 import { FairQueue } from "./queue.js";
 import { type Claim, RowShares } from "./row-shares.js";
 import { readRows } from "./rows.js";
+import { EngineCounters, type EngineStats } from "./stats.js";
 import { type Span, StepAborted, type StepRunner } from "./step.js";
 
 /** A step takes about this long, so that the worker hears of cancellations and new requests in between. */
@@ -37,6 +38,7 @@ export class Scheduler {
   private readonly pages: JobPages;
   private readonly shares = new RowShares();
   private readonly followers = new Followers();
+  private readonly counters = new EngineCounters();
   private readonly times = new StepTimes();
   private rowMs = Infinity; // of a prompt's row; unknown at first
   private setBacks = 0;
@@ -50,6 +52,10 @@ export class Scheduler {
 
   get idle(): boolean {
     return this.waiting.size === 0 && this.running.length === 0;
+  }
+
+  stats(): EngineStats {
+    return this.counters.stats(this.waiting.size, this.running.length, this.pages.stats());
   }
 
   add(job: Job): void {
@@ -91,11 +97,16 @@ export class Scheduler {
 
   private async compute(spans: readonly Span[]): Promise<void> {
     const { outputs, wanted } = wantedRows(spans);
+    for (const { job } of spans) job.startedAt ??= performance.now();
     this.runner.run(spans, outputs, () => spans.every((span) => span.job.cancelled !== null));
     for (const { job, start, count, draft } of spans) job.computed = start + count - draft.length;
+    this.counters.step(spans);
+    const lengths = spans.map(({ job }) => job.tokens.length);
     await this.masks(spans);
     await readRows(this.runner, wanted);
-    for (const { job, start } of spans) {
+    for (const [i, span] of spans.entries()) {
+      const { job, start } = span;
+      this.counters.outcome(span, lengths[i]!);
       if (this.running.includes(job)) this.pages.remember(job, start); // its adapter may have been removed meanwhile
       if (job.remaining === 0 && !job.finished) job.complete();
       if (job.finished) this.end(job, null);
@@ -179,6 +190,8 @@ export class Scheduler {
     if (this.running.length >= this.runner.limits.maxSequences || !this.pages.admit(job, this.running)) return false;
     this.waiting.remove(job);
     this.running.push(job);
+    this.counters.admitted(job, job.cached === null);
+    job.cached ??= job.computed;
     return true;
   }
 
@@ -206,6 +219,7 @@ export class Scheduler {
     job.computed = 0;
     this.waiting.putBack(job);
     this.setBacks++;
+    this.counters.setBack();
   }
 
   private dropCancelled(): void {

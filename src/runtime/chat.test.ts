@@ -155,6 +155,9 @@ test("a conversation that outgrows the context is an error where the caller says
   const short = { maxPromptTokens: 3 };
   const ids = { ids: [2, 5, 9, 11] };
   for (const call of [gemma.generate(ids, short).result, gemma.score(ids, short), gemma.embed(ids, short)]) {
-    await expect(call).rejects.toMatchObject({ code: "ERR_CONTEXT_FULL", message: expect.stringContaining("at most 3") });
+    await expect(call).rejects.toMatchObject({
+      code: "ERR_CONTEXT_FULL",
+      message: expect.stringContaining("at most 3"),
+    });
   }
 });

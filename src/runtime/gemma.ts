@@ -1,5 +1,7 @@
+import type { GemmaError } from "../base/errors.js";
 import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
 import { type GenerateOptions, type RequestOptions, requestOptions } from "../engine/options.js";
+import type { EngineStats } from "../engine/stats.js";
 import type { Calling } from "../engine/tools/calling.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { Chat, type ChatOptions } from "./chat.js";
@@ -211,6 +213,16 @@ export class Gemma implements AsyncDisposable {
   /** Names of the adapters that requests can choose. */
   get adapters(): readonly string[] {
     return [...this.loadedAdapters];
+  }
+
+  /** What the engine is doing, and what it has done since it was loaded. It answers between two steps. */
+  stats(): Promise<EngineStats> {
+    return this.link.call("stats", null);
+  }
+
+  /** Resolves when the engine has ended: with ERR_DISPOSED after dispose(), with ERR_WORKER when its worker died. */
+  get ended(): Promise<GemmaError> {
+    return this.link.ended;
   }
 
   /** Frees the model; calls under way reject. Idempotent. */

@@ -81,6 +81,8 @@ export class EngineHost {
         return this.adapter(() => this.loaded.addAdapter(message.params.name, message.params.path));
       case "removeAdapter":
         return this.adapter(() => this.loaded.engine.removeAdapter(message.params.name));
+      case "stats":
+        return this.stats();
       case "dispose":
         return this.dispose();
       default:
@@ -164,10 +166,11 @@ export class EngineHost {
           if (piece.id !== null) generatedTokens++;
           show(answer ? { ...piece, text: answer.push(piece.text) } : piece);
         },
-        done: (finishReason, { proposed, accepted }) => {
+        done: (finishReason, { proposed, accepted, cached, queueMs }) => {
           const decodeMs = lastTokenMs - firstTokenMs;
+          const tokens = { promptTokens: ids.length, cachedTokens: cached, generatedTokens };
           const drafts = { proposedTokens: proposed, acceptedTokens: accepted };
-          const timings = { promptTokens: ids.length, generatedTokens, firstTokenMs, decodeMs, ...drafts };
+          const timings = { ...tokens, queueMs, firstTokenMs, decodeMs, ...drafts };
           const rest = answer?.end() ?? "";
           if (rest !== "") show({ text: rest, id: null, logprob: null });
           const outcome = { finishReason, timings, droppedMessages };
@@ -239,6 +242,10 @@ export class EngineHost {
   private async adapter(change: () => void): Promise<null> {
     change();
     return null;
+  }
+
+  private async stats(): Promise<Calls["stats"]["result"]> {
+    return this.loaded.engine.stats();
   }
 
   private async dispose(): Promise<null> {

@@ -23,6 +23,11 @@ export class EngineLink {
   private nextId = 1;
   private readonly pending = new Map<number, Pending>();
   private closed: GemmaError | null = null;
+  private tellEnd: (why: GemmaError) => void = () => {};
+  /** Resolves when there is no engine any more. */
+  readonly ended = new Promise<GemmaError>((resolve) => {
+    this.tellEnd = resolve;
+  });
   private readonly send: (message: ToWorker) => void;
   private readonly terminate: () => Promise<unknown>;
 
@@ -121,6 +126,7 @@ export class EngineLink {
 
   private close(why: string, code: "ERR_WORKER" | "ERR_DISPOSED" = "ERR_WORKER"): void {
     this.closed ??= new GemmaError(code, why);
+    this.tellEnd(this.closed);
     for (const call of [...this.pending.values()]) call.reject(this.closed);
   }
 }

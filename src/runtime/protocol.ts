@@ -5,6 +5,7 @@ import type { ChatMessage, ChatStyle, ToolCall } from "../engine/chat.js";
 import type { FinishReason as EngineReason, Piece } from "../engine/generate-job.js";
 import type { TokenLogProb } from "../engine/job.js";
 import type { GenerateOptions, RequestOptions } from "../engine/options.js";
+import type { EngineStats } from "../engine/stats.js";
 import type { Calling } from "../engine/tools/calling.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { Segment } from "../tokenizer/prompt.js";
@@ -78,7 +79,11 @@ export interface LoadProgress {
 
 export interface Timings {
   readonly promptTokens: number;
+  /** Of these, tokens that came from a remembered prefix. */
+  readonly cachedTokens: number;
   readonly generatedTokens: number;
+  /** From the request to the first step that computed it. */
+  readonly queueMs: number;
   /** From the request to the first token. */
   readonly firstTokenMs: number;
   /** From the first token to the last. */
@@ -150,6 +155,7 @@ export interface Calls {
   tokenBytes: { params: { ids: readonly number[] }; result: Uint8Array[] };
   addAdapter: { params: { name: string; path: string }; result: null };
   removeAdapter: { params: { name: string }; result: null };
+  stats: { params: null; result: EngineStats };
   dispose: { params: null; result: null };
 }
 

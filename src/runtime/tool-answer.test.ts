@@ -131,7 +131,7 @@ test("calls are found in a free answer, with ids of their own", () => {
     const all = { tools, choice: "auto", parallel: true, ...calling } as const;
     const reader = new ToolAnswer({ messages: [ask], style: "gemma", calling: all }, { seed: 1 });
     const text = pieces.map((piece) => reader.push(piece)).join("") + reader.end();
-    const timings = { promptTokens: 1, generatedTokens: 1, firstTokenMs: 1, decodeMs: 1 };
+    const timings = { promptTokens: 1, cachedTokens: 0, generatedTokens: 1, queueMs: 0, firstTokenMs: 1, decodeMs: 1 };
     const outcome = { finishReason, timings: { ...timings, proposedTokens: 0, acceptedTokens: 0 }, droppedMessages: 0 };
     const { toolCalls, finishReason: reason } = reader.outcome(outcome);
     return { text, reason, calls: toolCalls?.map(({ name }) => name) };

@@ -108,6 +108,7 @@ describe.skipIf(!isLibraryBuilt).each(builtBackends)("the built library, engine 
     ]);
     await worker.terminate();
     await both;
+    expect(await loaded.ended).toMatchObject({ code: "ERR_WORKER" });
     await expect(loaded.encode("x")).rejects.toMatchObject({ code: "ERR_WORKER" });
     await loaded.dispose();
   });
