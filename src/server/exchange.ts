@@ -63,7 +63,13 @@ export class Exchange {
   /** Pieces of all choices as they come, and each one's end. Leaving the loop gives the rest up. */
   async *events(): AsyncGenerator<ExchangeEvent, void, void> {
     const sources = new Map(this.generations.map((generation, index) => [index, eventsOf(generation, index)]));
-    const next = new Map([...sources].map(([index, source]) => [index, source.next()]));
+    const next = new Map<number, Promise<IteratorResult<ExchangeEvent, void>>>();
+    const advance = (index: number) => {
+      const promise = sources.get(index)!.next();
+      promise.catch(() => {}); // it may fail while nobody reads
+      next.set(index, promise);
+    };
+    for (const index of sources.keys()) advance(index);
     let isDone = false;
     try {
       while (next.size > 0) {
@@ -71,13 +77,12 @@ export class Exchange {
         const { index, item } = await Promise.race(ready);
         if (item.done) next.delete(index);
         else {
-          next.set(index, sources.get(index)!.next());
+          advance(index);
           yield item.value;
         }
       }
       isDone = true;
     } finally {
-      for (const promise of next.values()) promise.catch(() => {});
       if (!isDone) this.call.leave();
       this.place.leave();
     }
