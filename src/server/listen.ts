@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type ErrorCode, GemmaError } from "../base/errors.js";
+import { Connections } from "./connections.js";
 import type { ServerLog } from "./options.js";
 import { ReaderGone, send } from "./send.js";
 
@@ -36,97 +37,37 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+type Fetch = (request: Request) => Promise<Response>;
+
 const MAX_HEADER_BYTES = 16 << 10;
-/** Requests that a client may send before it has the answer to the first. */
-const MAX_PIPELINED = 8;
 const CHECK_MS = 1000;
 /** After an error's answer: time to read it, while what still arrives is thrown away. */
 const LINGER_MS = 1000;
 
 /**
  * Opens a port and answers its requests with `fetch`. A request's signal aborts when its client goes.
- * @throws ERR_IO `serve: port 8080 must be free, got one in use`
+ * @throws ERR_IO `serve: port 8080 of 127.0.0.1 must be free, got one in use`
  */
-export async function listen(
-  fetch: (request: Request) => Promise<Response>,
-  options: ListenOptions,
-): Promise<Listener> {
-  const { log, writeMs = 30_000, headersMs = 10_000, requestMs = 120_000 } = options;
-  const sockets = new Set<Socket>();
-  const responses = new Set<ServerResponse>();
-  const lines = new WeakMap<Socket, ServerResponse[]>(); // what each connection has asked for and not got yet
-  const refusedSockets = new WeakSet<Socket>();
-  let refused = 0;
-  let isDraining = false;
-
-  const answer = getRequestListener(
-    async (request, env) => {
-      const { outgoing } = env as HttpBindings;
-      const response = await fetch(request).catch((error: unknown) => {
-        log?.error({ err: error }, "a request failed");
-        return errorResponse(500, "ERR_INTERNAL", "the server failed; its log says why");
-      });
-      if (refusedSockets.has(outgoing.req.socket)) await response.body?.cancel().catch(() => {});
-      else await send(response, outgoing, writeMs).catch((error: unknown) => noteBroken(error, outgoing));
-      return RESPONSE_ALREADY_SENT;
-    },
-    {
-      overrideGlobalObjects: false,
-      // Only for a request that never came to be: a bad Host or target.
-      errorHandler: (error) => errorResponse(400, "ERR_BAD_REQUEST", `request: ${(error as Error).message}`),
-    },
-  );
-
-  function noteBroken(error: unknown, { req }: ServerResponse): void {
-    if (error instanceof ReaderGone)
-      log?.debug({ url: req.url, reason: error.message }, "an answer was not read to its end");
-    else log?.error({ url: req.url, err: error }, "an answer broke off");
-  }
-
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      keepAliveTimeout: options.keepAliveMs ?? 15_000,
-      connectionsCheckingInterval: Math.min(CHECK_MS, headersMs),
-      requireHostHeader: false, // refused below, in the form of all errors
-      keepAlive: true, // finds peers that went without a word
-      keepAliveInitialDelay: 60_000,
-    },
-    (incoming, outgoing) => {
-      const { socket } = incoming;
-      const line = lines.get(socket) ?? [];
-      lines.set(socket, line);
-      if (line.push(outgoing) === 1) begin(socket, line);
-      else if (line.length > MAX_PIPELINED) socket.destroy();
-    },
-  );
-
-  /** Answers the first request of a line. Node would begin all that a client sends, and lose sight of those in line. */
-  function begin(socket: Socket, line: ServerResponse[]): void {
-    const outgoing = line[0]!;
-    responses.add(outgoing);
-    outgoing.shouldKeepAlive &&= !isDraining;
-    outgoing.once("close", () => {
-      responses.delete(outgoing);
-      line.shift();
-      if (line.length > 0 && !socket.destroyed) begin(socket, line);
-      if (isDraining) closeIdle();
-    });
-    void answer(outgoing.req, outgoing);
-  }
-
-  server.maxConnections = options.maxConnections ?? 1024;
-  server.on("drop", () => refused++);
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+export async function listen(fetch: Fetch, options: ListenOptions): Promise<Listener> {
+  const { log, headersMs = 10_000, requestMs = 120_000 } = options;
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: options.keepAliveMs ?? 15_000,
+    connectionsCheckingInterval: Math.min(CHECK_MS, headersMs),
+    requireHostHeader: false, // refused by the listener, in the form of all errors
+    keepAlive: true, // finds peers that went without a word
+    keepAliveInitialDelay: 60_000,
   });
+  server.maxConnections = options.maxConnections ?? 1024;
+  const refused = new WeakSet<Socket>();
+  const answer = requestListener(fetch, options, refused);
+  const connections = new Connections(server, (incoming, outgoing) => void answer(incoming, outgoing));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (refusedSockets.has(socket)) return;
-    refusedSockets.add(socket);
-    const current = [...responses].find(({ req }) => req.socket === socket);
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const current = connections.current(socket);
     // What is wrong behind a whole request is no part of it, and its answer must not be taken for it.
     const isUnclear = current !== undefined && (current.headersSent || current.req.complete);
     if (error.code === "ECONNRESET" || !socket.writable || isUnclear) {
@@ -137,50 +78,76 @@ export async function listen(
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
 
-  /** Closes connections on which nothing is answered. What was written still arrives. */
-  function closeIdle(): void {
-    const busy = new Set(Array.from(responses, ({ req }) => req.socket));
-    for (const socket of sockets) if (!busy.has(socket)) socket.destroySoon();
-  }
-
-  function drain(): void {
-    isDraining = true;
-    for (const response of responses) if (!response.headersSent) response.shouldKeepAlive = false;
-    closeIdle();
-  }
-
-  let closing: Promise<void> | undefined;
-  async function close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    drain();
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(timer);
-  }
-
   await open(server, options);
   // Of single connections from here on, e.g. one too many for the system's table of files.
   server.on("error", (error) => log?.error({ err: error }, "a connection was not accepted"));
   const { port } = server.address() as AddressInfo;
-  const name = options.host.includes(":") ? `[${options.host.replace(/^\[|\]$/g, "")}]` : options.host;
+  const name = options.host.includes(":") ? `[${bare(options.host)}]` : options.host;
+  let closing: Promise<void> | undefined;
   return {
     url: `http://${name}:${port}`,
     port,
-    counts: () => ({ connections: sockets.size, responses: responses.size, refused }),
-    drain,
-    close: (graceMs) => (closing ??= close(graceMs)),
+    counts: () => connections.counts(),
+    drain: () => connections.drain(),
+    close: (graceMs) => (closing ??= close(server, connections, graceMs)),
   };
+}
+
+/** @param refused  connections that have an error's answer already */
+function requestListener(fetch: Fetch, { log, writeMs = 30_000 }: ListenOptions, refused: WeakSet<Socket>) {
+  return getRequestListener(
+    async (request, env) => {
+      const { outgoing } = env as HttpBindings;
+      const response = await fetchSafely(request);
+      if (refused.has(outgoing.req.socket)) await response.body?.cancel().catch(() => {});
+      else await send(response, outgoing, writeMs).catch((error: unknown) => noteBroken(error, outgoing));
+      return RESPONSE_ALREADY_SENT;
+    },
+    {
+      overrideGlobalObjects: false,
+      // Only for a request that never came to be: a bad Host or target.
+      errorHandler: (error) => errorResponse(400, "ERR_BAD_REQUEST", `request: ${(error as Error).message}`),
+    },
+  );
+
+  async function fetchSafely(request: Request): Promise<Response> {
+    try {
+      return await fetch(request);
+    } catch (error) {
+      if (!request.signal.aborted) log?.error({ err: error }, "a request failed");
+      return errorResponse(500, "ERR_INTERNAL", "the server failed; its log says why");
+    }
+  }
+
+  function noteBroken(error: unknown, { req }: ServerResponse): void {
+    const { url } = req;
+    if (error instanceof ReaderGone) log?.debug({ url, reason: error.message }, "an answer was not read to its end");
+    else log?.error({ url, err: error }, "an answer broke off");
+  }
+}
+
+async function close(server: Server, connections: Connections, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  connections.drain();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
 }
 
 function open(server: Server, { host, port }: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port));
     server.once("error", fail);
-    server.listen({ host: host.replace(/^\[|\]$/g, ""), port }, () => {
+    server.listen({ host: bare(host), port }, () => {
       server.off("error", fail);
       resolve();
     });
   });
+}
+
+/** `[::1]` -> `::1` */
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): GemmaError {
@@ -202,21 +169,30 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   return new GemmaError("ERR_IO", `serve: ${message}`, { hint, cause: error });
 }
 
-/** The answer to what is no request, as bytes: there is nothing yet that could write it. */
-function refusal(code: string | undefined): string {
-  const what =
-    code === "HPE_HEADER_OVERFLOW"
-      ? ({
-          status: 431,
-          code: "ERR_BAD_REQUEST",
-          message: `headers must have at most ${MAX_HEADER_BYTES} bytes, got more`,
-        } as const)
-      : code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? ({ status: 408, code: "ERR_DEADLINE", message: "request: must arrive in its time, got a part" } as const)
-        : ({ status: 400, code: "ERR_BAD_REQUEST", message: "request: must be HTTP/1.1, got something else" } as const);
-  const body = errorBody(what.status, what.code, what.message);
+/** What is answered to what is no request. */
+const REFUSALS: Readonly<Record<string, { status: number; code: ErrorCode; message: string }>> = {
+  HPE_HEADER_OVERFLOW: {
+    ...{ status: 431, code: "ERR_BAD_REQUEST" },
+    message: `headers must have at most ${MAX_HEADER_BYTES} bytes, got more`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: "ERR_DEADLINE",
+    message: "request: must arrive in its time, got a part",
+  },
+};
+const NO_HTTP = {
+  status: 400,
+  code: "ERR_BAD_REQUEST",
+  message: "request: must be HTTP/1.1, got something else",
+} as const;
+
+/** Such an answer as bytes: there is nothing yet that could write it. */
+function refusal(reason = ""): string {
+  const { status, code, message } = REFUSALS[reason] ?? NO_HTTP;
+  const body = errorBody(status, code, message);
   return [
-    ...[`HTTP/1.1 ${what.status} ${STATUS_CODES[what.status]}`, "Connection: close", "Content-Type: application/json"],
+    ...[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"],
     ...[`Content-Length: ${Buffer.byteLength(body)}`, "", body],
   ].join("\r\n");
 }
