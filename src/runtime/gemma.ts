@@ -128,11 +128,12 @@ export class Gemma implements AsyncDisposable {
     return this.link.call("decode", { ids });
   }
 
-  /** Loads a PEFT LoRA adapter folder under a name that requests can choose. */
+  /** Loads a PEFT LoRA adapter folder under a name that requests can choose, in place of one that has it. */
   async addAdapter(name: string, path: string): Promise<void> {
     await this.link.call("addAdapter", { name, path });
   }
 
+  /** Requests under way finish with the adapter, new ones cannot choose it; its memory goes with the last of them. */
   async removeAdapter(name: string): Promise<void> {
     await this.link.call("removeAdapter", { name });
   }

@@ -136,7 +136,13 @@ export class EngineHost {
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
     const { since } = call;
-    const mask = options.jsonSchema === undefined ? null : await this.loaded.mask(options.jsonSchema, call.signal);
+    const held = engine.holdAdapter(options.adapter); // it may be removed before the grammar is there
+    const failed = (error: unknown) => {
+      held.release();
+      throw error;
+    };
+    const { jsonSchema } = options;
+    const mask = jsonSchema === undefined ? null : await this.loaded.mask(jsonSchema, call.signal).catch(failed);
     let firstTokenMs = 0;
     let lastTokenMs = 0;
     let generatedTokens = 0;
@@ -157,10 +163,13 @@ export class EngineHost {
         },
         fail: reject,
       };
-      const job = engine.generate(ids, options, mask, sink, since);
+      const job = engine.generate(ids, options, mask, sink, { since, adapter: held.loaded });
       if (mask) mask.onFail = (error) => job.cancel(error);
       return job;
-    }).finally(() => mask?.close());
+    }).finally(() => {
+      mask?.close();
+      held.release();
+    });
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
@@ -185,7 +194,7 @@ export class EngineHost {
         },
         fail: reject,
       };
-      return engine.score(ids, request, sink, call.since);
+      return engine.score(ids, request, sink, { since: call.since });
     });
   }
 
@@ -193,7 +202,7 @@ export class EngineHost {
     const ids = this.promptIds(params.prompt);
     const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
     return this.running(call, null, (resolve, reject) =>
-      this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, call.since),
+      this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, { since: call.since }),
     );
   }
 
