@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { type Generated, generate, score, tinyEngine } from "../../test/helpers/tiny-engine.js";
 import { seededRng } from "../base/rng.js";
 import { StepTimes } from "./draft-rows.js";
+import { macrotask } from "./macrotask.js";
 import { StepRunner } from "./step.js";
 
 const SEED = 7;
@@ -165,28 +166,51 @@ test("cancelling the only job leaves an engine that works", async () => {
   }
 });
 
-test("an adapter removed during a step fails its jobs once, and they hear nothing after that", async () => {
+test("an adapter removed or replaced during a step stays for the jobs that chose it, and goes with the last", async () => {
   const engine = await tinyEngine();
-  engine.addAdapter({ name: "nothing", layers: [] });
+  const free = vi.spyOn(engine.parts.backend, "free");
+  const made = new Set<unknown>();
+  const pair = (scale: number) => {
+    const { backend, config } = engine.parts;
+    const fill = (rows: number, width: number) => {
+      const tensor = backend.tensor("f32", [rows, width]);
+      made.add(tensor);
+      backend.write(
+        tensor,
+        Float32Array.from({ length: rows * width }, (_, i) => Math.sin(i)),
+      );
+      return tensor;
+    };
+    const { hiddenSize, numAttentionHeads, headDim } = config;
+    return new Map([["q" as const, { a: fill(2, hiddenSize), b: fill(numAttentionHeads * headDim, 2), scale }]]);
+  };
+  engine.addAdapter({ name: "tuned", layers: [pair(1)] });
   const [a, b] = prompts(2);
-  const heard: string[] = [];
-  const withAdapter = { ignoreEos: true, maxTokens: 4, adapter: "nothing" };
-  engine.generate(b!, withAdapter, null, {
-    piece: () => heard.push("piece"),
-    done: () => heard.push("done"),
-    fail: (error) => heard.push(String(error)),
-  });
+  const options = { temperature: 0, maxTokens: 6, adapter: "tuned", logprobs: 1 };
+  const old = await generate(engine, a!, options);
+  let other: Promise<Generated> | undefined;
   await new Promise<void>((resolve, reject) => {
-    let removed = false;
-    engine.generate(a!, { ignoreEos: true, maxTokens: 4 }, null, {
+    const under = generate(engine, a!, options);
+    engine.generate(b!, { ...options, ignoreEos: true }, null, {
       piece: () => {
-        if (!removed) engine.removeAdapter("nothing"); // rows without an adapter come first in a step
-        removed = true;
+        if (other) return;
+        engine.addAdapter({ name: "tuned", layers: [pair(20)] });
+        other = generate(engine, a!, options); // the new one, beside requests with the old one
+        free.mockClear();
+        void under.then((generated) => expect(generated).toEqual(old)).catch(reject);
       },
-      done: () => resolve(),
+      done: () => void under.then(() => resolve()),
       fail: reject,
     });
   });
-  expect(heard.indexOf("GemmaError: adapter: nothing was removed")).toBe(heard.length - 1);
-  expect(heard.length).toBeGreaterThan(0);
+  const fresh = await other!;
+  expect(fresh.logprobs).not.toEqual(old.logprobs);
+  await macrotask(); // its step is over
+  engine.removeAdapter("tuned"); // nobody uses it: its pair goes at once, as the old one's has
+  expect(free.mock.calls.flatMap(([tensor]) => (made.has(tensor) ? [tensor] : [])).length).toBe(4);
+  expect(() => engine.generate(a!, options, null, never)).toThrow(
+    expect.objectContaining({ code: "ERR_UNKNOWN_MODEL" }),
+  );
+  const all = engine.stats().pages.map(({ remembered, total, free: unused }) => ({ remembered, used: total - unused }));
+  expect(all.every(({ used, remembered }) => used === remembered)).toBe(true);
 });

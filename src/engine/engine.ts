@@ -7,6 +7,7 @@ import type { GemmaConfig } from "../model/config.js";
 import type { GemmaWeights } from "../model/gemma.js";
 import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { AdapterStore, type LoadedAdapter } from "./adapters.js";
 import { EmbedJob } from "./embed-job.js";
 import { GenerateJob, type GenerationSink, NO_COUNTS, type TokenMask } from "./generate-job.js";
 import type { Job, JobTerms } from "./job.js";
@@ -74,6 +75,20 @@ export interface ScoreRequest extends EngineRequest {
   readonly onLogits?: (position: number, logits: Float32Array) => void;
 }
 
+/** Where a request comes from, if it did not begin just now. */
+export interface RequestOrigin {
+  /** When it was made, on performance.now()'s clock. */
+  readonly since?: number;
+  /** What it holds, in place of the adapter that it names. */
+  readonly adapter?: LoadedAdapter | null;
+}
+
+export interface HeldAdapter {
+  readonly loaded: LoadedAdapter | null;
+  /** To be called once. */
+  release(): void;
+}
+
 /** A handle on work under way. */
 export interface Running {
   cancel(reason: unknown): void;
@@ -84,7 +99,7 @@ export interface Running {
 /** Runs jobs on one loaded model, as long as there are any, giving way to the event loop after each step. */
 export class Engine {
   private readonly scheduler: Scheduler;
-  private readonly adapters = new Map<string, Adapter>();
+  private readonly adapters: AdapterStore;
   private looping = false;
   private disposed = false;
 
@@ -96,7 +111,12 @@ export class Engine {
     const shape = cacheShape(config, options);
     const cache = backend.kvCache(kvLayout(config, options.kv, shape.groupPages));
     const runner = new StepRunner(backend, config, weights, cache, options);
-    this.scheduler = new Scheduler(runner, shape);
+    this.scheduler = new Scheduler(runner, shape, (job) => this.adapters.release(job.terms.adapter));
+    this.adapters = new AdapterStore(({ id, adapter }) => {
+      if (this.disposed) return; // with the backend all of it has gone
+      this.scheduler.forget(id);
+      freeAdapter(backend, adapter);
+    });
   }
 
   /** @throws ERR_MISSING_FILE when the checkpoint came without a tokenizer */
@@ -108,13 +128,13 @@ export class Engine {
     });
   }
 
-  /** Continues `prompt` (ids, used as they are). `since`: when the request was made, on performance.now()'s clock. */
+  /** Continues `prompt` (ids, used as they are). */
   generate(
     prompt: readonly number[],
     options: GenerateOptions,
     mask: TokenMask | null,
     sink: GenerationSink,
-    since?: number,
+    origin: RequestOrigin = {},
   ): Running {
     const { config, tokenizer } = this.parts;
     const resolved = resolveOptions(options, config.vocabSize);
@@ -123,7 +143,7 @@ export class Engine {
       {
         prompt,
         options: resolved,
-        terms: this.terms(options, since),
+        terms: this.terms(options, origin),
         eosIds: new Set([...config.eosTokenIds, ...(tokenizer?.eosIds ?? [])]),
         contextLength: this.options.contextLength,
         decoder: tokenizer?.streamDecoder() ?? null,
@@ -144,7 +164,7 @@ export class Engine {
     ids: readonly number[],
     request: ScoreRequest,
     sink: { done(result: ScoreResult): void; fail(error: unknown): void },
-    since?: number,
+    origin: RequestOrigin = {},
   ): Running {
     this.checkIds("score", ids, this.options.contextLength);
     const after = request.after ?? [];
@@ -153,7 +173,7 @@ export class Engine {
       ids,
       first: integer("score: first", request.first ?? 0, 0, ids.length - 1),
       after,
-      terms: this.terms(request, since),
+      terms: this.terms(request, origin),
       top: integer("score: top", request.top ?? 0, 0, this.parts.config.vocabSize),
       onLogits: request.onLogits ?? null,
     };
@@ -165,30 +185,31 @@ export class Engine {
     ids: readonly number[],
     request: EngineRequest,
     sink: { done(embedding: Float32Array): void; fail(error: unknown): void },
-    since?: number,
+    origin: RequestOrigin = {},
   ): Running {
     this.checkIds("embed", ids, this.options.contextLength);
-    return this.start(new EmbedJob(ids, this.parts.config.hiddenSize, this.terms(request, since), sink));
+    return this.start(new EmbedJob(ids, this.parts.config.hiddenSize, this.terms(request, origin), sink));
   }
 
   stats(): EngineStats {
     return this.scheduler.stats();
   }
 
-  /** Makes an adapter available to requests by its name. */
+  /** Makes an adapter available to requests by its name, in place of one that has it. */
   addAdapter(adapter: Adapter): void {
-    if (adapter.name === "") throw new GemmaError("ERR_INVALID_NAME", "adapter: the name must not be empty");
-    if (this.adapters.has(adapter.name)) this.removeAdapter(adapter.name);
-    this.adapters.set(adapter.name, adapter);
+    this.adapters.add(adapter);
   }
 
-  /** Unloads an adapter; work under way with it fails, other work goes on. */
+  /** Requests under way finish with the adapter; new ones cannot choose it. @throws ERR_UNKNOWN_MODEL */
   removeAdapter(name: string): void {
-    const adapter = this.adapter(name);
-    if (!adapter) return;
-    this.adapters.delete(name);
-    this.scheduler.dropAdapter(adapter, new GemmaError("ERR_DISPOSED", `adapter: ${name} was removed`));
-    freeAdapter(this.parts.backend, adapter);
+    this.adapters.remove(name);
+  }
+
+  /** Keeps an adapter for a request that begins later. */
+  holdAdapter(name: string | undefined): HeldAdapter {
+    const loaded = this.adapters.get(name);
+    this.adapters.hold(loaded);
+    return { loaded, release: () => this.adapters.release(loaded) };
   }
 
   /** Fails all work and frees the model. Idempotent. */
@@ -199,16 +220,9 @@ export class Engine {
     this.parts.backend.dispose();
   }
 
-  private terms(request: EngineRequest, since?: number): JobTerms {
-    return { ...resolveRequest(request, since), adapter: this.adapter(request.adapter) };
-  }
-
-  private adapter(name: string | undefined): Adapter | null {
-    if (name === undefined) return null;
-    const adapter = this.adapters.get(name);
-    if (adapter) return adapter;
-    const known = [...this.adapters.keys()].join(", ") || "none";
-    throw new GemmaError("ERR_UNKNOWN_MODEL", `adapter: ${name} must be loaded; loaded are: ${known}`);
+  private terms(request: EngineRequest, { since, adapter }: RequestOrigin): JobTerms {
+    const loaded = adapter === undefined ? this.adapters.get(request.adapter) : adapter;
+    return { ...resolveRequest(request, since), adapter: loaded };
   }
 
   private checkIds(what: string, ids: readonly number[], most: number): void {
@@ -232,6 +246,7 @@ export class Engine {
   }
 
   private start(job: Job): Running {
+    this.adapters.hold(job.terms.adapter);
     this.scheduler.add(job);
     void this.loop();
     return {

@@ -1,6 +1,7 @@
 import type { SampleRow } from "../backend/ops/sample.js";
 import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
+import type { LoadedAdapter } from "./adapters.js";
 import type { Guesses } from "./draft-rows.js";
 import type { ResolvedRequest } from "./options.js";
 import type { Queued } from "./queue.js";
@@ -27,7 +28,12 @@ export interface RowResult {
 
 /** What a request says about itself, whatever it asks for. */
 export interface JobTerms extends ResolvedRequest {
-  readonly adapter: Adapter | null;
+  readonly adapter: LoadedAdapter | null;
+}
+
+/** What keys of an adapter's prefixes begin with. */
+export function prefixKey(adapterId: number, salt = ""): string {
+  return `${adapterId} ${salt}`;
 }
 
 /** A sequence under work: its tokens, its pages and what is wanted of its rows. Subclasses say what happens to results. */
@@ -66,7 +72,12 @@ export abstract class Job implements Queued {
   }
 
   get adapter(): Adapter | null {
-    return this.terms.adapter;
+    return this.terms.adapter?.adapter ?? null;
+  }
+
+  /** 0: none. */
+  get adapterId(): number {
+    return this.terms.adapter?.id ?? 0;
   }
 
   get tenant(): string {
@@ -79,7 +90,7 @@ export abstract class Job implements Queued {
 
   /** Jobs with equal keys share what they computed of equal prefixes. */
   get prefixKey(): string {
-    return `${this.adapter?.name ?? ""}\n${this.terms.salt}`;
+    return prefixKey(this.adapterId, this.terms.salt);
   }
 
   /** Why the job was given up, or null; the scheduler drops it before its next step. */

@@ -82,7 +82,7 @@ async function chooseFromTop(
 function handOut(rows: readonly WantedRow[], outcome: (job: Job, i: number) => Omit<RowResult, "position">): void {
   for (const [i, { job, position, drafted }] of rows.entries()) {
     if (drafted.length > 0 && job.tokens[position] !== drafted.at(-1)) continue; // a wrong guess, or behind one
-    if (job.finished) continue; // its adapter was removed, or the model disposed, since the step began
+    if (job.finished) continue; // the model was disposed since the step began
     job.accept({ position, ...outcome(job, i) });
   }
 }

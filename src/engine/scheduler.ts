@@ -1,9 +1,8 @@
 import { PAGE_ROWS } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
-import type { Adapter } from "../model/adapter.js";
 import { draftLengths, StepTimes } from "./draft-rows.js";
 import { Followers } from "./followers.js";
-import type { Job } from "./job.js";
+import { type Job, prefixKey } from "./job.js";
 import { type CacheShape, JobPages } from "./job-pages.js";
 import { FairQueue } from "./queue.js";
 import { type Claim, RowShares } from "./row-shares.js";
@@ -46,6 +45,8 @@ export class Scheduler {
   constructor(
     private readonly runner: StepRunner,
     shape: CacheShape,
+    /** Called once for each job that was added. */
+    private readonly onEnd: (job: Job) => void,
   ) {
     this.pages = new JobPages(shape);
   }
@@ -62,10 +63,9 @@ export class Scheduler {
     this.waiting.add(job);
   }
 
-  /** Fails the jobs of an adapter that goes away, and forgets what was computed with it. */
-  dropAdapter(adapter: Adapter, error: unknown): void {
-    for (const job of this.jobs().filter((j) => j.adapter === adapter)) this.end(job, error);
-    this.pages.forget(`${adapter.name}\n`);
+  /** Forgets what was computed with an adapter. */
+  forget(adapterId: number): void {
+    this.pages.forget(prefixKey(adapterId));
   }
 
   /** Runs one step, or waits a little while no job is ready. */
@@ -107,7 +107,7 @@ export class Scheduler {
     for (const [i, span] of spans.entries()) {
       const { job, start } = span;
       this.counters.outcome(span, lengths[i]!);
-      if (this.running.includes(job)) this.pages.remember(job, start); // its adapter may have been removed meanwhile
+      if (this.running.includes(job)) this.pages.remember(job, start); // the model may have been disposed meanwhile
       if (job.remaining === 0 && !job.finished) job.complete();
       if (job.finished) this.end(job, null);
     }
@@ -146,7 +146,7 @@ export class Scheduler {
     }
     const computed = spans.filter(({ job }) => this.running.includes(job));
     const kept = isDecoding(computed) ? this.withDrafts(computed) : computed;
-    return kept.sort((a, b) => adapterKey(a.job).localeCompare(adapterKey(b.job)));
+    return kept.sort((a, b) => a.job.adapterId - b.job.adapterId);
   }
 
   /** Adds rows for what jobs guess, where that pays. Guesses push nothing out: they only take pages that are free. */
@@ -232,12 +232,13 @@ export class Scheduler {
   }
 
   private end(job: Job, error: unknown): void {
-    this.pages.release(job);
-    this.pages.trim();
     const index = this.running.indexOf(job);
     if (index >= 0) this.running.splice(index, 1);
-    else this.waiting.remove(job);
+    else if (!this.waiting.remove(job)) return; // ended before
+    this.pages.release(job);
+    this.pages.trim();
     if (error !== null && !job.finished) job.fail(error);
+    this.onEnd(job);
   }
 
   /** Rows for prompts in a step of `newest` other rows. Results do not depend on their number. */
@@ -262,10 +263,6 @@ function rowsOf(spans: readonly Span[]): number {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function adapterKey(job: Job): string {
-  return job.adapter?.name ?? "";
 }
 
 /** Which rows of the step are looked at: those with logits first, then those with scores, then with hidden states. */

@@ -199,12 +199,13 @@ export class Gemma implements AsyncDisposable {
     return this.link.call("tokenBytes", { ids });
   }
 
-  /** Loads a PEFT LoRA adapter folder under a name that requests can choose. */
+  /** Loads a PEFT LoRA adapter folder under a name that requests can choose, in place of one that has it. */
   async addAdapter(name: string, path: string): Promise<void> {
     await this.link.call("addAdapter", { name, path });
     this.loadedAdapters.add(name);
   }
 
+  /** Requests under way finish with the adapter, new ones cannot choose it; its memory goes with the last of them. */
   async removeAdapter(name: string): Promise<void> {
     await this.link.call("removeAdapter", { name });
     this.loadedAdapters.delete(name);

@@ -6,6 +6,7 @@ import type { GenerateOptions, RequestOptions } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
+import type { GrammarMask } from "./grammar.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import type { CallEvent, Calls, Conversation, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import type { ToolAnswer } from "./tool-answer.js";
@@ -152,9 +153,12 @@ export class EngineHost {
     const { engine } = this.loaded;
     const { since } = call;
     expectLength(ids, options);
-    const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
-    const mask = grammar === null ? null : await this.loaded.mask(grammar, call.signal);
     const show = (piece: Piece) => call.event({ kind: "pieces", pieces: [piece] });
+    const held = engine.holdAdapter(options.adapter); // it may be removed before the grammar is there
+    const mask = await this.maskOf(options, call, answer).catch((error: unknown) => {
+      held.release();
+      throw error;
+    });
     let firstTokenMs = 0;
     let lastTokenMs = 0;
     let generatedTokens = 0;
@@ -178,10 +182,19 @@ export class EngineHost {
         },
         fail: reject,
       };
-      const job = engine.generate(ids, options, mask, sink, since);
+      const job = engine.generate(ids, options, mask, sink, { since, adapter: held.loaded });
       if (mask) mask.onFail = (error) => job.cancel(error);
       return job;
-    }).finally(() => mask?.close());
+    }).finally(() => {
+      mask?.close();
+      held.release();
+    });
+  }
+
+  /** null: the text is free. */
+  private async maskOf(options: GenerateOptions, call: Call, answer: ToolAnswer | null): Promise<GrammarMask | null> {
+    const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
+    return grammar === null ? null : await this.loaded.mask(grammar, call.signal);
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
@@ -207,7 +220,7 @@ export class EngineHost {
         },
         fail: reject,
       };
-      return engine.score(ids, request, sink, call.since);
+      return engine.score(ids, request, sink, { since: call.since });
     });
   }
 
@@ -216,7 +229,7 @@ export class EngineHost {
     expectLength(ids, params.request);
     const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
     return this.running(call, null, (resolve, reject) =>
-      this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, call.since),
+      this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, { since: call.since }),
     );
   }
 

@@ -1,0 +1,80 @@
+import { GemmaError } from "../base/errors.js";
+import type { Adapter } from "../model/adapter.js";
+
+/** An adapter that requests can choose, or that some still use. */
+export interface LoadedAdapter {
+  /** Never given twice, from 1 on: two adapters may have had the same name. */
+  readonly id: number;
+  readonly adapter: Adapter;
+}
+
+interface Entry extends LoadedAdapter {
+  users: number;
+  isGone: boolean;
+}
+
+/**
+ * Adapters by name. One that is removed or replaced cannot be chosen any more, and is freed when the last request that
+ * chose it has ended.
+ */
+export class AdapterStore {
+  private readonly byName = new Map<string, Entry>();
+  private readonly entries = new Map<number, Entry>();
+  private lastId = 0;
+
+  /** @param free nobody uses this one any more */
+  constructor(private readonly free: (loaded: LoadedAdapter) => void) {}
+
+  /** @throws ERR_INVALID_NAME for an empty name */
+  add(adapter: Adapter): void {
+    const { name } = adapter;
+    if (name === "") throw new GemmaError("ERR_INVALID_NAME", "adapter: the name must not be empty");
+    const entry: Entry = { id: ++this.lastId, adapter, users: 0, isGone: false };
+    const old = this.byName.get(name);
+    this.byName.set(name, entry);
+    this.entries.set(entry.id, entry);
+    if (old) this.retire(old);
+  }
+
+  /** @throws ERR_UNKNOWN_MODEL */
+  remove(name: string): void {
+    const entry = this.find(name);
+    this.byName.delete(name);
+    this.retire(entry);
+  }
+
+  /** The adapter of that name, null for none. It may be freed unless it is held. @throws ERR_UNKNOWN_MODEL */
+  get(name: string | undefined): LoadedAdapter | null {
+    return name === undefined ? null : this.find(name);
+  }
+
+  /** A request uses the adapter from now on, until release(). */
+  hold(loaded: LoadedAdapter | null): void {
+    if (loaded) this.entries.get(loaded.id)!.users++;
+  }
+
+  release(loaded: LoadedAdapter | null): void {
+    if (!loaded) return;
+    const entry = this.entries.get(loaded.id)!;
+    entry.users--;
+    this.freeUnused(entry);
+  }
+
+  private find(name: string): Entry {
+    const entry = this.byName.get(name);
+    if (entry) return entry;
+    const known = [...this.byName.keys()].join(", ") || "none";
+    throw new GemmaError("ERR_UNKNOWN_MODEL", `adapter: ${name} must be loaded; loaded are: ${known}`);
+  }
+
+  private retire(entry: Entry): void {
+    entry.isGone = true;
+    this.freeUnused(entry);
+  }
+
+  private freeUnused(entry: Entry): void {
+    if (!entry.isGone || entry.users > 0) return;
+    this.entries.delete(entry.id);
+    this.free(entry);
+  }
+}
