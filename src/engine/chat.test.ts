@@ -51,6 +51,24 @@ test("what was left out is counted in the caller's messages, of which neighbours
   expect({ dropped, text: textOf(ids) }).toEqual({ dropped: 4, text: "Question: 4\nAnswer:" });
 });
 
+test("calls and results stay with their question", async () => {
+  const result = (content: string): PlainMessage => ({ role: "user", content, isResult: true });
+  const messages: PlainMessage[] = [
+    ...turns(2),
+    { role: "user", content: "2" },
+    { role: "assistant", content: "f()" },
+    result("a"),
+    result("b"),
+  ];
+  const kept = "Question: 2\nAnswer: f()\n\na\n\nb\nAnswer:";
+  const { dropped, ids } = await chatPrompt(tokenizer, messages, CHAT_FORMS.qa, 1 + kept.length);
+  expect({ dropped, text: textOf(ids) }).toEqual({ dropped: 2, text: kept });
+  await expect(chatPrompt(tokenizer, messages, CHAT_FORMS.qa, kept.length)).rejects.toMatchObject({
+    code: "ERR_CONTEXT_FULL",
+    message: expect.stringContaining("the last question with its calls and results"),
+  });
+});
+
 test("a conversation of thousands of turns is written out a dozen times, not thousands", async () => {
   let written = 0;
   const counting: ChatForm = {

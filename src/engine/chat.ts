@@ -26,7 +26,7 @@ export interface Tool {
   /** Letters, digits and `_ . : / -`, at most 128. */
   readonly name: string;
   readonly description?: string;
-  /** JSON schema of the arguments, an object. Default: any object. */
+  /** JSON schema of the arguments, which are an object. Default: there are none. */
   readonly parameters?: Readonly<Record<string, unknown>>;
   /** Whether a call's arguments must conform to `parameters`, also where the model is free to call. Default: false. */
   readonly strict?: boolean;
@@ -39,6 +39,13 @@ export type ToolChoice = "auto" | "none" | "required" | { readonly name: string 
 export interface PlainMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
+  /** Of a user's message: it goes on with the turn before, with what tools have returned. */
+  readonly isResult?: boolean;
+}
+
+/** Whether a conversation has neither calls nor results. */
+export function isPlain(messages: readonly ChatMessage[]): boolean {
+  return messages.every(({ role, toolCalls }) => role !== "tool" && !toolCalls?.length);
 }
 
 /**
@@ -82,7 +89,7 @@ export async function chatPrompt(
   const system = joined(messages.filter((m) => m.role === "system"));
   const turns = joined(messages.filter((m) => m.role !== "system"));
   if (turns.at(-1)?.role !== "user") {
-    throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's");
+    throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's, or the result of a tool");
   }
   const promptFrom = async (dropped: number): Promise<ChatPrompt> => {
     const ids = encodePrompt(tokenizer, await form.segments([...system, ...turns.slice(dropped)]));
@@ -91,11 +98,12 @@ export async function chatPrompt(
   const whole = await promptFrom(0);
   if (whole.ids.length <= budget) return whole;
 
-  // A question goes with all answers to it: what is left starts with a user message.
-  const starts = turns.flatMap(({ role }, i) => (role === "user" && i > 0 ? [i] : []));
+  // A question goes with all answers to it, and calls with their results: what is left starts with a question.
+  const starts = turns.flatMap(({ role, isResult }, i) => (role === "user" && !isResult && i > 0 ? [i] : []));
   let best = await promptFrom(starts.at(-1) ?? 0);
   if (best.ids.length > budget) {
-    const what = `chat: the last message must fit the context: ${best.ids.length} tokens, ${budget} allowed`;
+    const last = turns.at(-1)?.isResult ? "last question with its calls and results" : "last message";
+    const what = `chat: the ${last} must fit the context: ${best.ids.length} tokens, ${budget} allowed`;
     throw new GemmaError("ERR_CONTEXT_FULL", what, { hint: "shorten the message, or load with a larger --ctx" });
   }
   // By halves: encoding a conversation anew for each of a thousand turns would take minutes.
@@ -117,18 +125,18 @@ interface Turn extends PlainMessage {
 /** Neighbours of one role as one message: the model was taught strictly alternating turns. */
 function joined(messages: readonly PlainMessage[]): Turn[] {
   const result: Turn[] = [];
-  for (const { role, content } of messages) {
+  for (const message of messages) {
     const last = result.at(-1);
-    if (last?.role === role)
-      result.splice(-1, 1, { role, content: `${last.content}\n\n${content}`, parts: last.parts + 1 });
-    else result.push({ role, content, parts: 1 });
+    if (last?.role === message.role)
+      result.splice(-1, 1, { ...last, content: `${last.content}\n\n${message.content}`, parts: last.parts + 1 });
+    else result.push({ ...message, parts: 1 });
   }
   return result;
 }
 
 function questionsAndAnswers(messages: readonly PlainMessage[]): readonly Segment[] {
-  const lines = messages.map(({ role, content }) => {
-    if (role === "user") return `Question: ${content.trim()}\nAnswer:`;
+  const lines = messages.map(({ role, content, isResult }) => {
+    if (role === "user") return `${isResult ? "" : "Question: "}${content.trim()}\nAnswer:`;
     return role === "system" ? `${content.trim()}\n\n` : ` ${content.trim()}\n\n`;
   });
   return [text(lines.join(""))];

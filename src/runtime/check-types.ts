@@ -27,7 +27,31 @@ export function expectPrompt(value: unknown): asserts value is Prompt {
 
 /** @throws ERR_USAGE */
 export function expectMessages(messages: readonly ChatMessage[]): void {
-  for (const { content } of messages) expectText("chat message", content);
+  if (!Array.isArray(messages)) throw wrongType("messages", "an array", messages);
+  for (const [i, { content, toolCalls, toolCallId }] of (messages as readonly ChatMessage[]).entries()) {
+    expectText("chat message", content);
+    if (toolCallId !== undefined) expectText(`messages[${i}].toolCallId`, toolCallId);
+    if (toolCalls !== undefined) expectToolCalls(`messages[${i}].toolCalls`, toolCalls);
+  }
+}
+
+function expectToolCalls(where: string, calls: unknown): void {
+  if (!Array.isArray(calls)) throw wrongType(where, "an array", calls);
+  for (const [i, call] of calls.entries()) {
+    expectText(`${where}[${i}].id`, call?.id);
+    expectText(`${where}[${i}].name`, call?.name);
+    if (!isJsonObject(call.arguments))
+      throw wrongType(`${where}[${i}].arguments`, "an object of JSON values", call.arguments);
+  }
+}
+
+function isJsonObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false; // a cycle, a BigInt, or too deep
+  }
 }
 
 function isSegment(value: unknown): boolean {

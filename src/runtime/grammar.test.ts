@@ -1,57 +1,22 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, describe, expect, test } from "vitest";
-import { tinyVocabularies } from "../../test/tiny-spm.js";
+import { GrammarWalk } from "../../test/helpers/grammar-walk.js";
 import { type Rng, seededRng } from "../base/rng.js";
 import { schemaGrammar } from "../engine/schema/schema-grammar.js";
-import { Tokenizer } from "../tokenizer/tokenizer.js";
-import { GrammarService, grammarVocabulary } from "./grammar.js";
 
 const SEED = 11;
-const tokenizer = Tokenizer.fromVocabulary(tinyVocabularies.gguf());
-const stopIds = [...tokenizer.eosIds];
-const service = new GrammarService(grammarVocabulary(tokenizer.vocabulary, stopIds, tokenizer.size), true);
+const walk = new GrammarWalk();
+const { service, tokenizer } = walk;
 const ajv = new Ajv2020({ strict: false });
 const signal = new AbortController().signal;
 afterAll(() => service.dispose());
-
-const ids = Array.from({ length: tokenizer.size }, (_, id) => id);
-const allowedIds = (bits: Uint32Array): number[] => ids.filter((id) => (bits[id >> 5]! >>> (id & 31)) & 1);
-const closes = ids.map((id) => /^["}\]]/.test(tokenizer.tokenText(id)));
-
-/** A text of allowed tokens chosen at random; it ends where it may once it is long. null: not ended in time. */
-async function randomText(grammar: string, rng: Rng, steps = 60): Promise<string | null> {
-  const mask = await service.open(grammar, signal);
-  const ids: number[] = [];
-  try {
-    for (let step = 0; step < steps; step++) {
-      await mask.whenReady();
-      const allowed = allowedIds(mask.bits!);
-      expect(allowed.length, `a dead end behind ${tokenizer.decode(ids)}`).toBeGreaterThan(0);
-      expect(allowed.filter((id) => tokenizer.isControl(id) && !stopIds.includes(id))).toEqual([]);
-      const stop = allowed.find((id) => stopIds.includes(id));
-      if (stop !== undefined && (allowed.every((id) => stopIds.includes(id)) || rng.integer(4) === 0)) {
-        return tokenizer.decode(ids);
-      }
-      // Tokens that close something are preferred, so that most walks end.
-      const texts = allowed.filter((id) => !stopIds.includes(id));
-      const closing = texts.filter((id) => closes[id]);
-      const from = closing.length > 0 && rng.integer(3) > 0 ? closing : texts;
-      const id = from[rng.integer(from.length)]!;
-      ids.push(id);
-      mask.accept(id);
-    }
-    return null;
-  } finally {
-    mask.close();
-  }
-}
 
 async function expectConforming(schema: object, rng: Rng, walks: number): Promise<number> {
   const grammar = schemaGrammar(schema);
   const validate = ajv.compile(schema);
   let ended = 0;
-  for (let walk = 0; walk < walks; walk++) {
-    const text = await randomText(grammar, rng);
+  for (let i = 0; i < walks; i++) {
+    const text = await walk.randomText(grammar, rng);
     if (text === null) continue;
     ended++;
     const value: unknown = JSON.parse(text);
@@ -157,7 +122,7 @@ describe("sessions", () => {
   test("several at a time, each on its own", async () => {
     const grammar = schemaGrammar({ enum: ["ab", "cd"] });
     const [a, b] = await Promise.all([service.open(grammar, signal), service.open(grammar, signal)]);
-    const quote = allowedIds(a!.bits!).find((id) => tokenizer.tokenText(id) === '"')!;
+    const quote = walk.allowedIds(a!.bits!).find((id) => tokenizer.tokenText(id) === '"')!;
     a!.accept(quote);
     expect(a!.bits).toBe(undefined);
     await a!.whenReady();

@@ -1,12 +1,13 @@
 import { fromSystemError, GemmaError } from "../base/errors.js";
-import { chatPrompt, type PlainMessage } from "../engine/chat.js";
+import { chatPrompt, isPlain, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
-import type { GenerationSink } from "../engine/generate-job.js";
+import type { GenerationSink, Piece } from "../engine/generate-job.js";
 import type { GenerateOptions } from "../engine/options.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
+import type { ToolAnswer } from "./tool-answer.js";
 
 /** Pre-trained models answer a question best near their most likely text; unless the caller says otherwise. */
 const QA_TEMPERATURE = 0.3;
@@ -106,25 +107,21 @@ export class EngineHost {
 
   private async chat(params: Calls["chat"]["params"], abort: Int32Array | null, call: Call): Promise<GenerateOutcome> {
     expectMessages(params.messages);
-    if (params.calling.tools.length > 0) throw new GemmaError("ERR_UNSUPPORTED_OPTION", "tools: are not supported");
     const { engine } = this.loaded;
+    const answer = await toolAnswer(params);
+    const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
-    const answer = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
+    const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
     const form = await this.loaded.chatForm(params.style);
-    const prompt = await chatPrompt(
-      engine.tokenizer,
-      params.messages as readonly PlainMessage[],
-      form,
-      contextLength - answer,
-    );
+    const prompt = await chatPrompt(engine.tokenizer, messages, form, contextLength - room);
     if (prompt.dropped > 0) {
       const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
     }
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
     const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
-    return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call);
+    return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call, answer);
   }
 
   private async run(
@@ -133,10 +130,13 @@ export class EngineHost {
     options: GenerateOptions,
     abort: Int32Array | null,
     call: Call,
+    answer: ToolAnswer | null = null,
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
     const start = performance.now();
-    const mask = options.jsonSchema === undefined ? null : await this.loaded.mask(options.jsonSchema, call.signal);
+    const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
+    const mask = grammar === null ? null : await this.loaded.mask(grammar, call.signal);
+    const show = (piece: Piece) => call.event({ kind: "pieces", pieces: [piece] });
     let firstTokenMs = 0;
     let lastTokenMs = 0;
     let generatedTokens = 0;
@@ -146,13 +146,16 @@ export class EngineHost {
           lastTokenMs = performance.now() - start;
           if (generatedTokens === 0) firstTokenMs = lastTokenMs;
           if (piece.id !== null) generatedTokens++;
-          call.event({ kind: "pieces", pieces: [piece] });
+          show(answer ? { ...piece, text: answer.push(piece.text) } : piece);
         },
         done: (finishReason, { proposed, accepted }) => {
           const decodeMs = lastTokenMs - firstTokenMs;
           const drafts = { proposedTokens: proposed, acceptedTokens: accepted };
           const timings = { promptTokens: ids.length, generatedTokens, firstTokenMs, decodeMs, ...drafts };
-          resolve({ finishReason, timings, droppedMessages });
+          const rest = answer?.end() ?? "";
+          if (rest !== "") show({ text: rest, id: null, logprob: null });
+          const outcome = { finishReason, timings, droppedMessages };
+          resolve(answer ? answer.outcome(outcome) : outcome);
         },
         fail: reject,
       };
@@ -243,6 +246,20 @@ export class EngineHost {
       call.signal.addEventListener("abort", () => job.cancel(call.signal.reason), { once: true });
     });
   }
+}
+
+/** null for a conversation that has nothing to do with tools. */
+async function toolAnswer(params: Calls["chat"]["params"]): Promise<ToolAnswer | null> {
+  const { tools, choice } = params.calling;
+  if (tools.length === 0 && (choice === "auto" || choice === "none") && isPlain(params.messages)) return null;
+  const { ToolAnswer } = await import("./tool-answer.js");
+  return new ToolAnswer(params);
+}
+
+async function grammarOf(jsonSchema: unknown): Promise<string | null> {
+  if (jsonSchema === undefined) return null;
+  const { schemaGrammar } = await import("../engine/schema/schema-grammar.js");
+  return schemaGrammar(jsonSchema);
 }
 
 /** An abort is told apart from a failure: the caller rejects with its own signal's reason. */

@@ -56,14 +56,10 @@ export class LoadedModel {
     return { segments: (messages) => chat.segments(messages), stops: await chat.stops() };
   }
 
-  /** The mask of a generation that must conform to a JSON schema. @throws ERR_SCHEMA; the reason of an aborted signal */
-  async mask(schema: unknown, signal: AbortSignal): Promise<GrammarMask> {
-    const [{ schemaGrammar }, { GrammarService, grammarVocabulary }] = await Promise.all([
-      import("../engine/schema/schema-grammar.js"),
-      import("./grammar.js"),
-    ]);
+  /** The mask of a generation that must conform to a grammar. @throws ERR_SCHEMA; the reason of an aborted signal */
+  async mask(grammar: string, signal: AbortSignal): Promise<GrammarMask> {
+    const { GrammarService, grammarVocabulary } = await import("./grammar.js");
     signal.throwIfAborted();
-    const grammar = schemaGrammar(schema);
     const { config } = this.engine.parts;
     const { vocabulary, eosIds } = this.engine.tokenizer;
     const stopIds = [...new Set([...config.eosTokenIds, ...eosIds])];

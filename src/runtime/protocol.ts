@@ -1,10 +1,11 @@
 import type { Activations, BackendInfo, BackendName } from "../backend/backend.js";
 import type { KvDtype } from "../backend/kv.js";
 import type { ErrorCode } from "../base/errors.js";
-import type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "../engine/chat.js";
+import type { ChatMessage, ChatStyle, ToolCall } from "../engine/chat.js";
 import type { FinishReason as EngineReason, Piece } from "../engine/generate-job.js";
 import type { TokenLogProb } from "../engine/job.js";
 import type { GenerateOptions } from "../engine/options.js";
+import type { Calling } from "../engine/tools/calling.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { Segment } from "../tokenizer/prompt.js";
 
@@ -90,14 +91,6 @@ export interface Timings {
 
 /** "stop": an end-of-sequence token or a stop string. "length": maxTokens or the context is reached. "tool-calls": it calls. */
 export type FinishReason = EngineReason | "tool-calls";
-
-/** What an answer may call. */
-export interface Calling {
-  readonly tools: readonly Tool[];
-  readonly choice: ToolChoice;
-  /** Several calls in one answer. */
-  readonly parallel: boolean;
-}
 
 export interface GenerateOutcome {
   readonly finishReason: FinishReason;

@@ -35,6 +35,24 @@ test.each<[what: string, call: () => Promise<unknown>, says: string]>([
     "prompt: must be a string, { ids } or segments, got an array",
   ],
   ["a message", () => gemma.chat().send(five).result, "chat message: must be a string, got 5"],
+  ["messages", () => gemma.answer(five).result, "messages: must be an array, got 5"],
+  [
+    "a call",
+    () =>
+      gemma.answer([{ role: "assistant", content: "", toolCalls: [{ id: "1", name: five, arguments: {} }] }]).result,
+    "messages[0].toolCalls[0].name: must be a string, got 5",
+  ],
+  [
+    "arguments",
+    () =>
+      gemma.answer([{ role: "assistant", content: "", toolCalls: [{ id: "1", name: "f", arguments: five }] }]).result,
+    "messages[0].toolCalls[0].arguments: must be an object of JSON values, got 5",
+  ],
+  [
+    "a call's id",
+    () => gemma.answer([{ role: "tool", content: "", toolCallId: five }]).result,
+    "messages[0].toolCallId: must be a string, got 5",
+  ],
   ["a text", () => gemma.encode(five), "text: must be a string, got 5"],
   ["ids to decode", () => gemma.decode(five), "ids: must be an array of token ids, got 5"],
   ["a stop string", () => gemma.generate("a", { stop: five }).result, "stop must be a string or an array of strings"],

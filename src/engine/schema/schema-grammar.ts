@@ -15,6 +15,7 @@ import {
   typeOfValue,
   typesOf,
 } from "./types.js";
+import { MAX_JSON_DEPTH, writeJson } from "./write-json.js";
 
 const MAX_DEPTH = 64;
 const MAX_SCHEMAS = 2000;
@@ -34,22 +35,31 @@ const COLON = text(": ");
  * @throws ERR_SCHEMA `schema: #/properties/a/multipleOf is not supported`
  */
 export function schemaGrammar(schema: unknown): string {
-  return new SchemaConverter(schema).convert();
+  const grammar = new Grammar();
+  setSchema(grammar, grammar.declare("#", "root"), schema);
+  return grammar.print();
+}
+
+/** Makes a rule of a larger grammar stand for the JSON texts that conform to a schema. @throws ERR_SCHEMA */
+export function setSchema(grammar: Grammar, rule: Expr & { kind: "rule" }, schema: unknown): void {
+  grammar.set(rule, new SchemaConverter(grammar, rule, schema).convert());
 }
 
 class SchemaConverter {
-  private readonly grammar = new Grammar();
   private readonly references = new Map<string, Expr>();
   private valueChars = 0;
   private schemas = 0;
 
-  constructor(private readonly root: unknown) {}
-
-  convert(): string {
-    const rule = this.grammar.declare("#", "root");
+  constructor(
+    private readonly grammar: Grammar,
+    rule: Expr,
+    private readonly root: unknown,
+  ) {
     this.references.set("#", rule);
-    this.grammar.set(rule, this.schema(this.root, "#", 0));
-    return this.grammar.print();
+  }
+
+  convert(): Expr {
+    return this.schema(this.root, "#", 0);
   }
 
   private schema(schema: unknown, path: string, depth: number): Expr {
@@ -120,7 +130,9 @@ class SchemaConverter {
     if (allowed.length === 0) throw invalid(path, "must allow some value, got none of its type");
     return choice(
       ...allowed.map((value) => {
-        const written = writeJson(value, path, 0);
+        const written = writeJson(value, () =>
+          invalid(path, `must have values at most ${MAX_JSON_DEPTH} deep, got more`),
+        );
         this.valueChars += written.length;
         if (this.valueChars <= MAX_VALUES_CHARS) return text(written);
         throw invalid(path, `must keep all values within ${MAX_VALUES_CHARS} characters, got more`);
@@ -245,15 +257,6 @@ interface Field {
   readonly field: Expr;
   readonly required: boolean;
   readonly path: string;
-}
-
-/** A value in the one form that is written. */
-function writeJson(value: unknown, path: string, depth: number): string {
-  if (depth > MAX_DEPTH) throw invalid(path, `must have values at most ${MAX_DEPTH} deep, got more`);
-  if (Array.isArray(value)) return `[${value.map((item) => writeJson(item, path, depth + 1)).join(", ")}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const fields = Object.entries(value).map(([key, v]) => `${JSON.stringify(key)}: ${writeJson(v, path, depth + 1)}`);
-  return `{${fields.join(", ")}}`;
 }
 
 function count(schema: SchemaObject, key: string, path: string): number | undefined {
