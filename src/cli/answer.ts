@@ -2,7 +2,10 @@ import type { Gemma } from "../runtime/gemma.js";
 import type { Generation } from "../runtime/generation.js";
 import type { Output } from "./output.js";
 
-/** Streams a generation; with `trim` without the space that opens an answer. Ends the line, also behind an interrupt. */
+/**
+ * Streams a generation; with `trim` without the space that opens an answer. Ends the line, also behind an interrupt.
+ * What it calls comes last, a line each.
+ */
 export async function printStream(generation: Generation, output: Output, { trim }: { trim: boolean }): Promise<void> {
   let isPrinted = false;
   try {
@@ -14,7 +17,9 @@ export async function printStream(generation: Generation, output: Output, { trim
   } finally {
     if (isPrinted) output.line();
   }
-  output.data(await generation.result);
+  const result = await generation.result;
+  for (const { name, arguments: given } of result.toolCalls ?? []) output.write(`${name} ${JSON.stringify(given)}\n`);
+  output.data(result);
 }
 
 /** A model that was never taught turns seldom ends one: its answers are cut here unless --max-tokens says otherwise. */

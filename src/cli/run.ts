@@ -14,8 +14,9 @@ import {
   type SamplingFlags,
 } from "./model-options.js";
 import { readSchema } from "./schema-input.js";
+import { readTools, type ToolFlags } from "./tools-input.js";
 
-interface RunFlags extends ModelFlags, SamplingFlags {
+interface RunFlags extends ModelFlags, SamplingFlags, ToolFlags {
   readonly chat?: boolean;
   readonly system?: string;
   readonly ids?: readonly number[];
@@ -31,7 +32,9 @@ export function register(program: Command, context: CliContext): void {
     .option("--chat", "wrap the prompt in a user turn")
     .option("--system <text>", "instructions in front of the first user turn, with --chat")
     .option("--ids <json>", "a JSON array of token ids instead of a prompt, used as they are", parseIds)
-    .option("--json-schema <file|json>", "the text is JSON that conforms to this schema");
+    .option("--json-schema <file|json>", "the text is JSON that conforms to this schema")
+    .option("--tools <file|json>", "functions that the model may call, with --chat: a JSON array")
+    .option("--tool-choice <choice>", "auto (the default), none, required, or the name of the one to call");
   addSamplingFlags(addModelFlags(command)).action((prompt: string | undefined, flags: RunFlags) =>
     run(prompt, flags, context),
   );
@@ -45,6 +48,10 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
   if (flags.system !== undefined && !flags.chat) {
     throw new GemmaError("ERR_USAGE", "run: --system needs --chat, which has turns", { hint: "add --chat" });
   }
+  if ((flags.tools ?? flags.toolChoice) !== undefined && !flags.chat) {
+    throw new GemmaError("ERR_USAGE", "run: --tools needs --chat, which has turns", { hint: "add --chat" });
+  }
+  const tools = await readTools(flags);
   const schema = flags.jsonSchema === undefined ? {} : { jsonSchema: readSchema(flags.jsonSchema) };
   const prompt = flags.ids === undefined ? await readPrompt(argument, signal) : { ids: flags.ids };
   const gemma = await loadGemma(flags, context);
@@ -52,11 +59,9 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
   let generation: Generation;
   if (flags.chat && typeof prompt === "string") {
     noteChatStyle(gemma, output);
-    const chat = gemma.chat({
-      onNote: output.note,
-      ...(flags.system === undefined ? {} : { system: flags.system }),
-    });
-    generation = chat.send(prompt, answerOptions(gemma, options));
+    const system = flags.system === undefined ? [] : [{ role: "system", content: flags.system } as const];
+    const messages = [...system, { role: "user", content: prompt } as const];
+    generation = gemma.answer(messages, { ...answerOptions(gemma, options), ...tools, onNote: output.note });
   } else generation = gemma.generate(prompt, options);
   await printStream(generation, output, { trim: flags.chat ?? false });
   await gemma.dispose();

@@ -51,6 +51,31 @@ test("what was left out is counted in the caller's messages, of which neighbours
   expect({ dropped, text: textOf(ids) }).toEqual({ dropped: 4, text: "Question: 4\nAnswer:" });
 });
 
+test("Gemma's turns: system texts come first wherever they stand, neighbours are one turn, contents may be empty", async () => {
+  const messages: PlainMessage[] = [
+    { role: "user", content: " a " },
+    { role: "system", content: "S" },
+    { role: "user", content: "" },
+    { role: "assistant", content: "" },
+    { role: "system", content: "T" },
+    { role: "user", content: "" },
+  ];
+  let turns: readonly PlainMessage[] = [];
+  const form: ChatForm = {
+    stops: [],
+    segments: async (given) => {
+      turns = given;
+      const segments = await CHAT_FORMS.gemma.segments(given);
+      return segments.map((segment) => (segment.kind === "text" ? segment : { kind: "text", text: segment.name }));
+    },
+  };
+  const { ids } = await chatPrompt(tokenizer, messages, form, 1000);
+  expect(turns.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+  expect(textOf(ids)).toBe(
+    "<start_of_turn>user\nS\n\nT\n\na<end_of_turn>\n<start_of_turn>model\n<end_of_turn>\n<start_of_turn>user\n<end_of_turn>\n<start_of_turn>model\n",
+  );
+});
+
 test("calls and results stay with their question", async () => {
   const result = (content: string): PlainMessage => ({ role: "user", content, isResult: true });
   const messages: PlainMessage[] = [

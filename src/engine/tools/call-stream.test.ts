@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CallStream, type CallStreamOptions } from "./call-stream.js";
 
@@ -151,6 +150,14 @@ describe("in pieces", () => {
     expect(streamed(["f(x=1)", " ", "is"]).shown).toEqual(["", "", "f(x=1) is", ""]);
   });
 
+  test("a call is held back from its first character to its last", () => {
+    for (let length = 1; length < call.length; length++) {
+      const stream = new CallStream(ANYWHERE);
+      expect([stream.push(call.slice(0, length)), stream.calls]).toEqual(["", []]);
+      expect([stream.push(call.slice(length)), stream.calls.length]).toEqual(["", 1]);
+    }
+  });
+
   test("nothing of a call is shown", () => {
     const text = `Let me see.\n\`\`\`json\n${call}\n\`\`\`\nThere.`;
     expect(streamed(characters(text)).shown.filter(Boolean).join("|")).toBe("L|e|t| m|e| s|e|e|.|\nT|h|e|r|e|.");
@@ -183,137 +190,4 @@ describe("at the start only", () => {
   ])("%j", (text, ...expected) => {
     expect(divided(text, START)).toEqual(expected);
   });
-});
-
-describe("properties", () => {
-  const fragments = [
-    "{",
-    "}",
-    "[",
-    "]",
-    "(",
-    ")",
-    '"',
-    "'",
-    ",",
-    ":",
-    "=",
-    "\n",
-    " ",
-    "`",
-    "```",
-    "```json\n",
-    "\\",
-    "\\u00",
-    "1",
-    "-",
-    ".",
-    "e",
-    ";",
-  ];
-  const words = [
-    '"name"',
-    '"parameters"',
-    '"arguments"',
-    '"f"',
-    "f(",
-    "get",
-    "_weather",
-    "print(",
-    "default_api.",
-    "True",
-    "null",
-    "é",
-    "😀",
-    "Well",
-  ];
-  const wholes = ['{"name": "f", "parameters": {"x": 1}}', "f(x=1)", "[get()]", '{"name": "f", "parameters": '];
-  const garbage = fc
-    .array(fc.constantFrom(...fragments, ...words, ...wholes), { maxLength: 40 })
-    .map((parts) => parts.join(""));
-  const chunksOf = (text: string, cuts: readonly number[]): string[] => {
-    const at = [0, ...cuts.map((cut) => cut % (text.length + 1)).sort((a, b) => a - b), text.length];
-    return at.slice(1).map((end, i) => text.slice(at[i], end));
-  };
-
-  test.each([ANYWHERE, START])("the pieces do not matter, and nothing throws (%j)", (options) => {
-    fc.assert(
-      fc.property(garbage, fc.array(fc.nat(), { maxLength: 10 }), (text, cuts) => {
-        const whole = streamed([text], options);
-        const cut = streamed(chunksOf(text, cuts), options);
-        expect(cut.text).toBe(whole.text);
-        expect(cut.calls).toEqual(whole.calls);
-        expect(streamed(Array.from(text), options).text).toBe(whole.text);
-      }),
-      { seed: 7, numRuns: 400 },
-    );
-  });
-
-  test("without calls the text is the text", () => {
-    fc.assert(
-      fc.property(fc.oneof(garbage, fc.string({ unit: "binary" })), (text) => {
-        const { text: rest, calls } = streamed([text]);
-        if (calls.length === 0) expect(rest).toBe(text);
-        // With calls it is what was around them: nothing is made up.
-        let at = 0;
-        const missing = Array.from(rest).find((c) => {
-          at = text.indexOf(c, at) + c.length;
-          return at < c.length;
-        });
-        expect(missing).toBe(undefined);
-      }),
-      { seed: 8, numRuns: 150 },
-    );
-  });
-
-  test("text is shown as soon as it cannot be a call: what is held back can still become one, or is white space", () => {
-    const call = '{"name": "f", "parameters": {"x": 1}}';
-    for (let length = 0; length < call.length; length++) {
-      const stream = new CallStream(ANYWHERE);
-      expect(stream.push(call.slice(0, length))).toBe("");
-      stream.push(call.slice(length));
-      expect(stream.calls).toHaveLength(1);
-    }
-  });
-
-  test("arguments are read as JSON.parse reads them", () => {
-    const object = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 5 });
-    fc.assert(
-      fc.property(object, fc.constantFrom(0, 1, 4, "\t"), fc.boolean(), (given, indent, isFenced) => {
-        const json = JSON.stringify({ name: "f", parameters: given }, null, indent);
-        const { text, calls } = streamed(Array.from(isFenced ? `\`\`\`json\n${json}\n\`\`\`` : json));
-        expect(text).toBe("");
-        expect(calls).toEqual([{ name: "f", arguments: JSON.parse(JSON.stringify(given)) }]);
-      }),
-      { seed: 9, numRuns: 200 },
-    );
-  });
-});
-
-test("time grows with the text, not with its square", () => {
-  const many = 20_000;
-  const attacks = [
-    "{".repeat(many),
-    "[".repeat(many),
-    "{\n".repeat(many),
-    "[\n".repeat(many),
-    "`".repeat(many),
-    "```\n".repeat(many),
-    '{"name": "f", "parameters": {"x": "'.padEnd(many, "\\"),
-    '{"name": "f", "parameters": {"x": '.padEnd(many, "1"),
-    '{"name": "f", "parameters": {"x": '.padEnd(many, "["),
-    `{"name": "f", "parameters": {"x": [${"1, ".repeat(many)}`,
-    "print(".repeat(many),
-    "default_api.".repeat(many),
-    "f(\n".repeat(many),
-    "f(x=1),".repeat(many),
-    " ".repeat(many),
-    '{"name": "f", "parameters": {}}\n'.repeat(many / 10),
-  ];
-  for (const attack of attacks) {
-    const start = performance.now();
-    const { text, calls } = streamed(Array.from(attack));
-    if (calls.length === 0) expect(text).toBe(attack);
-    expect(performance.now() - start, attack.slice(0, 40)).toBeLessThan(2000); // a square would take minutes
-  }
 });
