@@ -80,6 +80,20 @@ test("an answer under way is cancelled by its signal, and told when turns are le
   await expect(generation.result).rejects.toBe("enough");
 });
 
+test("tokens of a conversation are counted as an answer counts them, also where they are too many", async () => {
+  const messages: ChatMessage[] = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "fox?" },
+  ];
+  for (const style of ["qa", "gemma"] as const) {
+    const { timings } = await gemma.answer(messages, { ...answer, style }).result;
+    expect(await gemma.countTokens(messages, { style })).toBe(timings.promptTokens);
+  }
+  const long = { role: "user", content: "the quick brown fox ".repeat(100) } as const;
+  expect(await gemma.countTokens([long])).toBeGreaterThan(gemma.info.contextLength);
+  await expect(gemma.countTokens([])).rejects.toMatchObject({ code: "ERR_TEMPLATE" });
+});
+
 test("one turn at a time", async () => {
   const chat = gemma.chat();
   const first = chat.send("fox?", answer);

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
 import type { GenerateOptions } from "../engine/options.js";
+import type { Calling } from "../engine/tools/calling.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { Generation, type OnNote } from "./generation.js";
@@ -32,7 +33,6 @@ export interface AnswerOptions extends GenerateCallOptions {
   readonly style?: ChatStyle;
   /** What the model may call; see docs/tools.md. */
   readonly tools?: readonly Tool[];
-  /** Default: "auto". */
   readonly toolChoice?: ToolChoice;
   /** Whether one answer may hold several calls. Default: true. */
   readonly parallelToolCalls?: boolean;
@@ -108,13 +108,20 @@ export class Gemma implements AsyncDisposable {
     );
   }
 
-  /**
-   * Answers a conversation that the caller keeps; its last message is the user's, or a tool's. What the answer calls is
-   * in `result`, and none of it among the pieces.
-   */
+  /** Answers a conversation that the caller keeps; its last message is the user's, or results of tools. */
   answer(messages: readonly ChatMessage[], options: AnswerOptions = {}): Generation {
     const { signal, onNote } = options;
     return new Generation((inner, onEvent) => this.turn(messages, options, inner, onEvent), { signal, onNote });
+  }
+
+  /** Tokens of the prompt that `answer` makes of a conversation, whether it fits the context or not. */
+  countTokens(
+    messages: readonly ChatMessage[],
+    options: Pick<AnswerOptions, "style" | "tools" | "toolChoice" | "parallelToolCalls"> = {},
+  ): Promise<number> {
+    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls } = options;
+    const calling = callingOf(tools, toolChoice, parallelToolCalls);
+    return this.link.call("countTokens", { messages, style, calling });
   }
 
   /** Begins a conversation. */
@@ -134,7 +141,7 @@ export class Gemma implements AsyncDisposable {
   ): Promise<GenerateOutcome> {
     const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls, ...given } = options;
     const { signal: _, onNote: __, ...rest } = given;
-    const calling = { tools: tools ?? [], choice: toolChoice ?? "auto", parallel: parallelToolCalls ?? true };
+    const calling = callingOf(tools, toolChoice, parallelToolCalls);
     return this.link.call("chat", { messages, style, calling, options: rest }, { signal, onEvent });
   }
 
@@ -206,4 +213,8 @@ export class Gemma implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+function callingOf(tools: readonly Tool[] = [], choice: ToolChoice = "auto", parallel = true): Calling {
+  return { tools, choice, parallel };
 }

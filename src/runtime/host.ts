@@ -59,6 +59,8 @@ export class EngineHost {
         return this.generate(message.params, message.abort, call);
       case "chat":
         return this.chat(message.params, message.abort, call);
+      case "countTokens":
+        return this.countTokens(message.params);
       case "score":
         return this.score(message.params, call);
       case "embed":
@@ -122,6 +124,15 @@ export class EngineHost {
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
     const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
     return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call, answer);
+  }
+
+  private async countTokens(params: Calls["countTokens"]["params"]): Promise<number> {
+    expectMessages(params.messages);
+    const answer = await toolAnswer({ ...params, options: {} });
+    const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
+    const form = await this.loaded.chatForm(params.style);
+    const { ids } = await chatPrompt(this.loaded.engine.tokenizer, messages, form, Number.POSITIVE_INFINITY);
+    return ids.length;
   }
 
   private async run(

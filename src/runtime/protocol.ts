@@ -117,6 +117,10 @@ export interface Calls {
     params: { messages: readonly ChatMessage[]; style: ChatStyle; calling: Calling; options: GenerateOptions };
     result: GenerateOutcome;
   };
+  countTokens: {
+    params: { messages: readonly ChatMessage[]; style: ChatStyle; calling: Calling };
+    result: number;
+  };
   score: {
     params: {
       prompt: Prompt;
