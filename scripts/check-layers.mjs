@@ -1,12 +1,14 @@
 // Proves the import direction: imports point down only, the same level never imports the same level,
-// browser-safe folders import no Node module, and there are no import cycles. Tests may import anything.
+// browser-safe folders import no Node module, optional packages are imported by their own folder alone, and there are no
+// import cycles. Tests may import anything.
 //   node scripts/check-layers.mjs [ROOT]
 import { existsSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { isMain, walk } from "./lib/files.mjs";
 
-// A unit is a folder of src/; each folder under backends/ is one of its own.
+// A unit is a folder of src/; each folder under backends/ and integrations/ is one of its own.
+const GROUPS = new Set(["backends", "integrations"]);
 const LEVELS = {
   base: 0,
   backend: 1,
@@ -25,9 +27,12 @@ const LEVELS = {
   testing: 4,
   "index.ts": 4.5, // the public face of the library: it may show all of level 4
   server: 5,
+  "integrations/*": 5,
   cli: 6,
 };
 const NODE_UNITS = new Set(["backends/native", "load", "sandbox", "tune", "runtime", "index.ts", "server", "cli"]);
+// Optional peer dependencies: elsewhere they would be missed by those who have not installed them.
+const OPTIONAL = { "@ai-sdk/provider": "integrations/ai-sdk", "@langchain/core": "integrations/langchain" };
 const BUILTINS = new Set(builtinModules);
 
 /** Every broken rule under `root`/src, a line each. */
@@ -58,6 +63,8 @@ export function layerErrors(root = ".") {
         }
       } else if (!NODE_UNITS.has(unit) && (specifier.startsWith("node:") || BUILTINS.has(specifier.split("/")[0]))) {
         errors.push(`src/${name}: imports ${specifier}, but ${unit} must run in a browser`);
+      } else if ((OPTIONAL[packageOf(specifier)] ?? unit) !== unit) {
+        errors.push(`src/${name}: imports ${specifier}, which only ${OPTIONAL[packageOf(specifier)]} may`);
       }
     }
   }
@@ -66,11 +73,16 @@ export function layerErrors(root = ".") {
 
 function unitOf(name) {
   const [first, second, third] = name.split("/");
-  return first === "backends" && third !== undefined ? `backends/${second}` : first;
+  return GROUPS.has(first) && third !== undefined ? `${first}/${second}` : first;
 }
 
 function levelOf(unit) {
-  return LEVELS[unit.startsWith("backends/") ? "backends/*" : unit];
+  return LEVELS[unit] ?? LEVELS[`${unit.split("/")[0]}/*`];
+}
+
+/** `@scope/name` of `@scope/name/sub/path`. */
+function packageOf(specifier) {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
 /** The module specifiers of a TypeScript source: static, re-exported and dynamic. Good enough without a parser. */

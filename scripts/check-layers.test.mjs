@@ -39,6 +39,7 @@ test.each([
   ["up, dynamic", "src/base/errors.ts", 'const g = await import("../format/gguf.js");', "src/format/gguf.ts"],
   ["up, over several lines", "src/base/a.ts", 'import {\n  b,\n  c,\n} from "../lm/b.js";', "src/lm/b.ts"],
   ["sideways", "src/model/gemma.ts", 'import { e } from "../tokenizer/encode.js";', "src/tokenizer/encode.ts"],
+  ["adapter to adapter", "src/integrations/a/x.ts", 'import "../b/y.js";', "src/integrations/b/y.ts"],
   ["backend to backend", "src/backends/native/a.ts", 'import "../reference/b.js";', "src/backends/reference/b.ts"],
 ])("an import that points %s fails", (_, from, text, to) => {
   const root = project({ [from]: text, [to]: "export const g = 1;" });
@@ -54,6 +55,18 @@ test("a Node module in a browser-safe folder fails, also without node:", () => {
   expect(layerErrors(root)).toEqual([
     expect.stringContaining("src/model/gemma.ts: imports fs/promises"),
     expect.stringContaining("src/tokenizer/encode.ts: imports node:fs"),
+  ]);
+});
+
+test("an optional package fails outside of its own folder", () => {
+  const root = project({
+    "src/integrations/langchain/a.ts": 'import { tool } from "@langchain/core/tools";',
+    "src/integrations/ai-sdk/a.ts": 'import type { JSONValue } from "@ai-sdk/provider";',
+    "src/runtime/a.ts": 'import type { Tool } from "@langchain/core/tools";',
+    "src/runtime/b.ts": 'import ai from "ai";',
+  });
+  expect(layerErrors(root)).toEqual([
+    "src/runtime/a.ts: imports @langchain/core/tools, which only integrations/langchain may",
   ]);
 });
 
