@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +22,7 @@ import { TINY } from "../helpers/tiny-models.js";
 // that nothing is fetched.
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const { dependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { dependencies, peerDependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 
 const npm = (cwd: string, ...args: string[]) =>
@@ -49,6 +59,16 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     writeFileSync(join(app, file), source);
     const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: app, encoding: "utf8" });
     return { status, stdout, stderr };
+  }
+
+  /** What an application that uses the adapters has installed. */
+  function linkFrameworks() {
+    for (const name of ["ai", ...Object.keys(peerDependencies)]) {
+      const link = join(app, "node_modules", name);
+      if (existsSync(link)) continue;
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(root, "node_modules", name), link);
+    }
   }
 
   /** The TypeScript of a Markdown file. */
@@ -118,7 +138,10 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     expect(own.stdout).toMatch(/^2 The capital of (\w+) is \w+\n\nThe capital of (\w+) is acc\n$/);
   });
 
-  test("gemma-ts/eval needs no Node", () => {
+  test.each([
+    { path: "eval", least: 40 },
+    { path: "integrations/prompt-api", least: 10 },
+  ])("gemma-ts/$path needs no Node", ({ path: folder, least }) => {
     const found = new Set<string>();
     const follow = (path: string) => {
       if (found.has(path)) return;
@@ -128,18 +151,23 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
         follow(join(dirname(path), name!));
       }
     };
-    follow(join(app, "node_modules/gemma-ts/dist/eval/index.js"));
-    expect(found.size).toBeGreaterThan(40);
+    follow(join(app, "node_modules/gemma-ts/dist", folder, "index.js"));
+    expect(found.size).toBeGreaterThan(least);
   });
 
-  test("only what is exported can be imported", () => {
+  const tryImports = (...names: string[]) => {
     const source = `
-      const tried = await Promise.allSettled(
-        ["gemma-ts", "gemma-ts/eval", "gemma-ts/package.json", "gemma-ts/dist/engine/engine.js", "gemma-ts/engine"].map((name) =>
-          import(name, name.endsWith("json") ? { with: { type: "json" } } : {})));
+      const tried = await Promise.allSettled(${JSON.stringify(names)}.map((name) =>
+        import(name, name.endsWith("json") ? { with: { type: "json" } } : {})));
       console.log(tried.map((r) => r.reason?.code ?? "ok").join());`;
-    const { stdout } = run("exports.js", source);
-    expect(stdout).toBe("ok,ok,ok,ERR_PACKAGE_PATH_NOT_EXPORTED,ERR_PACKAGE_PATH_NOT_EXPORTED\n");
+    return run("exports.js", source).stdout.trim().split(",");
+  };
+
+  test("only what is exported can be imported", () => {
+    const exported = ["gemma-ts", "gemma-ts/eval", "gemma-ts/prompt-api", "gemma-ts/package.json"];
+    expect(tryImports(...exported)).toEqual(exported.map(() => "ok"));
+    const inner = ["gemma-ts/dist/engine/engine.js", "gemma-ts/engine", "gemma-ts/integrations/ai-sdk"];
+    expect(tryImports(...inner)).toEqual(inner.map(() => "ERR_PACKAGE_PATH_NOT_EXPORTED"));
   });
 
   test("npx gemma --version", () => {
@@ -160,6 +188,29 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     const shared = { target: "ES2022", strict: true, noEmit: true, skipLibCheck: false, types: ["node"] };
     const typeRoots = [join(root, "node_modules/@types")];
     writeJson(join(app, "tsconfig.json"), { compilerOptions: { ...shared, ...options, typeRoots }, files });
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", app], { encoding: "utf8" });
+    expect([status, stdout]).toEqual([0, ""]);
+  });
+
+  test("adapters need their frameworks, which are not installed with the package", () => {
+    const adapters = ["gemma-ts/ai-sdk", "gemma-ts/langchain"];
+    expect(tryImports(...adapters)).toEqual(["ERR_MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"]);
+    linkFrameworks();
+    expect(tryImports(...adapters)).toEqual(["ok", "ok"]);
+  });
+
+  test("types of examples/ hold beside the frameworks", { timeout: 60_000 }, () => {
+    linkFrameworks();
+    const files = readdirSync(join(root, "examples"));
+    for (const file of files) copyFileSync(join(root, "examples", file), join(app, file));
+    // Not without skipLibCheck: @ai-sdk/provider has types of json-schema, which it does not depend on.
+    const modules = { module: "NodeNext", moduleResolution: "NodeNext", skipLibCheck: true };
+    const shared = { target: "ES2022", lib: [...libs, "DOM", "DOM.AsyncIterable"], strict: true, noEmit: true };
+    const typeRoots = [join(root, "node_modules/@types")];
+    writeJson(join(app, "tsconfig.json"), {
+      compilerOptions: { ...shared, ...modules, typeRoots, types: ["node"] },
+      files,
+    });
     const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", app], { encoding: "utf8" });
     expect([status, stdout]).toEqual([0, ""]);
   });

@@ -1,0 +1,34 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { isLibraryBuilt } from "../helpers/built-library.js";
+import { realModelPath } from "./model-path.js";
+
+// The programs of examples/, as they stand, on the build and real weights.
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const examples = readdirSync(`${ROOT}/examples`).filter((name) => name.endsWith(".ts"));
+const model = realModelPath();
+const output: Readonly<Record<string, RegExp>> = {
+  "ai-sdk.ts": /^.+\n [^\n]* \d{1,3} \d+\n0\.\d+ 0\.\d+\n$/s,
+  "langchain.ts": /^.+\n [^\n]* \d{1,3}\n640\n$/s,
+  "prompt-api.ts":
+    /^downloadable\nloaded 0\n(loaded 0\.\d+\n)*loaded 1\n.+\n \d{4}-\d\d-\d\d \d+ of \d+ tokens used\n$/s,
+};
+
+test("each example has its output here", () => {
+  expect(examples).toEqual(Object.keys(output).sort());
+});
+
+describe.skipIf(!isLibraryBuilt || model === undefined || !existsSync(model))("runs", () => {
+  test.each(examples)("%s", { timeout: 120_000 }, (name) => {
+    const source = readFileSync(`${ROOT}/examples/${name}`, "utf8").replace('"gemma-3-270m"', JSON.stringify(model));
+    const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
+    const { outputText } = ts.transpileModule(source, { compilerOptions: options });
+    const flags = ["--input-type=module", "-e", outputText];
+    const { status, stdout, stderr } = spawnSync(process.execPath, flags, { cwd: ROOT, encoding: "utf8" });
+    expect([status, stdout, stderr]).toEqual([0, expect.stringMatching(output[name]!), ""]);
+  });
+});
