@@ -33,6 +33,7 @@ export interface AnswerOptions extends GenerateCallOptions {
   readonly style?: ChatStyle;
   /** What the model may call; see docs/tools.md. */
   readonly tools?: readonly Tool[];
+  /** Default: "auto". */
   readonly toolChoice?: ToolChoice;
   /** Whether one answer may hold several calls. Default: true. */
   readonly parallelToolCalls?: boolean;
@@ -108,7 +109,10 @@ export class Gemma implements AsyncDisposable {
     );
   }
 
-  /** Answers a conversation that the caller keeps; its last message is the user's, or results of tools. */
+  /**
+   * Answers a conversation that the caller keeps; its last message is the user's, or a tool's. What the answer calls is
+   * in `result`, and none of it among the pieces.
+   */
   answer(messages: readonly ChatMessage[], options: AnswerOptions = {}): Generation {
     const { signal, onNote } = options;
     return new Generation((inner, onEvent) => this.turn(messages, options, inner, onEvent), { signal, onNote });
