@@ -15,6 +15,10 @@ const OWN_OPTIONS = [
   "ignoreEos",
   "style",
   "parallelToolCalls",
+  "tenant",
+  "priority",
+  "deadlineMs",
+  "cacheSalt",
 ] as const satisfies readonly (keyof AnswerOptions)[];
 
 /** Options of `gemma.answer` that the SDK has no name for: `providerOptions: { gemma: { minP: 0.05 } }`. */

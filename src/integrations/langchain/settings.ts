@@ -14,6 +14,10 @@ const NAMES = [
   "maxTokens",
   "promptLookup",
   "style",
+  "tenant",
+  "priority",
+  "deadlineMs",
+  "cacheSalt",
 ] as const satisfies readonly (keyof AnswerOptions)[];
 
 /** Options of `gemma.answer` that a model has, and that a call may replace. */
