@@ -21,7 +21,11 @@ export const loadAdapter = operation({
   response: loaded,
   async handle(serving, call, { lora_name: adapter, lora_path: path }) {
     const folder = await folderInside(serving, path);
-    await serving.supervisor.addAdapter(adapter, folder);
+    await serving.supervisor.addAdapter(adapter, folder).catch((error: unknown) => {
+      if (!(error instanceof GemmaError) || error.code === "ERR_NOT_READY") throw error;
+      const what = error.message.replaceAll(folder, path); // where the folder lies is the server's own matter
+      throw new GemmaError("ERR_BAD_REQUEST", what, { param: "lora_path", cause: error });
+    });
     serving.log.info({ requestId: call.id, adapter }, "adapter loaded");
     return Response.json({ status: "loaded", model: `${serving.models.base}:${adapter}` });
   },
