@@ -26,11 +26,15 @@ export interface ModelFlags {
   readonly screenHead: boolean;
 }
 
-/** Flags of every command that loads a model. */
+/** Flags of every command that loads a model and no more than one adapter. */
 export function addModelFlags(command: Command): Command {
+  command.option("-m, --model <model>", "name, source or path of the model", DEFAULT_MODEL);
+  return addBackendFlags(command.option("--adapter <dir>", "PEFT LoRA adapter folder"));
+}
+
+/** How a model is computed. */
+export function addBackendFlags(command: Command): Command {
   return command
-    .option("-m, --model <model>", "name, source or path of the model", DEFAULT_MODEL)
-    .option("--adapter <dir>", "PEFT LoRA adapter folder")
     .option("--backend <name>", `one of ${BACKEND_NAMES.join(", ")}`, oneOf(BACKEND_NAMES))
     .option("--activations <type>", "int8 (fast) or f32 (exact)", oneOf(["int8", "f32"] as const))
     .option("--isa <name>", "force an instruction set, e.g. avx2")
@@ -88,6 +92,13 @@ export function generateOptions(flags: SamplingFlags & Pick<ModelFlags, "adapter
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
+/** The flags that were given, as settings of a load; adapters apart. */
+export function loadSettings(flags: Omit<ModelFlags, "model" | "adapter">): Omit<LoadOptions, "adapters"> {
+  const { backend, activations, isa, threads, ctx, kv, screenHead } = flags;
+  const settings = { backend, activations, isa, threads, contextLength: ctx, kv, screenHead };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
 /** Loads the model that the flags name, with progress on standard error where it takes its time. */
 export async function loadGemma(
   flags: ModelFlags,
@@ -95,15 +106,13 @@ export async function loadGemma(
   more: Pick<LoadOptions, "maxSequences"> = {},
 ): Promise<Gemma> {
   const { Gemma } = await import("../runtime/gemma.js");
-  const { model, adapter, backend, activations, isa, threads, ctx, kv, screenHead } = flags;
-  const settings = { backend, activations, isa, threads, contextLength: ctx, kv, screenHead };
-  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const { model, adapter } = flags;
   const progress = createProgress();
   const isShown = !output.json || process.stderr.isTTY;
   const start = performance.now();
   try {
     return await Gemma.load(model, {
-      ...given,
+      ...loadSettings(flags),
       ...more,
       ...(adapter === undefined ? {} : { adapters: { [ADAPTER]: adapter } }),
       signal,

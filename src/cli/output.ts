@@ -67,6 +67,11 @@ function withoutControls(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
+/** For a command that goes on when nobody reads its output any more: in place of endQuietlyOnClosedPipe. */
+export function surviveClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners("error").on("error", () => {});
+}
+
 /** `gemma … | head -1` closes our output early: that is the reader's choice, so end quietly with 0. */
 export function endQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {

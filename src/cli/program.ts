@@ -10,6 +10,7 @@ import * as pull from "./pull.js";
 import * as rm from "./rm.js";
 import * as run from "./run.js";
 import * as score from "./score.js";
+import * as serve from "./serve.js";
 import * as tokenize from "./tokenize.js";
 import { packageVersion } from "./version.js";
 
@@ -25,6 +26,7 @@ const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext):
   score,
   bench,
   evaluation,
+  serve,
   doctor,
 ];
 

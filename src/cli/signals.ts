@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { EXIT, Interrupted } from "./fail.js";
 
 /**
@@ -13,4 +14,22 @@ export function interruptSignal(): AbortSignal {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return controller.signal;
+}
+
+/**
+ * For a command that runs until it is told to end, in place of interruptSignal: the first signal is the one that this resolves
+ * with, the second ends the process at once, with 130 or 143.
+ */
+export function askedToEnd(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isAsked = false;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.removeAllListeners(name);
+      process.on(name, () => {
+        if (isAsked) process.exit(128 + constants.signals[name]);
+        isAsked = true;
+        resolve(name);
+      });
+    }
+  });
 }

@@ -90,7 +90,7 @@ const server = {
     .enum(["debug", "info", "warn", "error", "silent"], { error: "must be one of debug, info, warn, error, silent" })
     .default("info")
     .meta({ description: "debug, info, warn, error or silent" }),
-  docs: yesNo().default(true).meta({ description: "the page at /docs to try the API" }),
+  docs: yesNo().default(true).meta({ description: "page at /docs to try the API" }),
 };
 
 /** What `createServer` takes, keys and log apart. */
