@@ -2,7 +2,7 @@
 import { Client } from "./lib/client.mjs";
 import { closedLoop, expectWhole, figures } from "./lib/load.mjs";
 import { parseMetrics } from "./lib/metrics.mjs";
-import { memory } from "./lib/proc.mjs";
+import { cpuMs, memory } from "./lib/proc.mjs";
 import { startServer } from "./lib/process.mjs";
 import { ownPrompt, sharedPrefix } from "./lib/prompts.mjs";
 import { SAMPLING, TOKENS } from "./scenarios.mjs";
@@ -23,7 +23,9 @@ export async function measureSide(side, scenario, round, samplings) {
     const found = {};
     for (const name of samplings) {
       const list = bodies(scenario.streams, scenario.requests, prompts, { ...body, ...SAMPLING[name].body });
+      const before = cpuMs(server.pid);
       found[name] = figures(await closedLoop(client, PATH, list), TOKENS);
+      found[name].cpuMsPerToken = (cpuMs(server.pid) - before) / (list.flat().length * TOKENS);
     }
     return { ...found, ...memory(server.pid) };
   });
@@ -55,7 +57,7 @@ export async function measurePrefix(side, scenario, round) {
 
 async function withServer(side, streams, work) {
   const server = await startServer(side);
-  const client = new Client(server.origin, streams);
+  const client = new Client(server.origin, streams, { keepsAlive: false });
   try {
     const stream = { stream: true, stream_options: { include_usage: true } };
     const body = { model: await modelName(client), max_tokens: TOKENS, ignore_eos: true, ...stream };

@@ -7,6 +7,7 @@ const FIGURES = [
   ["first50", "time to first token, p50", "ms", "firstP50Ms", "lower"],
   ["first95", "time to first token, p95", "ms", "firstP95Ms", "lower"],
   ["gap95", "time between pieces, p95", "ms", "gapP95Ms", "lower"],
+  ["cpu", "CPU time a token", "ms", "cpuMsPerToken", "lower"],
 ];
 
 /**

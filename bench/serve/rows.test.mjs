@@ -3,7 +3,13 @@ import { isReached } from "../lib/record.mjs";
 import { prefixRows, serveRows } from "./rows.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 
-const run = (tokensPerSecond, firstP95Ms) => ({ tokensPerSecond, firstP95Ms, firstP50Ms: 1, gapP95Ms: 1 });
+const run = (tokensPerSecond, firstP95Ms) => ({
+  tokensPerSecond,
+  firstP95Ms,
+  firstP50Ms: 1,
+  gapP95Ms: 1,
+  cpuMsPerToken: 1,
+});
 const side = (tokens, first) => ({ greedy: run(tokens, first), peakBytes: 2e6 });
 
 test("16 streams: the bars are on throughput and on the time to the first token", () => {
@@ -14,10 +20,12 @@ test("16 streams: the bars are on throughput and on the time to the first token"
     ["greedy first50", 1],
     ["greedy first95", 0.3],
     ["greedy gap95", 1],
+    ["greedy cpu", 1],
     ["greedy, no lookup tokens", 3],
     ["greedy, no lookup first50", 1],
     ["greedy, no lookup first95", 0.3],
     ["greedy, no lookup gap95", 1],
+    ["greedy, no lookup cpu", 1],
     ["memory", 1],
   ]);
   const barred = rows.filter(({ targets }) => targets.length > 0);
@@ -29,7 +37,7 @@ test("16 streams: the bars are on throughput and on the time to the first token"
 
 test("without a run without lookup there are no rows of it", () => {
   const rounds = [{ ours: side(1, 1), plain: null, theirs: side(1, 1) }];
-  expect(serveRows(SCENARIOS["4"], rounds, ["greedy"])).toHaveLength(5);
+  expect(serveRows(SCENARIOS["4"], rounds, ["greedy"])).toHaveLength(6);
 });
 
 test("a shared beginning may be computed once, and a page for each client", () => {

@@ -38,7 +38,7 @@ export function isNearTie(alternatives) {
 
 async function greedy(side, wantsLogprobs) {
   const server = await startServer(side);
-  const client = new Client(server.origin, 1);
+  const client = new Client(server.origin, 1, { keepsAlive: false });
   try {
     const choices = [];
     for (const prompt of PROMPTS) {

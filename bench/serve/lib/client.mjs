@@ -1,4 +1,4 @@
-// Requests over connections that are kept alive. Nothing is parsed while it is timed.
+// Requests to a server. Nothing is parsed while it is timed.
 import { Pool } from "undici";
 
 const REQUEST_MS = 900_000; // a bound, not a measure: the slowest queue that a scenario has is far below
@@ -6,9 +6,13 @@ const REQUEST_MS = 900_000; // a bound, not a measure: the slowest queue that a 
 export class Client {
   #pool;
 
-  /** @param connections requests at a time; more wait here, not at the server */
-  constructor(origin, connections) {
-    const settings = { connections, pipelining: 1, headersTimeout: REQUEST_MS, bodyTimeout: REQUEST_MS };
+  /**
+   * @param connections requests at a time; more wait here, not at the server
+   * @param keepsAlive whether a connection takes more than one request; a server may close it just when the next one comes
+   */
+  constructor(origin, connections, { keepsAlive = true } = {}) {
+    const pipelining = keepsAlive ? 1 : 0;
+    const settings = { connections, pipelining, headersTimeout: REQUEST_MS, bodyTimeout: REQUEST_MS };
     this.#pool = new Pool(origin, settings);
   }
 

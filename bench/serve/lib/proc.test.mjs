@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { descriptors, memory, processTree } from "./proc.mjs";
+import { cpuMs, descriptors, memory, processTree } from "./proc.mjs";
 
 describe.runIf(existsSync("/proc/self/status"))("of this process", () => {
   test("its memory and that of its children is counted", async () => {
@@ -15,6 +15,12 @@ describe.runIf(existsSync("/proc/self/status"))("of this process", () => {
     child.kill("SIGKILL");
     await new Promise((resolve) => child.once("exit", resolve));
     expect(processTree(process.pid)).not.toContain(child.pid);
+  });
+
+  test("CPU time is counted as the process itself counts it", () => {
+    for (const end = performance.now() + 100; performance.now() < end; );
+    const { user, system } = process.cpuUsage();
+    expect(Math.abs(cpuMs(process.pid) - (user + system) / 1000)).toBeLessThan(60);
   });
 
   test("descriptors are counted", () => {
