@@ -9,7 +9,6 @@ import type {
   LanguageModel,
 } from "../lm/language-model.js";
 import type { Gemma } from "./gemma.js";
-import { PrefixTurns } from "./prefix-turns.js";
 
 /** A continuation as tokens. */
 interface Encoded {
@@ -25,7 +24,6 @@ interface Encoded {
 export class GemmaLanguageModel implements LanguageModel {
   readonly name: string;
   readonly contextLength: number;
-  private readonly turns = new PrefixTurns();
 
   /** @param options.adapter name of an adapter loaded with the model */
   constructor(
@@ -96,9 +94,8 @@ export class GemmaLanguageModel implements LanguageModel {
     const common = ids.slice(0, -1);
     const first = contextTokens + known.length - 1;
     const after = group.map((pair) => pair.ids.at(-1)!);
-    const { logprobs, after: last } = await this.turns.run(common, first, () =>
-      this.gemma.score({ ids: common }, { first, after, top: 1, ...this.options, ...(signal ? { signal } : {}) }),
-    );
+    const given = { ...this.options, ...(signal ? { signal } : {}) };
+    const { logprobs, after: last } = await this.gemma.score({ ids: common }, { first, after, top: 1, ...given });
     const before = [...known, ...(logprobs.slice(first + 1) as TokenLogProb[])]; // null for those up to `first`
     for (const [i, pair] of group.entries()) scores.set(pair, toScore([...before, last[i]!]));
     return [...before, last[0]!];
@@ -108,17 +105,14 @@ export class GemmaLanguageModel implements LanguageModel {
     const { maxTokens, stop = [], temperature = 0, seed = 0, signal } = options;
     const ids = [this.gemma.info.config.bosTokenId, ...(await this.gemma.encode(prompt))];
     if (ids.length >= this.contextLength) throw this.contextFull("generate", ids.length + 1);
-    return this.turns.run(ids, ids.length - 1, async (computed) => {
-      const generation = this.gemma.generate(
-        { ids },
-        // The distribution as the model has it: nothing is cut off that a published number may have drawn.
-        { maxTokens, stop, temperature, seed, topK: 0, topP: 1, ...this.options, ...(signal ? { signal } : {}) },
-      );
-      for await (const _piece of generation) computed();
-      const result = await generation.result;
-      const finishReason = result.finishReason === "length" ? "length" : "stop"; // nothing here calls tools
-      return { text: result.text, ids: result.ids, finishReason };
-    });
+    const generation = this.gemma.generate(
+      { ids },
+      // The distribution as the model has it: nothing is cut off that a published number may have drawn.
+      { maxTokens, stop, temperature, seed, topK: 0, topP: 1, ...this.options, ...(signal ? { signal } : {}) },
+    );
+    const result = await generation.result;
+    const finishReason = result.finishReason === "length" ? "length" : "stop"; // nothing here calls tools
+    return { text: result.text, ids: result.ids, finishReason };
   }
 
   private contextFull(where: string, tokens: number): GemmaError {

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { nativeBackend } from "../../src/backends/native/index.js";
 import { seededRng } from "../../src/base/rng.js";
-import { Gemma, type LoadOptions } from "../../src/index.js";
+import { Gemma, type LoadOptions, type RequestOptions } from "../../src/index.js";
 import { TINY } from "../helpers/tiny-models.js";
 
-// Equal seeds give equal ids, whatever else is in the batch: 64 prompts, sampled, int8 activations.
+// Equal seeds give equal ids, whatever else is in the batch and whoever goes first: 64 prompts, sampled, int8 activations.
 const SEED = 20_252;
 const COUNT = 64;
 const TOKENS = 8;
@@ -42,9 +42,37 @@ async function open(options: LoadOptions = {}): Promise<Gemma> {
   return gemma;
 }
 
-async function ids(gemma: Gemma, { ids: prompt, seed, adapter }: Request): Promise<readonly number[]> {
-  const options = { maxTokens: TOKENS, seed, ignoreEos: true, ...(adapter === undefined ? {} : { adapter }) };
+async function ids(
+  gemma: Gemma,
+  { ids: prompt, seed, adapter }: Request,
+  place: RequestOptions = {},
+): Promise<readonly number[]> {
+  const options = { maxTokens: TOKENS, seed, ignoreEos: true, ...place, ...(adapter === undefined ? {} : { adapter }) };
   return (await gemma.generate({ ids: prompt }, options).result).ids;
+}
+
+/** Where each request stands among the others: few tenants, priorities and salts, so that they meet. */
+function places(seed: number): RequestOptions[] {
+  const rng = seededRng(seed);
+  return Array.from({ length: COUNT }, () => ({
+    ...{
+      tenant: `tenant ${rng.integer(4)}`,
+      priority: rng.integer(5) - 2,
+      cacheSalt: rng.integer(3) === 0 ? "own" : "",
+    },
+    deadlineMs: 60_000,
+  }));
+}
+
+/** All requests, each with a place of its own, within 300 ms. */
+async function withArrivals(gemma: Gemma, list: readonly Request[], seed: number): Promise<(readonly number[])[]> {
+  const rng = seededRng(seed);
+  const all = places(seed);
+  const arrivals = list.map(async (request, i) => {
+    await sleep(rng.integer(300));
+    return ids(gemma, request, all[i]);
+  });
+  return Promise.all(arrivals);
 }
 
 async function inBatches(gemma: Gemma, list: readonly Request[]): Promise<(readonly number[])[]> {
@@ -75,20 +103,22 @@ describe.skipIf(available !== true)(`equal ids (seed ${SEED})`, () => {
     expect(await inBatches(await open({ threads }), list)).toEqual(await wanted);
   });
 
-  test("with random arrivals, and again from remembered prefixes", async () => {
-    const gemma = await open({ threads: 2, maxSequences: 5 });
-    for (const _ of ["first", "again"]) {
-      const rng = seededRng(SEED);
-      const arrivals = list.map(async (request) => {
-        await sleep(rng.integer(300));
-        return ids(gemma, request);
-      });
-      expect(await Promise.all(arrivals)).toEqual(await wanted);
-    }
+  test.each([1, 2, 7])("with random arrivals, tenants, priorities and salts, on %d threads", async (threads) => {
+    const gemma = await open({ threads, maxSequences: 5 });
+    expect(await withArrivals(gemma, list, SEED + threads)).toEqual(await wanted);
+    const { cachedTokens } = await gemma.stats();
+    expect(await withArrivals(gemma, list, SEED)).toEqual(await wanted); // again, from remembered prefixes
+    expect((await gemma.stats()).cachedTokens).toBeGreaterThan(2 * cachedTokens);
   });
 
   test("when room for two sequences pushes remembered prefixes out", async () => {
     const gemma = await open({ threads: 2, contextLength: 112, maxSequences: 2 });
     expect(await Promise.all(list.map((request) => ids(gemma, request)))).toEqual(await wanted);
+  });
+
+  test("when higher priorities take the places of lower ones", async () => {
+    const gemma = await open({ threads: 2, maxSequences: 2 });
+    expect(await withArrivals(gemma, list, SEED)).toEqual(await wanted);
+    expect((await gemma.stats()).preemptions).toBeGreaterThan(0);
   });
 });
