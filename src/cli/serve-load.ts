@@ -4,16 +4,21 @@ import type { ServerLog } from "../server/options.js";
 import { loadSettings } from "./model-options.js";
 import type { ServeFlags } from "./serve.js";
 
+/** Of a server: more clients than an application has, and prompts that begin as others did a while ago. */
+const SEQUENCES = 64;
+const PREFIX_CACHE_MIB = 512;
+
 /** How often a long download tells how far it is. */
 const PROGRESS_MS = 10_000;
 
 /** Loads the model that the flags name; what the load says goes to the log. */
 export async function loadForServer(flags: ServeFlags, log: ServerLog, signal: AbortSignal): Promise<Gemma> {
   const { Gemma } = await import("../runtime/gemma.js");
-  const { model, adapter, maxSequences } = flags;
+  const { model, adapter, maxSequences, prefixCache } = flags;
   const gemma = await Gemma.load(model, {
     ...loadSettings(flags),
-    ...(maxSequences === undefined ? {} : { maxSequences }),
+    maxSequences: maxSequences ?? SEQUENCES,
+    prefixCacheBytes: (prefixCache ?? PREFIX_CACHE_MIB) * 2 ** 20,
     ...(adapter === undefined ? {} : { adapters: adapter }),
     signal,
     onNote: (line) => log.info({}, line),

@@ -9,6 +9,8 @@ export interface ServeFlags extends Omit<ModelFlags, "adapter"> {
   readonly config?: string;
   readonly adapter?: Readonly<Record<string, string>>;
   readonly maxSequences?: number;
+  /** MiB. */
+  readonly prefixCache?: number;
   /** Flags of the server that were given, by the path of their option. */
   readonly server: Readonly<Record<string, string | boolean | readonly string[]>>;
 }
@@ -25,7 +27,12 @@ export function register(program: Command, context: CliContext): void {
       "PEFT LoRA adapter folder that requests choose by the name; may be repeated",
       namedFolder,
     )
-    .option("--max-sequences <n>", "sequences computed together at most", integer(1, 256));
+    .option("--max-sequences <n>", "sequences computed together at most; default: 64", integer(1, 256))
+    .option(
+      "--prefix-cache <MiB>",
+      "memory for what was computed of ended texts, for later ones that begin alike; default: 512",
+      integer(0, 1 << 20),
+    );
   addBackendFlags(command)
     .option("--config <file>", "JSON file of the options below; flags and the environment go before it")
     .action(async (flags: Omit<ServeFlags, "server">) => {
