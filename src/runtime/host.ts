@@ -1,5 +1,5 @@
-import { fromSystemError, GemmaError } from "../base/errors.js";
-import { chatPrompt, isPlain, type PlainMessage } from "../engine/chat.js";
+import { GemmaError } from "../base/errors.js";
+import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
 import type { GenerateOptions, RequestOptions } from "../engine/options.js";
@@ -8,8 +8,10 @@ import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import type { GrammarMask } from "./grammar.js";
 import { type LoadedModel, loadModel } from "./model.js";
-import type { CallEvent, Calls, Conversation, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
+import { grammarOf, toolAnswer } from "./on-demand.js";
+import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import type { ToolAnswer } from "./tool-answer.js";
+import { wireError } from "./wire-error.js";
 
 /** Pre-trained models answer a question best near their most likely text; unless the caller says otherwise. */
 const QA_TEMPERATURE = 0.3;
@@ -289,39 +291,8 @@ export class EngineHost {
   }
 }
 
-/** null for a conversation that has nothing to do with tools. */
-async function toolAnswer(params: Conversation, options: GenerateOptions): Promise<ToolAnswer | null> {
-  const { tools, choice } = params.calling;
-  if (tools.length === 0 && (choice === "auto" || choice === "none") && isPlain(params.messages)) return null;
-  const { ToolAnswer } = await import("./tool-answer.js");
-  return new ToolAnswer(params, options);
-}
-
-async function grammarOf(jsonSchema: unknown): Promise<string | null> {
-  if (jsonSchema === undefined) return null;
-  const { schemaGrammar } = await import("../engine/schema/schema-grammar.js");
-  return schemaGrammar(jsonSchema);
-}
-
 /** @throws ERR_CONTEXT_FULL */
 function expectLength({ length }: readonly number[], { maxPromptTokens = Infinity }: RequestOptions): void {
   if (length <= maxPromptTokens) return;
   throw new GemmaError("ERR_CONTEXT_FULL", `prompt: must have at most ${maxPromptTokens} tokens, got ${length}`);
-}
-
-/** An abort is told apart from a failure: the caller rejects with its own signal's reason. */
-function wireError(error: unknown, signal: AbortSignal): Extract<FromWorker, { type: "error" }>["error"] {
-  // The flag in shared memory may have ended the work before the message that says so was read.
-  const isAbort = error instanceof DOMException && error.name === "AbortError";
-  if (signal.aborted || isAbort) return { abort: true };
-  const known = fromSystemError(error, "engine");
-  const stack = process.env.GEMMA_DEBUG && error instanceof Error && error.stack ? { stack: error.stack } : {};
-  if (known instanceof GemmaError) return { ...known.toJSON(), ...stack };
-  const message = error instanceof Error ? error.message : String(error);
-  return {
-    code: "ERR_INTERNAL",
-    message: `unexpected: ${message}`,
-    hint: "this is a bug, or an option of a wrong type",
-    ...stack,
-  };
 }
