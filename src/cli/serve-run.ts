@@ -10,6 +10,7 @@ import { openKeys } from "../server/open-keys.js";
 import { describeOptions, type EffectiveOptions, readOptions } from "../server/option-sources.js";
 import {
   expectSafeBinding,
+  type Reading,
   type ServeOptions,
   type ServerLog,
   type ServerOptions,
@@ -25,6 +26,8 @@ import { askedToEnd } from "./signals.js";
 export interface ServeParts {
   readonly createServer: (load: () => Promise<Gemma>, options: ServerOptions) => GemmaServer;
   readonly load: (signal: AbortSignal) => Promise<Gemma>;
+  /** Lines that the log has lost so far. */
+  readonly droppedLines: () => number;
   /** Resolves when the server shall end, with the reason. */
   readonly asked: Promise<string>;
 }
@@ -46,6 +49,7 @@ export async function serveCommand(flags: ServeFlags, { output }: CliContext): P
     await runServer(effective, output, log, {
       ...{ createServer, asked },
       load: (signal) => loadForServer(flags, log, signal),
+      droppedLines: () => sink.dropped,
     });
   } finally {
     await sink.close();
@@ -84,7 +88,8 @@ export async function runServer(
       model = gemma.info.name;
       return gemma;
     };
-    server = parts.createServer(load, { ...serverPart(options), log, keys: keys?.ring });
+    const readings = portReadings(listener, parts.droppedLines);
+    server = parts.createServer(load, { ...serverPart(options), log, readings, keys: keys?.ring });
     await Promise.race([server.started, asked]);
     if (server.ready) {
       output.line(`listening on ${url}`);
@@ -101,6 +106,18 @@ export async function runServer(
     if (server !== undefined) await inTime(server.dispose(), PATIENCE_MS, "freeing the model", log);
     log.info({}, "ended");
   }
+}
+
+function portReadings(listener: Listener, droppedLines: () => number): Reading[] {
+  return [
+    { name: "gemma_connections", help: "Open connections.", read: () => listener.counts().connections },
+    {
+      name: "gemma_connections_refused_total",
+      help: "Connections that were closed because there were too many.",
+      read: () => listener.counts().refused,
+    },
+    { name: "gemma_log_lines_dropped_total", help: "Lines that the log could not write.", read: droppedLines },
+  ];
 }
 
 /** While requests under way go on, new ones hear 503, and so does who asks for readiness: the port stays open for that. */

@@ -162,6 +162,9 @@ describe.skipIf(!isBuilt)("gemma serve", () => {
     const full = serve(["--log-file", "/dev/full"]);
     const [, url] = await full.until(() => /listening on (\S+)/.exec(full.stdout) ?? undefined);
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(Number(/^gemma_log_lines_dropped_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(2);
+    expect(metrics).toMatch(/^gemma_connections [1-9]/m);
     expect(await full.end("SIGTERM")).toBe(0);
   });
 
