@@ -37,10 +37,11 @@ const PATIENCE_MS = 5000;
 /** For the last bytes of answers that were ended. */
 const FLUSH_MS = 1000;
 
-export async function serveCommand(flags: ServeFlags, { output }: CliContext): Promise<void> {
+export async function serveCommand(flags: ServeFlags, { output, signal }: CliContext): Promise<void> {
   const effective = readOptions({ flags: flags.server, env: process.env, file: await configFile(flags.config) });
   const sink = effective.options.logFile === undefined ? stderrSink() : await fileSink(effective.options.logFile);
   const log = createLog({ ...effective.options, level: effective.options.logLevel, sink });
+  signal.throwIfAborted(); // a signal that came before this is not lost
   const asked = askedToEnd();
   surviveClosedPipe();
   // Nothing is caught and gone on with: after an error that nobody foresaw, nobody knows what holds. main.ts ends the process.
@@ -135,8 +136,11 @@ async function drain(
 async function inTime(work: Promise<void>, timeoutMs: number, what: string, log: ServerLog): Promise<void> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, "late" as const, { signal: timer.signal }).catch(() => undefined);
-  if ((await Promise.race([work, late])) === "late") log.error({ timeoutMs }, `${what} takes too long: left undone`);
-  timer.abort();
+  try {
+    if ((await Promise.race([work, late])) === "late") log.error({ timeoutMs }, `${what} takes too long: left undone`);
+  } finally {
+    timer.abort();
+  }
 }
 
 async function configFile(name: string | undefined): Promise<{ name: string; text: string } | undefined> {

@@ -115,6 +115,13 @@ describe.skipIf(!isBuilt)("gemma serve", () => {
     expect(noModel.stdout).not.toContain("listening");
   });
 
+  test("help has the flags of the schema, and keys only their own", async () => {
+    expect((await runCli(["help", "serve"], { env })).stdout).toContain("GEMMA_SERVE_QUEUE_LENGTH");
+    const { stdout } = await runCli(["serve", "keys", "add", "--help"], { env });
+    expect(stdout).toContain("--expires <days>");
+    expect(stdout).not.toContain("--ctx");
+  });
+
   test.each<[string, string[], Record<string, string>, string]>([
     ["an unknown flag", ["--chioces", "1"], {}, "unknown option '--chioces'"],
     ["an unknown variable", [], { GEMMA_SERVE_CHIOCES: "1" }, "got GEMMA_SERVE_CHIOCES"],
