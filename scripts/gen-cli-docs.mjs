@@ -15,7 +15,7 @@ const { OPTIONS } = await import("../dist/server/option-sources.js");
 
 const text = (words) => words.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 const program = createProgram({});
-await addServerFlags(program.commands.find((command) => command.name() === "serve"));
+await addServerFlags(program);
 const below = (parent, path) =>
   parent.commands.flatMap((command) => {
     const name = `${path} ${command.name()}`;

@@ -3,6 +3,7 @@ import type { CliContext } from "./context.js";
 import { reportFailure } from "./fail.js";
 import { createOutput, endQuietlyOnClosedPipe } from "./output.js";
 import { createProgram } from "./program.js";
+import { addServerFlags } from "./serve.js";
 import { interruptSignal } from "./signals.js";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -13,7 +14,9 @@ async function main(args: readonly string[]): Promise<number> {
   endQuietlyOnClosedPipe();
   const context: CliContext = { output: createOutput(json), signal: interruptSignal() };
   try {
-    await createProgram(context).parseAsync([...args], { from: "user" });
+    const program = createProgram(context);
+    if (options.includes("serve")) await addServerFlags(program); // also for `help serve`
+    await program.parseAsync([...args], { from: "user" });
     context.signal.throwIfAborted();
     return 0;
   } catch (error) {

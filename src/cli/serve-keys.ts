@@ -20,6 +20,7 @@ export function register(serve: Command, context: CliContext): void {
   const keys = serve
     .command("keys")
     .description("API keys of gemma serve; running servers take changes over")
+    .configureHelp({ showGlobalOptions: false }) // those of `serve` are not theirs
     .enablePositionalOptions();
   const withFile = (command: Command) =>
     command.option("--keys-file <file>", "the file of keys; default: server-keys.json in the cache folder");

@@ -95,6 +95,7 @@ function start(flags: Record<string, string | boolean | string[]> = {}, json = f
       return loading;
     },
     asked,
+    droppedLines: () => 0,
   });
   done.catch(() => {});
   const opened = async () => {

@@ -10,6 +10,7 @@ import { openKeys } from "../server/open-keys.js";
 import { describeOptions, type EffectiveOptions, readOptions } from "../server/option-sources.js";
 import {
   expectSafeBinding,
+  type Reading,
   type ServeOptions,
   type ServerLog,
   type ServerOptions,
@@ -25,6 +26,8 @@ import { askedToEnd } from "./signals.js";
 export interface ServeParts {
   readonly createServer: (load: () => Promise<Gemma>, options: ServerOptions) => GemmaServer;
   readonly load: (signal: AbortSignal) => Promise<Gemma>;
+  /** Lines that the log has lost so far. */
+  readonly droppedLines: () => number;
   /** Resolves when the server shall end, with the reason. */
   readonly asked: Promise<string>;
 }
@@ -34,10 +37,11 @@ const PATIENCE_MS = 5000;
 /** For the last bytes of answers that were ended. */
 const FLUSH_MS = 1000;
 
-export async function serveCommand(flags: ServeFlags, { output }: CliContext): Promise<void> {
+export async function serveCommand(flags: ServeFlags, { output, signal }: CliContext): Promise<void> {
   const effective = readOptions({ flags: flags.server, env: process.env, file: await configFile(flags.config) });
   const sink = effective.options.logFile === undefined ? stderrSink() : await fileSink(effective.options.logFile);
   const log = createLog({ ...effective.options, level: effective.options.logLevel, sink });
+  signal.throwIfAborted(); // a signal that came before this is not lost
   const asked = askedToEnd();
   surviveClosedPipe();
   // Nothing is caught and gone on with: after an error that nobody foresaw, nobody knows what holds. main.ts ends the process.
@@ -46,6 +50,7 @@ export async function serveCommand(flags: ServeFlags, { output }: CliContext): P
     await runServer(effective, output, log, {
       ...{ createServer, asked },
       load: (signal) => loadForServer(flags, log, signal),
+      droppedLines: () => sink.dropped,
     });
   } finally {
     await sink.close();
@@ -84,7 +89,8 @@ export async function runServer(
       model = gemma.info.name;
       return gemma;
     };
-    server = parts.createServer(load, { ...serverPart(options), log, keys: keys?.ring });
+    const readings = portReadings(listener, parts.droppedLines);
+    server = parts.createServer(load, { ...serverPart(options), log, readings, keys: keys?.ring });
     await Promise.race([server.started, asked]);
     if (server.ready) {
       output.line(`listening on ${url}`);
@@ -103,6 +109,18 @@ export async function runServer(
   }
 }
 
+function portReadings(listener: Listener, droppedLines: () => number): Reading[] {
+  return [
+    { name: "gemma_connections", help: "Open connections.", read: () => listener.counts().connections },
+    {
+      name: "gemma_connections_refused_total",
+      help: "Connections that were closed because there were too many.",
+      read: () => listener.counts().refused,
+    },
+    { name: "gemma_log_lines_dropped_total", help: "Lines that the log could not write.", read: droppedLines },
+  ];
+}
+
 /** While requests under way go on, new ones hear 503, and so does who asks for readiness: the port stays open for that. */
 async function drain(
   listener: Listener,
@@ -118,8 +136,11 @@ async function drain(
 async function inTime(work: Promise<void>, timeoutMs: number, what: string, log: ServerLog): Promise<void> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, "late" as const, { signal: timer.signal }).catch(() => undefined);
-  if ((await Promise.race([work, late])) === "late") log.error({ timeoutMs }, `${what} takes too long: left undone`);
-  timer.abort();
+  try {
+    if ((await Promise.race([work, late])) === "late") log.error({ timeoutMs }, `${what} takes too long: left undone`);
+  } finally {
+    timer.abort();
+  }
 }
 
 async function configFile(name: string | undefined): Promise<{ name: string; text: string } | undefined> {

@@ -40,14 +40,11 @@ export function register(program: Command, context: CliContext): void {
       await serveCommand({ ...flags, server: await serverFlags(command) }, context);
     });
   keys.register(command, context);
-  // The schema takes longer to load than all other commands together, and only this one needs it.
-  program.hook("preSubcommand", async (_, chosen) => {
-    if (chosen === command) await addServerFlags(command);
-  });
 }
 
-/** Adds the flags that the schema of options declares. */
-export async function addServerFlags(command: Command): Promise<void> {
+/** Adds the flags that the schema of options declares. It takes longer to load than all commands together. */
+export async function addServerFlags(program: Command): Promise<void> {
+  const command = program.commands.find((one) => one.name() === "serve")!;
   const { OPTIONS } = await import("../server/option-sources.js");
   for (const option of OPTIONS) for (const flag of flagsOf(option)) command.addOption(flag);
 }

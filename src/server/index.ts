@@ -1,6 +1,6 @@
 // The server as a fetch handler
 
-export type { ServerLog, ServerOptions } from "./options.js";
+export type { Reading, ServerLog, ServerOptions } from "./options.js";
 export { createServer, type GemmaServer } from "./server.js";
 
 // Keys

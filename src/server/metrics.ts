@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Generation } from "../runtime/generation.js";
 import type { Admission } from "./admission.js";
 import type { Call } from "./call.js";
+import type { Reading } from "./options.js";
 import type { Supervisor } from "./supervisor.js";
 
 /** Upper bounds in seconds: from a fast step to a long answer. */
@@ -37,10 +38,12 @@ export class Metrics {
   private readonly finished: readonly Counter<"model_name" | "finished_reason">[];
   private readonly histograms = new Map<Observed, readonly Histogram<"model_name">[]>();
   private readonly readings = new Map<string, Gauge<string> | Counter<string>>();
+  private readonly more = new Map<string, () => number>();
 
   constructor(
     private readonly supervisor: Supervisor,
     private readonly admission: Admission,
+    more: readonly Reading[] = [],
   ) {
     const registers = [this.registry];
     this.responses = new Counter({
@@ -68,6 +71,11 @@ export class Metrics {
     for (const [name, help, labels = ["model_name"]] of READINGS) {
       const settings = { name, help, labelNames: [...labels], registers };
       this.readings.set(name, COUNTED.test(name) ? new Counter(settings) : new Gauge(settings));
+    }
+    for (const { name, help, read } of more) {
+      const settings = { name, help, registers };
+      this.readings.set(name, COUNTED.test(name) ? new Counter(settings) : new Gauge(settings));
+      this.more.set(name, read);
     }
   }
 
@@ -122,6 +130,7 @@ export class Metrics {
     this.set("gemma_ready", {}, Number(supervisor.state === "ready"));
     this.set("gemma_engine_crashes_total", {}, supervisor.crashes);
     this.set("gemma_process_resident_memory_bytes", {}, process.memoryUsage.rss());
+    for (const [name, read] of this.more) this.set(name, {}, read());
     if (supervisor.state !== "ready") return;
     const { engine } = supervisor;
     const model = { model_name: engine.info.name };

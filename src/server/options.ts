@@ -130,12 +130,22 @@ export interface ServerLog {
   error(fields: object, message: string): void;
 }
 
+/** A number for /metrics that whoever runs the server knows, e.g. its open connections. */
+export interface Reading {
+  /** A name that ends in `_total` is a counter's. */
+  readonly name: string;
+  readonly help: string;
+  read(): number;
+}
+
 /** Options of `createServer`; docs/serving.md has them all with their defaults. */
 export type ServerOptions = ReadonlyDeep<z.input<typeof serverSchema>> & {
   /** Who may call; an empty ring lets nobody in. Default: everyone may, without a key. */
   readonly keys?: KeyRing | undefined;
   /** Default: no log. */
   readonly log?: ServerLog | undefined;
+  /** Further metrics. Default: none. */
+  readonly readings?: readonly Reading[] | undefined;
 };
 
 /** Server options with every default in place. */
@@ -143,18 +153,20 @@ export type ResolvedServerOptions = ReadonlyDeep<z.output<typeof serverSchema>> 
   readonly sharePrefixes: boolean;
   readonly keys: KeyRing | undefined;
   readonly log: ServerLog | undefined;
+  readonly readings: readonly Reading[];
 };
 
 /** Options of `gemma serve` with every default in place. */
 export type ServeOptions = ReadonlyDeep<z.output<typeof serveSchema>>;
 
 /** @throws ERR_USAGE `createServer: limits.choices must be an integer in 1..1024, got 0` */
-export function resolveServerOptions({ keys, log, ...options }: ServerOptions = {}): ResolvedServerOptions {
+export function resolveServerOptions(given: ServerOptions = {}): ResolvedServerOptions {
+  const { keys, log, readings = [], ...options } = given;
   const result = check(serverSchema, options);
   if (!("value" in result)) {
     throw new GemmaError("ERR_USAGE", `createServer: ${[result.path.join("."), result.text].join(" ").trim()}`);
   }
-  return { ...result.value, sharePrefixes: result.value.sharePrefixes ?? keys === undefined, keys, log };
+  return { ...result.value, sharePrefixes: result.value.sharePrefixes ?? keys === undefined, keys, log, readings };
 }
 
 /** The part of the options of `gemma serve` that `createServer` takes. */

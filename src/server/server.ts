@@ -52,7 +52,7 @@ export function createServer(model: Gemma | (() => Promise<Gemma>), options: Ser
     supervisor,
     models: new Models(supervisor, resolved.aliases),
     admission,
-    metrics: new Metrics(supervisor, admission),
+    metrics: new Metrics(supervisor, admission, resolved.readings),
     log,
     calls,
     get isOpen() {

@@ -115,6 +115,13 @@ describe.skipIf(!isBuilt)("gemma serve", () => {
     expect(noModel.stdout).not.toContain("listening");
   });
 
+  test("help has the flags of the schema, and keys only their own", async () => {
+    expect((await runCli(["help", "serve"], { env })).stdout).toContain("GEMMA_SERVE_QUEUE_LENGTH");
+    const { stdout } = await runCli(["serve", "keys", "add", "--help"], { env });
+    expect(stdout).toContain("--expires <days>");
+    expect(stdout).not.toContain("--ctx");
+  });
+
   test.each<[string, string[], Record<string, string>, string]>([
     ["an unknown flag", ["--chioces", "1"], {}, "unknown option '--chioces'"],
     ["an unknown variable", [], { GEMMA_SERVE_CHIOCES: "1" }, "got GEMMA_SERVE_CHIOCES"],
@@ -162,6 +169,9 @@ describe.skipIf(!isBuilt)("gemma serve", () => {
     const full = serve(["--log-file", "/dev/full"]);
     const [, url] = await full.until(() => /listening on (\S+)/.exec(full.stdout) ?? undefined);
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(Number(/^gemma_log_lines_dropped_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(2);
+    expect(metrics).toMatch(/^gemma_connections [1-9]/m);
     expect(await full.end("SIGTERM")).toBe(0);
   });
 
