@@ -23,7 +23,7 @@ export class Conversation {
     /** The messages of each prompt, with its response, and of each append. */
     private turns: readonly (readonly ChatMessage[])[],
     /** Tokens of all these, and of the tools. */
-    public usage: number,
+    private tokens: number,
   ) {}
 
   /** @throws QuotaExceeded */
@@ -31,15 +31,20 @@ export class Conversation {
     const overhead = await parts.gemma.countTokens([NOTHING], defined({ style: parts.style }));
     const conversation = new Conversation(parts, overhead, initial, [], 0);
     await conversation.fit([], 0);
-    conversation.usage = await conversation.tokensWith([]);
+    conversation.tokens = await conversation.tokensWith([]);
     return conversation;
   }
 
   clone(): Conversation {
-    return new Conversation(this.parts, this.overhead, this.kept, this.turns, this.usage);
+    return new Conversation(this.parts, this.overhead, this.kept, this.turns, this.tokens);
   }
 
-  /** Tokens that the messages of a session may take. */
+  /** Tokens that messages and tools take. */
+  get usage(): number {
+    return this.tokens;
+  }
+
+  /** Tokens that they may take. */
   get window(): number {
     return this.parts.gemma.info.contextLength - this.overhead;
   }
@@ -72,21 +77,22 @@ export class Conversation {
       const tokens = await this.tokensOf([...this.kept, ...turns.flat(), ...added]);
       if (tokens > this.window - room && turns.length > 0) continue;
       if (tokens >= this.window) throw new QuotaExceeded(tokens, this.window);
+      if (out === 0) return false;
       this.turns = turns;
-      return out > 0;
+      this.tokens = await this.tokensWith([]);
+      return true;
     }
   }
 
-  /** A prompt and its response, or what was appended. */
-  async add(added: readonly ChatMessage[]): Promise<void> {
+  /** A prompt and its response, or what was appended; nothing of it once the signal is aborted. */
+  async add(added: readonly ChatMessage[], signal: AbortSignal): Promise<void> {
+    const tokens = await this.tokensWith(added);
+    signal.throwIfAborted();
     const [first, ...rest] = added;
-    if (first?.role === "system") {
-      this.kept = [first, ...this.kept];
-      this.turns = [...this.turns, rest];
-    } else {
-      this.turns = [...this.turns, added];
-    }
-    this.usage = await this.tokensWith([]);
+    const isSystem = first?.role === "system";
+    if (isSystem) this.kept = [first, ...this.kept];
+    this.turns = [...this.turns, isSystem ? rest : added];
+    this.tokens = tokens;
   }
 
   private tokensWith(added: readonly ChatMessage[]): Promise<number> {

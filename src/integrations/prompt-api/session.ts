@@ -116,10 +116,10 @@ export class LanguageModelSession extends EventTarget {
 
   /** Adds messages without asking for a response. */
   append(input: LanguageModelPrompt, { signal }: SignalOption = {}): Promise<void> {
-    return this.inTurn(signal, async () => {
+    return this.inTurn(signal, async (either) => {
       const messages = toMessages(input, this.conversation.messages.length > 0);
       await this.makeRoom(messages, 0);
-      await this.conversation.add(messages);
+      await this.conversation.add(messages, either);
     });
   }
 
@@ -163,7 +163,7 @@ export class LanguageModelSession extends EventTarget {
       const text = answer.map((message) => (message.role === "assistant" ? message.content : "")).join("");
       const response = read ? read(text) : text;
       if (read) onPiece(response);
-      await this.conversation.add([...asked, ...answer]);
+      await this.conversation.add([...asked, ...answer], signal);
       return response;
     });
   }
