@@ -22,7 +22,7 @@ test("options: the defaults", () => {
     ...{ hosts: [], origins: [], aliases: [], rateLimit: {}, logPrompts: false, logLevel: "info", docs: true },
     limits: {
       ...{ bodyBytes: 2097152, concurrentRequests: 64, queueLength: 64, queueSeconds: 30, requestSeconds: 600 },
-      ...{ choices: 16, batchPrompts: 64, streamBufferBytes: 1048576, writeSeconds: 30, connections: 1024 },
+      ...{ choices: 16, batchPrompts: 64, writeSeconds: 30, connections: 1024 },
     },
   });
   expect(new Set(sources.values())).toEqual(new Set(["default"]));

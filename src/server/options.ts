@@ -43,9 +43,6 @@ const limits = group({
   requestSeconds: seconds(86_400).default(600).meta({ description: "longest time of a request, waiting included" }),
   choices: whole(1, 1024).default(16).meta({ description: "answers to one prompt (n)" }),
   batchPrompts: whole(1, 65_536).default(64).meta({ description: "prompts, or texts to embed, in one request" }),
-  streamBufferBytes: whole(4096, 1 << 30)
-    .default(1 << 20)
-    .meta({ description: "what of a stream may wait for a slow reader" }),
   writeSeconds: seconds(3600).default(30).meta({ description: "a reader that takes nothing for so long is cut off" }),
   connections: whole(1, 1_000_000).default(1024).meta({ description: "open connections; more are closed at once" }),
 });

@@ -44,7 +44,7 @@ export async function takePlace(
       signal: call.signal,
       tenant,
       priority: own,
-      deadlineMs: requestSeconds * 1000,
+      deadlineMs: Math.max(0, requestSeconds - call.elapsedSeconds) * 1000, // waiting for the place included
       ...(promptTokens === undefined ? {} : { maxPromptTokens: promptTokens }),
       cacheSalt: salt,
       ...(model.adapter === undefined ? {} : { adapter: model.adapter }),

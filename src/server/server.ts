@@ -63,9 +63,11 @@ export function createServer(model: Gemma | (() => Promise<Gemma>), options: Ser
     },
   };
   const app = createApp(serving, rates);
+  const started = supervisor.started.then(() => undefined);
+  started.catch(() => {}); // told to whoever awaits it
   return {
     fetch: async (request) => app.fetch(request),
-    started: supervisor.started.then(() => undefined),
+    started,
     get ready() {
       return isOpen && supervisor.state === "ready";
     },
