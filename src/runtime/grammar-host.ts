@@ -1,4 +1,5 @@
 import { schemaGrammar } from "../engine/schema/schema-grammar.js";
+import { GrammarCache } from "./grammar-cache.js";
 import {
   type FromGrammar,
   type GrammarVocabulary,
@@ -13,17 +14,21 @@ type Compiled = Awaited<ReturnType<Compiler["compileGrammar"]>>;
 type Matcher = Awaited<ReturnType<Library["GrammarMatcher"]["createGrammarMatcher"]>>;
 
 interface Session {
-  readonly compiled: Compiled;
+  /** Gives the grammar back. */
+  readonly release: () => void;
   readonly matcher: Matcher;
   position: number;
 }
+
+/** Compiled grammars that are kept for the next request with the same schema. */
+const KEPT_GRAMMARS = 16;
 
 const WARM_UP = schemaGrammar({ type: "string" });
 
 /** Computes masks, in a worker or (for tests) in the caller's own thread. Requests are served in their order. */
 export class GrammarHost {
   private readonly sessions = new Map<number, Session>();
-  private readonly setup: Promise<{ library: Library; compiler: Compiler }>;
+  private readonly setup: Promise<{ library: Library; grammars: GrammarCache<Compiled> }>;
   private queue: Promise<unknown>;
 
   constructor(
@@ -52,7 +57,7 @@ export class GrammarHost {
     const start = performance.now();
     (await compiler.compileGrammar(WARM_UP)).dispose();
     this.post({ type: "ready", compileMs: performance.now() - start });
-    return { library, compiler };
+    return { library, grammars: new GrammarCache((grammar) => compiler.compileGrammar(grammar), KEPT_GRAMMARS) };
   }
 
   private async serve(message: ToGrammar): Promise<void> {
@@ -73,10 +78,13 @@ export class GrammarHost {
   }
 
   private async open({ id, grammar, accepted }: Extract<ToGrammar, { type: "open" }>): Promise<void> {
-    const { library, compiler } = await this.setup;
-    const compiled = await compiler.compileGrammar(grammar);
-    const matcher = await library.GrammarMatcher.createGrammarMatcher(compiled);
-    this.sessions.set(id, { compiled, matcher, position: 0 });
+    const { library, grammars } = await this.setup;
+    const { compiled, release } = await grammars.take(grammar);
+    const matcher = await library.GrammarMatcher.createGrammarMatcher(compiled).catch((error: unknown) => {
+      release();
+      throw error;
+    });
+    this.sessions.set(id, { release, matcher, position: 0 });
     await this.accept(id, accepted);
   }
 
@@ -99,7 +107,7 @@ export class GrammarHost {
     const session = this.sessions.get(id);
     this.sessions.delete(id);
     session?.matcher.dispose();
-    session?.compiled.dispose();
+    session?.release();
   }
 }
 
