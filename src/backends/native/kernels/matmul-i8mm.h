@@ -33,16 +33,17 @@ inline Floats second_of(const PairFloats& x) {
 /** K columns of a panel that several tiles read. */
 template <Form FORM, size_t K>
 struct UnpackedPairs {
-  using G = Group<FORM>;
+  using G = Group<FORM>;  // a SplitGroup has the same numbers
   static constexpr size_t GROUPS = K / G::F.group;
 
   int8x16_t quants[GROUPS][G::F.group / 8][8];  // less the offset; register i: 8 k of output 2i, then of 2i + 1
   PairFloats scales[GROUPS];
   PairFloats mins[G::F.has_min ? GROUPS : 1];
 
-  void fill(const uint8_t* panel, size_t begin, size_t end) {
+  template <class Panel>
+  void fill(const Panel& panel, size_t begin, size_t end) {
     for (size_t g = begin; g < end; g++) {
-      const G group(panel, g);
+      const auto group = panel.group(g);
       Bytes vectors[G::VECTORS];
       group.unpack(vectors);
       for (size_t i = 0; i < G::F.group / 8; i++) zip(quants[g - begin][i], vectors[2 * i], vectors[2 * i + 1]);
@@ -114,11 +115,11 @@ inline void multiply_group(PairFloats (&out)[PAIRS], const UnpackedPairs<FORM, K
 }
 
 /** A tile of rows times k_begin .. k_end, which `block` holds. */
-template <Form FORM, size_t ROWS, size_t K>
+template <Form FORM, size_t ROWS, size_t K, class Ahead>
 void multiply_unpacked(const PanelTask& task, const UnpackedPairs<FORM, K>& block, size_t row, size_t k_begin,
-                       size_t k_end) {
+                       size_t k_end, Ahead& ahead) {
   constexpr size_t PAIRS = (ROWS + 1) / 2, PARTS = X_BLOCK / quant_form(FORM).group;
-  const auto second = [](size_t p) { return ROWS == 1 ? 0 : 2 * p + 1; };  // a single row is its own partner
+  const auto second = [](size_t p) { return 2 * p + 1 < ROWS ? 2 * p + 1 : 2 * p; };  // an odd row is its own partner
   const size_t stride = task.args.weight.columns / X_BLOCK;
   const XBlock* const blocks = task.args.prepared.blocks + row * stride + k_begin / X_BLOCK;
 
@@ -130,7 +131,11 @@ void multiply_unpacked(const PanelTask& task, const UnpackedPairs<FORM, K>& bloc
   }
   for (size_t b = 0; b < (k_end - k_begin) / X_BLOCK; b++) {
     PairFloats in_block[PAIRS];
-    for (size_t part = 0; part < PARTS; part++) multiply_group(in_block, block, b * PARTS + part, x, part);
+#pragma GCC unroll 2
+    for (size_t part = 0; part < PARTS; part++) {
+      ahead.advance();
+      multiply_group(in_block, block, b * PARTS + part, x, part);
+    }
     for (size_t p = 0; p < PAIRS; p++) {
       const float32x4_t scale = pair(x[p].first->scale, x[p].second->scale);
       for (int i = 0; i < 8; i++) sum[p].v[i] = vfmaq_f32(sum[p].v[i], in_block[p].v[i], scale);
@@ -139,7 +144,7 @@ void multiply_unpacked(const PanelTask& task, const UnpackedPairs<FORM, K>& bloc
   }
   for (size_t p = 0; p < PAIRS; p++) {
     store_first(task.out(row + 2 * p), first_of(sum[p]), task.width);
-    if constexpr (ROWS > 1) store_first(task.out(row + 2 * p + 1), second_of(sum[p]), task.width);
+    if (2 * p + 1 < ROWS) store_first(task.out(row + 2 * p + 1), second_of(sum[p]), task.width);
   }
 }
 

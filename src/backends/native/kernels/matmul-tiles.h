@@ -35,6 +35,25 @@ inline void for_tiles(size_t row, size_t row_end, const Run& run) {
   tiles_of(std::integral_constant<size_t, 1>());
 }
 
+/** run(N) with N = count as a constant; 1 <= count <= MOST. */
+template <size_t MOST, class Run>
+inline void with_constant(size_t count, const Run& run) {
+  if constexpr (MOST > 1) {
+    if (count < MOST) return with_constant<MOST - 1>(count, run);
+  }
+  run(std::integral_constant<size_t, MOST>());
+}
+
+/** Cuts rows into as few tiles as can be, about equal: what a tile costs beside its rows is paid least often. */
+template <size_t MOST, class Run>
+inline void for_even_tiles(size_t row, size_t row_end, const Run& run) {
+  for (size_t tiles = (row_end - row + MOST - 1) / MOST; tiles > 0; tiles--) {
+    const size_t rows = (row_end - row + tiles - 1) / tiles;
+    with_constant<MOST>(rows, [&](auto count) { run(count, row); });
+    row += rows;
+  }
+}
+
 /**
  * Cuts k into blocks whose part of the panel stays in the first cache, and rows into tiles:
  * Tile::template run<ROWS>(task, first row, first k, k behind).
@@ -49,6 +68,8 @@ void multiply_panel(const PanelTask& task, size_t row_begin, size_t row_end, siz
   }
 }
 
+/** Of panel `index` of a matrix in two planes (split.h). */
+void multiply_split(const PanelTask& task, size_t index, size_t row_begin, size_t row_end);
 void multiply_int8(const PanelTask& task, size_t row_begin, size_t row_end);
 void multiply_f32(const PanelTask& task, size_t row_begin, size_t row_end);
 void multiply_dense(const PanelTask& task, size_t row_begin, size_t row_end);

@@ -1,22 +1,7 @@
 #include "kernels/matmul-item.h"
 #include "kernels/matmul-tiles.h"
-#include "kernels/split.h"
 
 namespace gemma::GEMMA_ISA {
-namespace {
-
-/** Panels of a matrix in two planes are multiplied as if it had one. */
-void multiply_split(const PanelTask& task, size_t index, size_t row_begin, size_t row_end) {
-  alignas(64) uint8_t panel[MAX_SPLIT_COLUMNS / Q8_GROUP * WHOLE_GROUP];
-  join_panel(task.args.weight, index, panel);
-  prefetch_panel(task.args.weight, index + 1);  // while this one is multiplied, memory would have nothing to do
-  PanelTask joined = task;
-  joined.panel = panel;
-  multiply_int8(joined, row_begin, row_end);
-}
-
-}  // namespace
-
 void multiply_item(const MatmulArgs& args, const MatmulItem& item, float* out, size_t stride) {
   const uint8_t* const panel = args.weight.panels + item.panel * args.weight.panel_bytes;
   const PanelTask task = {args, panel, out, item.row_begin, stride, item.width};

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/lanes.h"
 #include "kernels/screen-args.h"
 
 namespace gemma::GEMMA_ISA {
@@ -51,12 +52,25 @@ inline void split_panel(const uint8_t* panel, size_t columns, uint8_t* upper, ui
   std::memcpy(upper, norms, sizeof norms);
 }
 
-inline void prefetch_panel(const WeightView& weight, size_t index) {
-  const uint8_t* const upper = weight.panels + index * weight.panel_bytes;
-  const uint8_t* const lower = weight.low + index * lower_panel_bytes(weight.columns);
-  for (size_t i = 0; i < upper_panel_bytes(weight.columns); i += 64) __builtin_prefetch(upper + i);
-  for (size_t i = 0; i < lower_panel_bytes(weight.columns); i += 64) __builtin_prefetch(lower + i);
-}
+/** A group of a panel in two planes, put together; see Group in groups.h. */
+struct SplitGroup {
+  static constexpr QuantForm F = quant_form(Form::q8);
+  static constexpr size_t VECTORS = F.group / 4;
+
+  const uint8_t* upper;
+  const uint8_t* lower;
+
+  Floats scale() const { return load_f16(upper + NIBBLE_BYTES); }
+
+  void unpack(Bytes* out) const {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < VECTORS / 2; j++) {
+      const Bytes high = load_bytes(upper + 64 * j), low = load_bytes(lower + 64 * j);
+      out[2 * j] = with_high_bits<0, 4>(low_nibbles(low), high);
+      out[2 * j + 1] = with_high_bits<4, 4>(high_nibbles(low), high);
+    }
+  }
+};
 
 /** Puts a q8 panel together again. */
 inline void join_panel(const WeightView& weight, size_t index, uint8_t* panel) {
