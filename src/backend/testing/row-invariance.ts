@@ -41,6 +41,10 @@ export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   matmulCase("BF16", 19, 33, 37),
   matmulCase("Q4_K", 40, 320, 1024), // enough work for every thread
   matmulCase("Q6_K", 45, 33, 2304), // more than a kernel unpacks at once
+  // Tiles of every size, of whole rows and of what is left over.
+  ...(["Q8_0", "Q5_0", "Q4_K", "Q6_K"] as const).flatMap((dtype) =>
+    [5, 6, 7, 10, 13, 22, 27].map((rows) => matmulCase(dtype, rows, 33, 256)),
+  ),
   gatedMatmulCase("Q5_0", "Q4_K", 37, 49, 768),
   gatedMatmulCase("BF16", "Q8_0", 19, 33, 64),
   ...KV_DTYPES.flatMap((dtype) => [
@@ -81,6 +85,8 @@ export const INVARIANCE_CASES: readonly InvarianceCase[] = [
   logProbsCase(9, 3001),
   sampleCase(9, 3001),
   scoreIdsCase("Q8_0", 37, 1030, 640),
+  chooseIdsCase("Q8_0", 37, 8195, 640), // alone a row is screened, in a batch it is not
+  chooseIdsCase("Q5_0", 19, 700, 96),
   scoreIdsCase("BF16", 9, 300, 37),
 ];
 
@@ -283,6 +289,29 @@ function scoreIdsCase(dtype: StoredDtype, rows: number, vocabulary: number, widt
           const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
           const out = { logProbs: part(logProbs), topIds: part(topIds), topLogProbs: part(topLogProbs) };
           be.scoreIds(out, part(x), head, 30, rowsOfTensor(be, ownRows, 0, count), part(ids));
+        },
+      };
+    },
+  };
+}
+
+function chooseIdsCase(dtype: StoredDtype, rows: number, vocabulary: number, width: number): InvarianceCase {
+  return {
+    name: `chooseIds ${dtype}`,
+    rows,
+    prepare(be, tensors, rng) {
+      const head = be.weight(randomStoredWeight(dtype, [vocabulary, width], rng), { screened: true });
+      const x = tensors.input([rows, width], randomValues(rng, rows * width));
+      const settings = Array.from({ length: rows }, (_, row) => {
+        const own = [{ temperature: 0 }, { topK: 64, topP: 0.95 }, { topK: 3 }][row % 3];
+        return { ...PLAIN_ROW, ...own, seed: 7, index: row };
+      });
+      const out = tensors.output("i32", [rows]);
+      return {
+        outputs: [out],
+        run(start, count) {
+          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
+          be.chooseIds(part(out), part(x), head, 30, settings.slice(start, start + count));
         },
       };
     },

@@ -1,5 +1,6 @@
 // chooseIds: the head's product and sampling in one.
 #include <algorithm>
+#include <limits>
 
 #include "run-matmul.h"
 #include "sample-args.h"
@@ -8,19 +9,37 @@
 namespace gemma {
 namespace {
 
-/** All logits first. Rows that keep the k most likely need no sum over all of them. */
+constexpr size_t CHUNK_ROWS = 32;  // times a block of ids: a chunk that is worth handing out
+
+/** The whole head, of which rows that only look at their best id keep no logits. */
 void choose_from_all(Backend& backend, const WeightView& head, const float* x, float soft_cap,
                      const std::vector<SampleSettings>& settings, int32_t* out) {
   const size_t count = settings.size(), width = head.rows, blocks = block_count(width);
-  float* const logits = backend.ops.logits.get<float>(multiply(count, width));
-  run_matmul(backend, logits, x, count, head);
-  if (soft_cap > 0) backend.run(backend.kernels.soft_cap, SoftCapArgs{logits, soft_cap}, count * width, size_t{1} << 12);
-  std::vector<LogitRow>& rows = backend.ops.logit_rows;
-  rows.resize(count);
-  for (size_t r = 0; r < count; r++) rows[r] = {r, nullptr, 0, 1};
-  const float* const maxima = find_maxima(backend, logits, width, rows);
+  OpState& ops = backend.ops;
+  std::vector<float*>& kept = ops.kept_logits;
+  size_t keeping = 0;
+  for (const SampleSettings& row : settings) keeping += row.temperature != 0;
+  float* logits = ops.logits.get<float>(multiply(keeping, width));
+  kept.assign(count, nullptr);
+  for (size_t r = 0; r < count; r++) {
+    if (settings[r].temperature == 0) continue;
+    kept[r] = logits;
+    logits += width;
+  }
+  float* const maxima = ops.maxima.get<float>(multiply(count, blocks));
+  int32_t* const best = ops.best.get<int32_t>(multiply(count, blocks));
+  const MatmulArgs product = product_args(backend, x, count, head);
+  const ChooseIdsArgs choose = {product, soft_cap, blocks, maxima, best, kept.data()};
+  const size_t row_blocks = (count + product.row_block - 1) / product.row_block;
+  backend.run(backend.kernels.choose_ids, choose, blocks * row_blocks, CHUNK_ROWS / product.row_block + 1);
   for_each_row(backend, count, [&](size_t r) {
-    out[r] = draw({logits + r * width, width, nullptr, maxima + r * blocks, blocks}, settings[r], 0);
+    const float* const row = maxima + r * blocks;
+    if (kept[r] != nullptr) {
+      out[r] = draw({kept[r], width, nullptr, row, blocks}, settings[r], 0);
+      return;
+    }
+    const size_t at = static_cast<size_t>(std::max_element(row, row + blocks) - row);
+    out[r] = row[at] == -std::numeric_limits<float>::infinity() ? -1 : best[r * blocks + at];
   });
 }
 

@@ -63,6 +63,12 @@ describe.skipIf(available !== true)(`a screened head, seed ${SEED}`, () => {
       const greedy = rows.map(() => ({ ...PLAIN_ROW, temperature: 0 }));
       const { screened, plain } = await checks[0]!(rows, greedy, null); // rows that are screened together
       expect(screened).toEqual(plain);
+      const many = [...Object.values(activations(rng)), ...Object.values(activations(rng))]; // too many for a screen
+      const mixed = many.map((_, i) => ({ ...PLAIN_ROW, ...SETTINGS[i % SETTINGS.length], seed: SEED, index: i }));
+      for (const cap of [null, 5]) {
+        const batch = await checks[1]!(many, mixed, cap);
+        expect(batch.screened).toEqual(batch.plain);
+      }
     }
   });
 });

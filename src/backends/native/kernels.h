@@ -14,10 +14,10 @@
 
 #include "kernels/matmul-args.h"
 #include "kernels/op-args.h"
-#include "kernels/score-args.h"
+#include "kernels/head-args.h"
 #include "kernels/screen-args.h"
 
-#define GEMMA_KERNELS(X) GEMMA_MATMUL_KERNELS(X) GEMMA_SCREEN_KERNELS(X) GEMMA_SCORE_KERNELS(X) GEMMA_OP_KERNELS(X)
+#define GEMMA_KERNELS(X) GEMMA_MATMUL_KERNELS(X) GEMMA_SCREEN_KERNELS(X) GEMMA_HEAD_KERNELS(X) GEMMA_OP_KERNELS(X)
 
 namespace gemma {
 

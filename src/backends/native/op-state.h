@@ -17,8 +17,10 @@ struct OpState {
   Scratch lora_ranks;
   Scratch maxima, sums;  // of blocks of logits
   std::vector<LogitRow> logit_rows;
-  Scratch best, normalisers;               // scoreIds
-  Scratch logits;                          // chooseIds
+  Scratch best;                              // chooseIds, scoreIds
+  Scratch normalisers;                       // scoreIds
+  Scratch logits;                            // chooseIds
+  std::vector<float*> kept_logits;           // chooseIds
   Scratch screen_groups, estimates, slacks;  // a screened head
 };
 
