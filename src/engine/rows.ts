@@ -4,7 +4,7 @@ import type { LogProbsOutput } from "../backend/ops/log-probs.js";
 import { PLAIN_ROW, type SampleRow } from "../backend/ops/sample.js";
 import type { Tensor } from "../backend/tensor.js";
 import type { Job, RowResult, TokenLogProb } from "./job.js";
-import { HEAD_ROWS, type StepRunner } from "./step.js";
+import { CHOSEN_ROWS, HEAD_ROWS, type StepRunner } from "./step.js";
 
 interface WantedRow {
   readonly job: Job;
@@ -21,10 +21,7 @@ type WantedRows = Readonly<Record<"logits" | "scores" | "hidden", readonly Wante
 
 /** Reads the outcomes of a step's output rows and hands them to their jobs. */
 export async function readRows(runner: StepRunner, wanted: WantedRows): Promise<void> {
-  for (let first = 0; first < wanted.logits.length; first += HEAD_ROWS) {
-    const rows = wanted.logits.slice(first, first + HEAD_ROWS);
-    await readLogits(runner, first, rows);
-  }
+  await readLogits(runner, wanted.logits);
   if (wanted.scores.length > 0) await readScores(runner, wanted.logits.length, wanted.scores);
   const firstHidden = wanted.logits.length + wanted.scores.length;
   const { hiddenSize } = runner.config;
@@ -37,12 +34,27 @@ export async function readRows(runner: StepRunner, wanted: WantedRows): Promise<
   }
 }
 
-async function readLogits(runner: StepRunner, first: number, rows: readonly WantedRow[]): Promise<void> {
-  const { be } = runner;
+async function readLogits(runner: StepRunner, rows: readonly WantedRow[]): Promise<void> {
   const sampling = rows.map(({ job, drafted }) => job.sampleRow(drafted));
-  const fromTop = sampling.filter((row) => row !== null && choosesFromTop(row)) as SampleRow[];
   const wantsLogits = rows.some(({ job }) => job.wantsLogits || job.alternatives !== null);
-  if (!wantsLogits && fromTop.length === rows.length) return await chooseFromTop(runner, first, rows, fromTop);
+  const chooses = !wantsLogits && sampling.every((row) => row !== null && choosesFromTop(row));
+  // Parts are about equal: one of a single row takes nearly as long as one of several.
+  const parts = Math.ceil(rows.length / (chooses ? CHOSEN_ROWS : HEAD_ROWS));
+  for (let part = 0; part < parts; part++) {
+    const [first, end] = [part, part + 1].map((i) => Math.floor((rows.length * i) / parts)) as [number, number];
+    const own = sampling.slice(first, end);
+    if (chooses) await chooseFromTop(runner, first, rows.slice(first, end), own as SampleRow[]);
+    else await readFromLogits(runner, first, rows.slice(first, end), own);
+  }
+}
+
+async function readFromLogits(
+  runner: StepRunner,
+  first: number,
+  rows: readonly WantedRow[],
+  sampling: readonly (SampleRow | null)[],
+): Promise<void> {
+  const { be } = runner;
   const logits = runner.logits(first, rows.length); // [R, V]
   const { tensor, free } = temporaries(be);
   try {

@@ -12,6 +12,9 @@ import type { Job } from "./job.js";
 /** Rows whose logits are computed at once: R rows take R * V * 4 bytes, 1 MB each. */
 export const HEAD_ROWS = 16;
 
+/** Rows whose ids are chosen at once: those that sample keep logits for that time. */
+export const CHOSEN_ROWS = 32;
+
 /** Positions [start, start + count) of one job, to be computed in this step. */
 export interface Span {
   readonly job: Job;
