@@ -11,6 +11,18 @@ function learned(base: number, row: number): StepTimes {
   return times;
 }
 
+test("a row of a prompt costs what is left beside the newest tokens", () => {
+  const times = learned(10, 1);
+  times.observePrompts(100, 100, 50);
+  expect(times.promptRowMs).toBeCloseTo(0.5);
+  for (let i = 0; i < 20; i++) times.observePrompts(108, 100, 17 + 30);
+  expect(times.promptRowMs).toBeCloseTo(0.3);
+  times.observePrompts(108, 100, 5000); // held up
+  expect(times.promptRowMs).toBeLessThanOrEqual(0.46);
+  times.observePrompts(16, 4, 100); // too few to tell
+  expect(times.promptRowMs).toBeLessThanOrEqual(0.46);
+});
+
 const sure = { trust: 0.95, most: 100 };
 const doubtful = { trust: 0.1, most: 100 };
 
@@ -24,6 +36,7 @@ test("times of row counts that were not seen follow from those that were", () =>
   expect(times.ms(3)).toBeCloseTo(10 + 2 * 1.5);
   for (let i = 0; i < 20; i++) times.observe(2, 14);
   expect(times.ms(4)! / times.ms(2)!).toBeGreaterThan(1.4);
+  expect(times.ms(10 * HEAD_ROWS)! / times.ms(HEAD_ROWS)!).toBeGreaterThan(5);
 });
 
 test("one step that was held up counts as twice its time at most", () => {

@@ -8,9 +8,14 @@ const FORGETTING = 0.9995;
 /** Times and chances are estimates: a gain that could as well be none is left. */
 const LEAST_GAIN = 1.05;
 
-/** How long steps of few rows take, learned from the steps themselves. */
+/** Steps with fewer rows of prompts say little about one of them. */
+const LEAST_PROMPT_ROWS = 16;
+
+/** How long steps take, learned from the steps themselves: those of few rows, and what a row of a prompt adds. */
 export class StepTimes {
   private readonly measured = new Float64Array(HEAD_ROWS + 1); // ms by rows; 0: not seen yet
+  /** Expected time that one more row of a prompt takes; infinite before any was seen. */
+  promptRowMs = Infinity;
 
   /** Takes the time of a step in which every row has logits. */
   observe(rows: number, ms: number): void {
@@ -21,9 +26,18 @@ export class StepTimes {
     this.measured[rows] = expected + RATE * (Math.min(ms, 2 * expected) - expected);
   }
 
+  /** Takes the time of a step of `rows` rows, `prompts` of them rows of prompts. */
+  observePrompts(rows: number, prompts: number, ms: number): void {
+    if (prompts < LEAST_PROMPT_ROWS) return;
+    const decodeMs = rows === prompts ? 0 : (this.ms(rows - prompts) ?? 0);
+    const rowMs = Math.max(ms - decodeMs, 0.25 * ms) / prompts; // both times are estimates
+    const expected = Number.isFinite(this.promptRowMs) ? this.promptRowMs : rowMs;
+    this.promptRowMs = expected + RATE * (Math.min(rowMs, 2 * expected) - expected);
+  }
+
   /** Expected time of a step of `rows` rows; null: not even fewer rows were seen. */
   ms(rows: number): number | null {
-    let seen = rows;
+    let seen = Math.min(rows, HEAD_ROWS);
     while (seen > 0 && this.measured[seen] === 0) seen--;
     if (seen === 0) return null;
     let first = 1;

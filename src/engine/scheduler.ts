@@ -10,7 +10,10 @@ import { readRows } from "./rows.js";
 import { EngineCounters, type EngineStats } from "./stats.js";
 import { type Span, StepAborted, type StepRunner } from "./step.js";
 
-/** A step takes about this long, so that the worker hears of cancellations and new requests in between. */
+/**
+ * Prompts take about this long of a step, beside the newest tokens: so the worker hears of cancellations and new requests
+ * in between, and neither holds up the other.
+ */
 const STEP_MS = 50;
 /**
  * The only request there is gets larger chunks, which read the weights less often; so do scores and embeddings, which
@@ -39,7 +42,6 @@ export class Scheduler {
   private readonly followers = new Followers();
   private readonly counters = new EngineCounters();
   private readonly times = new StepTimes();
-  private rowMs = Infinity; // of a prompt's row; unknown at first
   private setBacks = 0;
 
   constructor(
@@ -87,7 +89,7 @@ export class Scheduler {
     }
     const ms = performance.now() - start;
     if (isDecoding(spans)) this.times.observe(rowsOf(spans), ms);
-    else if (rowsOf(spans) >= LEAST_ROWS) this.rowMs = ms / rowsOf(spans);
+    else this.times.observePrompts(rowsOf(spans), promptRowsOf(spans), ms);
   }
 
   /** Fails every job, e.g. at dispose. */
@@ -245,10 +247,9 @@ export class Scheduler {
   private promptRows(newest: number): number {
     const jobs = this.jobs();
     const isLong = jobs.length === 1 || jobs.every(({ outputs }) => outputs !== "logits");
-    const rows = Math.round((isLong ? LONG_STEP_MS : STEP_MS) / this.rowMs / PAGE_ROWS) * PAGE_ROWS;
+    const rows = Math.round((isLong ? LONG_STEP_MS : STEP_MS) / this.times.promptRowMs / PAGE_ROWS) * PAGE_ROWS;
     const most = Math.max(isLong ? LONG_STEP_LEAST_ROWS : LEAST_ROWS, rows);
-    // However many jobs there are, prompts get a page.
-    return Math.min(this.runner.limits.maxRows - newest, Math.max(most - newest, PAGE_ROWS));
+    return Math.min(this.runner.limits.maxRows - newest, most);
   }
 }
 
@@ -259,6 +260,11 @@ function isDecoding(spans: readonly Span[]): boolean {
 
 function rowsOf(spans: readonly Span[]): number {
   return spans.reduce((sum, span) => sum + span.count, 0);
+}
+
+/** Rows beside the newest tokens. */
+function promptRowsOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, span) => sum + (span.count === 1 ? 0 : span.count), 0);
 }
 
 function sleep(ms: number): Promise<void> {
