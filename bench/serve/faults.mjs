@@ -8,10 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeMachine, machineLine } from "../lib/machine.mjs";
-import { FAULTS } from "./fault-kinds.mjs";
+import { FAULTS, WRITE_SECONDS } from "./fault-kinds.mjs";
 import { Client } from "./lib/client.mjs";
 import { leftovers } from "./lib/leftovers.mjs";
-import { parseMetrics, total } from "./lib/metrics.mjs";
 import { descriptors, expectProc, memory } from "./lib/proc.mjs";
 import { startServer } from "./lib/process.mjs";
 import { gemmaSide } from "./lib/sides.mjs";
@@ -44,15 +43,21 @@ console.log(machineLine(describeMachine()));
 const flags = values.flags.split(" ").filter((flag) => flag !== "");
 const rows = [];
 const chosen = FAULTS.filter(({ name }) => wanted.includes(name));
-if (chosen.length > 0) await runFaults();
+const onTiny = chosen.filter(({ isTiny }) => isTiny);
+const onModel = chosen.filter((fault) => !onTiny.includes(fault));
+await runFaults(values.model, 2048, onModel);
+await runFaults(TINY, 16_384, onTiny);
 if (wanted.includes(SIGTERM) && sigterms > 0) await runSigterms();
 const failed = rows.filter(({ problems }) => problems.length > 0);
 console.log(failed.length === 0 ? "\npassed" : `\nFAILED: ${failed.map(({ name }) => name).join(", ")}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-async function runFaults() {
-  const setup = { model: values.model, threads, streams: 16, context: 2048, cli: values.cli };
-  const server = await startServer(gemmaSide({ ...setup, flags: ["--write-seconds", "3", ...flags] }));
+async function runFaults(file, context, faults) {
+  if (faults.length === 0) return;
+  const setup = { model: file, threads, streams: 16, context, cli: values.cli };
+  const server = await startServer(
+    gemmaSide({ ...setup, flags: ["--write-seconds", String(WRITE_SECONDS), ...flags] }),
+  );
   let ended = null;
   server.exited.then((how) => {
     ended = how;
@@ -63,10 +68,9 @@ async function runFaults() {
   const ask = async () => (await client.json("/v1/completions", control)).choices[0].text;
   const before = { text: await ask(), descriptors: descriptors(server.pid) };
   const port = Number(new URL(server.origin).port);
-  const running = async () => total(parseMetrics(await client.text("/metrics")), "gemma_num_requests_running");
-  for (const fault of chosen) {
+  for (const fault of faults) {
     const start = performance.now();
-    const at = { port, model, tokens: 64, long: 1500, untilIdle: () => untilIdle(running) };
+    const at = { port, model, untilIdle: () => untilIdle(client) };
     const outcomes = await inGroups(fault, at);
     const tookMs = performance.now() - start;
     const problems = outcomes.filter((outcome) => !fault.wants.includes(outcome));
@@ -115,12 +119,9 @@ async function inGroups({ atOnce, run }, at) {
 }
 
 /** @returns whether the server soon had nothing to do */
-async function untilIdle(running) {
+async function untilIdle(client) {
   await sleep(1000);
-  for (const end = performance.now() + IDLE_MS; performance.now() < end; await sleep(100)) {
-    if ((await running()) === 0) return true;
-  }
-  return false;
+  return (await leftovers(client, IDLE_MS)) === "";
 }
 
 async function runSigterms() {

@@ -1,6 +1,6 @@
 // `gemma serve` beside llama.cpp's server: the same file, threads and prompts over HTTP, in turns.
 //     npm run bench:serve -- [--scenario NAME ...] [--rounds 3] [--threads 2] [--model FILE] [--quick] [--json]
-//         [--record FILE] [--ours-flags "..."] [--peer-flags "..."] [--cli FILE] [--no-lookup-row]
+//         [--record FILE] [--ours-flags "..."] [--peer-flags "..."] [--cli FILE]
 // Scenarios: 1, 4, 16, 64 streams, shared-1 ... shared-64 with a beginning of 1,000 tokens that all prompts share, and prefix:
 // 8 clients that share one, all at once, on a fresh server. Times on a shared machine mean nothing by themselves: read the
 // ratios. Exit code 1 when a bar is missed.
@@ -31,7 +31,6 @@ const { values } = parseArgs({
     "ours-flags": { type: "string", default: "" },
     "peer-flags": { type: "string", default: "" },
     cli: { type: "string", default: fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url)) },
-    "no-lookup-row": { type: "boolean", default: false },
   },
 });
 const names = values.scenario ?? (values.quick ? QUICK : [...Object.keys(SCENARIOS), PREFIX.name]);
@@ -46,10 +45,14 @@ const split = (flags) => flags.split(" ").filter((flag) => flag !== "");
 const program = llamaServer();
 const model = JSON.parse(execFileSync(process.execPath, [values.cli, "pull", "--json", values.model])).path;
 
+const help = execFileSync(process.execPath, [values.cli, "serve", "--help"], { encoding: "utf8" });
+const canDoWithoutLookup = help.includes("--no-prompt-lookup");
+
 const machine = describeMachine();
 const scenarios = [];
 if (!values.json) console.log(`${machineLine(machine)}, ${PEER}`);
 const same = await verifyTexts(...Object.values(sidesOf({ streams: 1, shared: false })));
+if (!canDoWithoutLookup) console.error("no rows without prompt lookup: gemma serve has no flag for it");
 console.error(`greedy texts agree (${same} of 5 to the last token, the others up to a near-tie)`);
 for (const name of names) {
   const result = name === PREFIX.name ? await comparePrefix() : await compare(name, SCENARIOS[name]);
@@ -72,7 +75,7 @@ function sidesOf(scenario) {
 async function compare(name, scenario) {
   const { ours, theirs } = sidesOf(scenario);
   const sides = { ours: [ours, samplings], theirs: [theirs, samplings] };
-  if (!values["no-lookup-row"]) {
+  if (canDoWithoutLookup) {
     const flags = [...split(values["ours-flags"]), "--no-prompt-lookup"];
     const setup = { model, threads, streams: scenario.streams, context: contextOf(scenario), cli: values.cli, flags };
     sides.plain = [gemmaSide(setup), ["greedy"]];
