@@ -29,8 +29,8 @@ export function createApp(serving: Serving, rates: RateLimits): App {
     checkHost(c.req.header("host") ?? new URL(c.req.url).host, serving.options.hosts);
     const cors = corsHeaders(c.req.raw, serving.options.origins);
     if (c.req.method === "OPTIONS" && cors) return new Response(null, { status: 204, headers: cors });
-    for (const [name, value] of Object.entries(cors ?? {})) c.header(name, value);
-    return next();
+    await next();
+    for (const [name, value] of Object.entries(cors ?? {})) c.res.headers.append(name, value);
   });
   app.use(async (c, next) => {
     const scope = scopeOf(c);
