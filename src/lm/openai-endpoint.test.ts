@@ -91,6 +91,18 @@ test("log-probabilities of continuations come from the echoed text", async () =>
   }
 });
 
+test("a first token that is not shown belongs to no continuation, one that is not there is missed", async () => {
+  const choice = { index: 0, text: "ab.", logprobs: { token_logprobs: [null, -1, -2, -3], text_offset: [0, 0, 1, 2] } };
+  const hidden = await serve([json({ choices: [choice] })]);
+  const pair = { context: "", continuation: "ab" };
+  expect(await hidden.endpoint.logprobs([pair])).toMatchObject([
+    { sum: -3, tokens: [{ logprob: -1 }, { logprob: -2 }] },
+  ]);
+  const without = { ...choice, logprobs: { token_logprobs: [null, -2, -3], text_offset: [0, 1, 2] } };
+  const none = await serve([json({ choices: [without] })]);
+  await expect(none.endpoint.logprobs([pair])).rejects.toThrow("a log-probability");
+});
+
 test("a server without log-probabilities is told from one that fails", async () => {
   const none = { choices: [{ index: 0, text: "the cat sat." }] };
   const { endpoint } = await serve([json(none)]);

@@ -114,7 +114,9 @@ export class OpenAiEndpoint implements LanguageModel {
     if (start < 0 || offsets.length !== values.length) throw this.unusable("must echo the text as it was sent");
     const first = characters(text.slice(0, start) + context);
     const end = characters(text.slice(0, start) + whole);
-    const places = [...offsets.keys()].filter((i) => offsets[i]! >= first && offsets[i]! < end);
+    // A beginning-of-sequence token that is not shown has no room, nor anything before it.
+    const isHidden = (i: number) => i === 0 && values[0] === null && offsets[1] === offsets[0];
+    const places = [...offsets.keys()].filter((i) => offsets[i]! >= first && offsets[i]! < end && !isHidden(i));
     const tokens = places.map((i) => {
       const logprob = values[i];
       if (typeof logprob !== "number") throw this.unusable("must give each token of a continuation a log-probability");

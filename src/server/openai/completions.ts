@@ -11,7 +11,7 @@ import { TokenTable } from "../token-table.js";
 import { checkLimits } from "./check-limits.js";
 import { type EchoedPrompt, scorePrompt } from "./echo.js";
 import { optional, samplingFields, samplingOptions, tokenLimit, usageSchema } from "./fields.js";
-import { completionLogprobs, completionLogprobsSchema, idsIn, type PlacedToken } from "./logprobs.js";
+import { completionLogprobs, completionLogprobsSchema, idsIn, type PlacedToken, TextOffsets } from "./logprobs.js";
 import { formatSchema, responseFormatSchema } from "./messages.js";
 import { type PromptInput, promptOf, promptSchema, promptsOf } from "./prompts.js";
 import { finishReason, newId, nowSeconds, usageOf } from "./usage.js";
@@ -80,7 +80,7 @@ export const completions = operation({
       model: exchange.place.model.id,
     };
     const table = new TokenTable(exchange.place.engine);
-    const choices = new Choices(input, echoes, table, exchange.place.engine.info.config.bosTokenId);
+    const choices = new Choices(input, echoes, table);
     if (input.stream) {
       await exchange.firstPiece();
       return streamResponse(call, streamEvents(exchange, head, choices, input, call));
@@ -126,13 +126,12 @@ function totalUsage(results: readonly GenerateResult[], choices: number) {
 
 /** How choices are written, with the prompt in front where it is echoed. */
 class Choices {
-  private readonly ends = new Map<number, number>(); // characters of each choice so far
+  private readonly offsets = new Map<number, TextOffsets>();
 
   constructor(
     private readonly input: CompletionRequest,
     private readonly echoes: readonly EchoedPrompt[],
     private readonly table: TokenTable,
-    private readonly bosId: number,
   ) {}
 
   /** The echoed prompt of a choice; null: none was asked for. */
@@ -144,10 +143,9 @@ class Choices {
   async logprobs(index: number, tokens: readonly PlacedToken[]) {
     if (typeof this.input.logprobs !== "number") return null;
     await this.table.load([...tokens.map(({ id }) => id), ...idsIn(tokens.map(({ logprob }) => logprob))]);
-    const silent = new Set([this.bosId]);
-    const { logprobs, end } = completionLogprobs(tokens, this.table.bytesOf, this.ends.get(index) ?? 0, silent);
-    this.ends.set(index, end);
-    return logprobs;
+    const offsets = this.offsets.get(index) ?? new TextOffsets();
+    this.offsets.set(index, offsets);
+    return completionLogprobs(tokens, this.table.bytesOf, offsets);
   }
 
   async whole(result: GenerateResult, index: number): Promise<object> {

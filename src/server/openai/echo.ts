@@ -18,5 +18,7 @@ export async function scorePrompt(
   const text = typeof prompt === "string" ? prompt : await engine.decode(prompt);
   if (top === null) return { text, tokens: [] };
   const { ids, logprobs } = await engine.score(promptOf(prompt), { ...options, top });
-  return { text, tokens: ids.map((id, i) => ({ id, logprob: logprobs[i] ?? null })) };
+  // The beginning-of-sequence token that stands in front of a text is not in the text.
+  const isHidden = (i: number) => i === 0 && typeof prompt === "string";
+  return { text, tokens: ids.map((id, i) => ({ id, logprob: logprobs[i] ?? null, isHidden: isHidden(i) })) };
 }

@@ -5,10 +5,20 @@ import type { TokenLogProb } from "../../engine/job.js";
 export type TokenBytes = (id: number) => Uint8Array;
 
 const decoder = new TextDecoder();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A token as text; U+FFFD for a part of a character. */
 export function tokenText(bytes: Uint8Array): string {
   return decoder.decode(bytes);
+}
+
+/** The same where tokens are told apart by it: OpenAI writes parts of characters as `bytes:\xf0\x9f`. */
+function tokenName(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return `bytes:${Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}`;
+  }
 }
 
 /** Ids whose bytes a formatter asks for. */
@@ -57,40 +67,59 @@ export interface PlacedToken {
   readonly id: number;
   /** null: of a prompt's first token, which nothing stands before. */
   readonly logprob: TokenLogProb | null;
+  /** Takes no place in the text. Default: false. */
+  readonly isHidden?: boolean;
 }
 
 /**
- * The form of plain completions: offsets count characters (code points) of the text, from `offset` on. Tokens in
- * `silent` (a prompt's beginning-of-sequence token) take no place in it.
+ * Where tokens stand in a text, in characters (code points): a token that goes on with a character stands where that
+ * began.
  */
+export class TextOffsets {
+  private count = 0;
+  private missing = 0; // bytes of the last character
+
+  next(bytes: Uint8Array): number {
+    const offset = this.missing > 0 && isContinuation(bytes[0]) ? this.count - 1 : this.count;
+    for (const byte of bytes) {
+      if (this.missing > 0 && isContinuation(byte)) {
+        this.missing--;
+        continue;
+      }
+      this.count++; // also for a byte that is astray: the text has U+FFFD there
+      this.missing = byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    }
+    return offset;
+  }
+}
+
+/** Whether the byte goes on with a character of UTF-8. */
+function isContinuation(byte = 0): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** The form of plain completions. @param offsets  of the choice that the tokens belong to */
 export function completionLogprobs(
   tokens: readonly PlacedToken[],
   bytesOf: TokenBytes,
-  offset: number,
-  silent: ReadonlySet<number> = new Set(),
-): { readonly logprobs: z.output<typeof completionLogprobsSchema>; readonly end: number } {
+  offsets: TextOffsets,
+): z.output<typeof completionLogprobsSchema> {
   const result: z.output<typeof completionLogprobsSchema> = {
     tokens: [],
     token_logprobs: [],
     top_logprobs: [],
     text_offset: [],
   };
-  let at = offset;
-  for (const { id, logprob } of tokens) {
-    result.tokens.push(tokenText(bytesOf(id)));
+  for (const { id, logprob, isHidden = false } of tokens) {
+    const bytes = bytesOf(id);
+    result.tokens.push(tokenName(bytes));
     result.token_logprobs.push(logprob === null ? null : finite(logprob.logprob));
     const others = logprob === null ? [] : [...logprob.top, logprob]; // the token itself belongs to them
-    const alternatives = others.map((one) => [tokenText(bytesOf(one.id)), finite(one.logprob)] as const);
+    const alternatives = others.map((one) => [tokenName(bytesOf(one.id)), finite(one.logprob)] as const);
     result.top_logprobs.push(logprob === null ? null : Object.fromEntries(alternatives));
-    result.text_offset.push(Math.floor(at));
-    if (!silent.has(id)) at += characters(bytesOf(id));
+    result.text_offset.push(offsets.next(isHidden ? NO_BYTES : bytes));
   }
-  return { logprobs: result, end: at };
-}
-
-/** Characters that begin in these bytes: a character of several tokens counts at its first. */
-function characters(bytes: Uint8Array): number {
-  let count = 0;
-  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) count++;
-  return count;
+  return result;
 }
