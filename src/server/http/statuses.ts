@@ -52,8 +52,12 @@ const RETRY_AFTER_SECONDS = 5;
 /** nginx's word for a client that has left: it stands in logs and metrics, nobody receives it. */
 const CLIENT_LEFT = 499 as ContentfulStatusCode;
 
+function isAbort(error: unknown): error is DOMException {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
 export function httpFailure(error: unknown): HttpFailure {
-  if (error instanceof DOMException && error.name === "AbortError") {
+  if (isAbort(error)) {
     return { status: CLIENT_LEFT, type: INVALID, code: "client_closed_request" };
   }
   const code = error instanceof GemmaError ? error.code : "ERR_INTERNAL";
@@ -63,6 +67,7 @@ export function httpFailure(error: unknown): HttpFailure {
 
 /** What a caller may read of an error: nothing of unexpected ones, which the log has. */
 export function publicMessage(error: unknown): string {
+  if (isAbort(error)) return error.message;
   if (!(error instanceof GemmaError) || error.code === "ERR_INTERNAL")
     return "an unexpected error; the server's log has it";
   return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
