@@ -36,6 +36,7 @@ export { GemmaLanguageModel } from "./runtime/language-model.js";
 export type { Activations, BackendInfo, BackendName } from "./backend/backend.js";
 export type { KvDtype } from "./backend/kv.js";
 export type { GemmaConfig, LayerType } from "./model/config.js";
+export type { StoredWeights } from "./model/stored-weights.js";
 export * as variants from "./model/variants.js";
 
 // Errors

@@ -7,6 +7,7 @@ import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js
 import { openAdapter } from "../load/open-adapter.js";
 import { resolveModel } from "../load/pull.js";
 import { loadAdapter } from "../model/adapter-peft.js";
+import { storedWeights } from "../model/stored-weights.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { chooseBackend } from "./backends.js";
@@ -120,6 +121,7 @@ export async function loadModel(
         name: resolved.name,
         path: resolved.path,
         config: checkpoint.config,
+        weights: storedWeights(checkpoint.naming, checkpoint.tensors),
         backend: backend.info(),
         kv: options.kv,
         contextLength: options.contextLength,

@@ -8,6 +8,7 @@ import type { GenerateOptions, RequestOptions } from "../engine/options.js";
 import type { EngineStats } from "../engine/stats.js";
 import type { Calling } from "../engine/tools/calling.js";
 import type { GemmaConfig } from "../model/config.js";
+import type { StoredWeights } from "../model/stored-weights.js";
 import type { Segment } from "../tokenizer/prompt.js";
 
 // Messages between the caller's thread and the engine's worker: plain data only.
@@ -54,6 +55,8 @@ export interface ModelInfo {
   readonly name: string;
   readonly path: string;
   readonly config: GemmaConfig;
+  /** What the weights are on disk. */
+  readonly weights: StoredWeights;
   readonly backend: BackendInfo;
   readonly kv: KvDtype;
   readonly contextLength: number;
