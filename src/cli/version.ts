@@ -1,13 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export { packageVersion } from "../load/package-version.js";
 
-export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as { version: string };
-  return version;
-}
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The commit of a clone, with "-dirty" where tracked files differ from it; null for an installed package. */
 export function codeCommit(): string | null {

@@ -1,7 +1,6 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import { type Context, Hono } from "hono";
 import { GemmaError } from "../base/errors.js";
-import { authenticate } from "./auth.js";
+import { authenticate, challenge } from "./auth.js";
 import { Call } from "./call.js";
 import { checkHost, corsHeaders } from "./http/guard.js";
 import { failureHeaders, httpFailure, openAiError, publicMessage } from "./http/statuses.js";
@@ -16,7 +15,7 @@ const OLLAMA = /^\/api\//;
 
 /** The HTTP application: every request passes the same checks, in this order, before a route sees it. */
 export function createApp(serving: Serving, rates: RateLimits): App {
-  const app: App = new OpenAPIHono<Env>({ strict: false });
+  const app: App = new Hono<Env>({ strict: false });
   app.onError((error, c) => refuse(c, error));
   app.notFound((c) => refuse(c, unknownPath(c)));
   app.use(async (c, next) => {
@@ -36,7 +35,7 @@ export function createApp(serving: Serving, rates: RateLimits): App {
     const scope = scopeOf(c);
     if (scope === null) return next();
     const call = c.get("call");
-    const limits = authenticate(call, scope, serving.options);
+    const limits = authenticate(call, scope, isPage(c), serving.options);
     if (scope !== "inference") return next();
     if (!serving.isOpen) throw new GemmaError("ERR_NOT_READY", "server: is shutting down and takes no new requests");
     if (c.req.method === "POST") await rates.take(call.caller.tenant, limits);
@@ -57,6 +56,10 @@ function scopeOf(c: Context<Env>): Scope | null {
   return scope === undefined ? "inference" : scope;
 }
 
+function isPage(c: Context<Env>): boolean {
+  return BY_PATH.get(c.req.path)?.some((one) => one.isPage && /^(GET|HEAD)$/.test(c.req.method)) ?? false;
+}
+
 function unknownPath(c: Context<Env>): GemmaError {
   const methods = (BY_PATH.get(c.req.path) ?? []).map(({ method }) => method.toUpperCase());
   return methods.length > 0
@@ -70,7 +73,8 @@ function refuse(c: Context<Env>, error: unknown): Response {
   const call = c.get("call") as Call | undefined;
   if (call) call.notes.error = error;
   const body = OLLAMA.test(c.req.path) ? { error: publicMessage(error) } : openAiError(error);
-  return c.json(body, status, failureHeaders(error, status));
+  const asks = status === 401 ? { "www-authenticate": challenge(isPage(c)) } : {};
+  return c.json(body, status, { ...failureHeaders(error, status), ...asks });
 }
 
 /** The response with what belongs on each one. It is logged and counted once it is complete. */

@@ -8,12 +8,13 @@ import type { Rates } from "./rate-limits.js";
  * Finds out who calls, and whether the key may do this. Every route goes through here but those that say whether the
  * server is alive and ready.
  *
+ * @param isPage  whether a browser may send the key as it sends passwords
  * @throws ERR_UNAUTHORIZED, ERR_FORBIDDEN
  */
-export function authenticate(call: Call, scope: Scope, options: ResolvedServerOptions): Rates {
+export function authenticate(call: Call, scope: Scope, isPage: boolean, options: ResolvedServerOptions): Rates {
   const { keys, rateLimit, sharePrefixes } = options;
   if (!keys) return rateLimit;
-  const key = keys.find(presentedKey(call.request.headers));
+  const key = keys.find(presentedKey(call.request.headers, isPage));
   if (!key) {
     throw new GemmaError("ERR_UNAUTHORIZED", "key: must be one of this server's that has not expired", {
       hint: "send it as `Authorization: Bearer KEY`",
@@ -36,7 +37,23 @@ function callerOf({ id, name, priority = 0 }: StoredKey, sharePrefixes: boolean)
   return { name, tenant: id, priority, salt: sharePrefixes ? "" : id };
 }
 
-function presentedKey(headers: Headers): string {
-  const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "");
-  return bearer?.[1] ?? headers.get("x-api-key") ?? "";
+/**
+ * Pages take passwords, because a browser can ask for one; nothing else does, because a browser sends it along from then
+ * on, also with requests that a foreign page has made.
+ */
+function presentedKey(headers: Headers, isPage: boolean): string {
+  const authorization = headers.get("authorization") ?? "";
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  const basic = isPage ? /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1] : undefined;
+  const password =
+    basic &&
+    Buffer.from(basic, "base64")
+      .toString()
+      .replace(/^[^:]*:/, "");
+  return bearer ?? password ?? headers.get("x-api-key") ?? "";
+}
+
+/** How a browser, or a client, is asked for a key. */
+export function challenge(isPage: boolean): string {
+  return isPage ? 'Bearer, Basic realm="gemma.ts: the key is the password", charset="UTF-8"' : "Bearer";
 }

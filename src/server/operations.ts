@@ -6,6 +6,9 @@ import { detokenize, tokenize } from "./openai/tokenize.js";
 import { loadAdapter, unloadAdapter } from "./operation/adapters.js";
 import { health } from "./operation/health.js";
 import { metricsRoute } from "./operation/metrics-route.js";
+import { docs } from "./pages/docs.js";
+import { openApiRoute } from "./pages/openapi-route.js";
+import { root } from "./pages/root.js";
 
 /** Everything that the server answers to. */
 export const OPERATIONS = [
@@ -20,4 +23,7 @@ export const OPERATIONS = [
   unloadAdapter,
   ...health,
   metricsRoute,
+  root,
+  openApiRoute,
+  ...docs,
 ];

@@ -5,6 +5,8 @@ import { createApp } from "./app.js";
 import type { Call } from "./call.js";
 import { Metrics } from "./metrics.js";
 import { Models } from "./models.js";
+import { openApiDocument } from "./openapi.js";
+import { OPERATIONS } from "./operations.js";
 import { resolveServerOptions, type ServerLog, type ServerOptions } from "./options.js";
 import { RateLimits } from "./rate-limits.js";
 import type { Serving } from "./serving.js";
@@ -47,6 +49,7 @@ export function createServer(model: Gemma | (() => Promise<Gemma>), options: Ser
   const admission = new Admission(resolved.limits);
   const calls = new Set<Call>();
   let isOpen = true;
+  let described: { readonly model: string; readonly document: object } | undefined; // it takes 50 ms to make
   const serving: Serving = {
     options: resolved,
     supervisor,
@@ -57,6 +60,11 @@ export function createServer(model: Gemma | (() => Promise<Gemma>), options: Ser
     calls,
     get isOpen() {
       return isOpen;
+    },
+    document() {
+      const model = supervisor.state === "ready" ? supervisor.engine.info.name : "gemma";
+      if (described?.model !== model) described = { model, document: openApiDocument(OPERATIONS, model) };
+      return described.document;
     },
     countTokens(call, tokens) {
       rates.count(call.caller.tenant, tokens, call.rates).catch((error: unknown) => log.error({ err: error }, "rates"));

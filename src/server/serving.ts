@@ -1,4 +1,4 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Hono } from "hono";
 import type { Admission } from "./admission.js";
 import type { Call } from "./call.js";
 import type { Metrics } from "./metrics.js";
@@ -18,6 +18,8 @@ export interface Serving {
   readonly calls: Set<Call>;
   /** Whether new requests are taken. */
   readonly isOpen: boolean;
+  /** The OpenAPI document of everything that the server answers to. */
+  document(): object;
   /** Counts tokens against the caller's limit. */
   countTokens(call: Call, tokens: number): void;
 }
@@ -27,4 +29,4 @@ export interface Env {
   Variables: { call: Call };
 }
 
-export type App = OpenAPIHono<Env>;
+export type App = Hono<Env>;

@@ -75,7 +75,6 @@ export function publicMessage(error: unknown): string {
 
 /** Headers of a refusal. */
 export function failureHeaders(error: unknown, status: number): Record<string, string> {
-  if (status === 401) return { "www-authenticate": "Bearer" };
   if (status !== 429 && status !== 503) return {};
   const seconds = error instanceof GemmaError ? error.retryAfterSeconds : undefined;
   return { "retry-after": String(Math.max(1, Math.ceil(seconds ?? RETRY_AFTER_SECONDS))) };

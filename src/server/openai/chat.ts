@@ -16,6 +16,7 @@ import {
   chatMessages,
   formatSchema,
   messagesSchema,
+  QUESTION,
   responseFormatSchema,
   toolChoiceSchema,
   toolsSchema,
@@ -71,6 +72,11 @@ export const chatCompletions = operation({
   tag: "OpenAI",
   span: "chat",
   body: requestSchema,
+  example: (model) => ({
+    model,
+    messages: [QUESTION],
+    max_completion_tokens: 32,
+  }),
   response: responseSchema,
   streams: "text/event-stream",
   async handle(serving, call, input) {
@@ -79,7 +85,7 @@ export const chatCompletions = operation({
     const exchange = await Exchange.begin(serving, call, input, (place) =>
       startAnswers(place, serving, input, messages),
     );
-    const head = { id: newId("chatcmpl"), created: nowSeconds(), model: exchange.place.model.id };
+    const head = { id: newId("chatcmpl-"), created: nowSeconds(), model: exchange.place.model.id };
     const table = new TokenTable(exchange.place.engine);
     if (input.stream) {
       await exchange.firstPiece();

@@ -60,6 +60,7 @@ export const completions = operation({
   tag: "OpenAI",
   span: "text_completion",
   body: requestSchema,
+  example: (model) => ({ model, prompt: "The capital of France is", max_tokens: 16 }),
   response: responseSchema,
   streams: "text/event-stream",
   async handle(serving, call, input) {
@@ -74,7 +75,7 @@ export const completions = operation({
       return startTexts(place, serving, input, prompts);
     });
     const head = {
-      id: newId("cmpl"),
+      id: newId("cmpl-"),
       object: "text_completion",
       created: nowSeconds(),
       model: exchange.place.model.id,

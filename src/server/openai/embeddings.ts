@@ -40,6 +40,7 @@ export const embeddings = operation({
   body: requestSchema,
   response: responseSchema,
   async handle(serving, call, input) {
+  example: (model) => ({ model, input: ["Paris is the capital of France.", "Rome is the capital of Italy."] }),
     const prompts = promptsOf(input.input);
     checkLimits(serving, {}, prompts.length);
     return inPlace(serving, call, input.model, async ({ engine, model, options }) => {

@@ -28,6 +28,9 @@ const messageSchema = z.discriminatedUnion("role", [
   z.object({ role: z.literal("tool"), content, tool_call_id: z.string().max(256) }),
 ]);
 
+/** A question for examples. */
+export const QUESTION = { role: "user" as const, content: "What is the capital of France?" };
+
 export const messagesSchema = z.array(messageSchema).min(1).max(MOST_MESSAGES);
 
 type MessageInput = z.output<typeof messageSchema>;

@@ -20,6 +20,7 @@ export const tokenize = operation({
   summary: "Token ids of a text; control tokens written in it stay text",
   tag: "Tokens",
   body: tokenizeSchema,
+  example: (model) => ({ model, prompt: "Paris is the capital of France." }),
   response: z
     .object({ count: z.number().int(), max_model_len: z.number().int(), tokens: z.array(z.number().int()) })
     .openapi("Tokens"),
@@ -49,6 +50,7 @@ export const detokenize = operation({
       ),
     })
     .openapi("DetokenizeRequest"),
+  example: (model) => ({ model, tokens: [2, 100, 101] }),
   response: z.object({ prompt: z.string(), content: z.string() }).openapi("Text"),
   async handle({ models, supervisor }, _call, input) {
     models.resolve(input.model);

@@ -17,9 +17,9 @@ export function finishReason(reason: FinishReason): "stop" | "length" | "tool_ca
   return reason === "tool-calls" ? "tool_calls" : reason;
 }
 
-/** `chatcmpl-…` */
+/** `chatcmpl-…`, from `chatcmpl-` */
 export function newId(prefix: string): string {
-  return `${prefix}-${randomBytes(12).toString("hex")}`;
+  return prefix + randomBytes(12).toString("hex");
 }
 
 export function nowSeconds(): number {

@@ -18,6 +18,7 @@ export const loadAdapter = operation({
   tag: "Adapters",
   scope: "admin",
   body: z.object({ lora_name: name, lora_path: z.string().min(1).max(1024) }).openapi("LoadAdapterRequest"),
+  example: () => ({ lora_name: "my-adapter", lora_path: "my-adapter" }),
   response: loaded,
   async handle(serving, call, { lora_name: adapter, lora_path: path }) {
     const folder = await folderInside(serving, path);
@@ -38,6 +39,7 @@ export const unloadAdapter = operation({
   tag: "Adapters",
   scope: "admin",
   body: z.object({ lora_name: name }).openapi("UnloadAdapterRequest"),
+  example: () => ({ lora_name: "my-adapter" }),
   response: loaded,
   async handle(serving, call, { lora_name: adapter }) {
     await serving.supervisor.removeAdapter(adapter);
