@@ -2,6 +2,7 @@ import { chatCompletions } from "./openai/chat.js";
 import { completions } from "./openai/completions.js";
 import { embeddings } from "./openai/embeddings.js";
 import { getModel, listModels } from "./openai/models.js";
+import { responses } from "./openai/responses.js";
 import { detokenize, tokenize } from "./openai/tokenize.js";
 import { loadAdapter, unloadAdapter } from "./operation/adapters.js";
 import { health } from "./operation/health.js";
@@ -13,6 +14,7 @@ import { root } from "./pages/root.js";
 /** Everything that the server answers to. */
 export const OPERATIONS = [
   chatCompletions,
+  responses,
   completions,
   embeddings,
   listModels,

@@ -81,7 +81,16 @@ export function failureHeaders(error: unknown, status: number): Record<string, s
 }
 
 /** The body of an error in OpenAI's form. */
-export function openAiError(error: unknown): object {
+export interface OpenAiError {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string;
+  };
+}
+
+export function openAiError(error: unknown): OpenAiError {
   const { type, code } = httpFailure(error);
   const param = error instanceof GemmaError ? (error.param ?? null) : null;
   return { error: { message: publicMessage(error), type, param, code } };

@@ -8,6 +8,7 @@ export function checkLimits(
     readonly n?: number | null | undefined;
     readonly max_tokens?: number | null | undefined;
     readonly max_completion_tokens?: number | null | undefined;
+    readonly max_output_tokens?: number | null | undefined;
   },
   prompts = 1,
 ): void {
@@ -16,6 +17,7 @@ export function checkLimits(
   if (limits.maxTokens === undefined) return;
   atMost("max_tokens", input.max_tokens ?? 0, limits.maxTokens);
   atMost("max_completion_tokens", input.max_completion_tokens ?? 0, limits.maxTokens);
+  atMost("max_output_tokens", input.max_output_tokens ?? 0, limits.maxTokens);
 }
 
 function atMost(param: string, value: number, most: number): void {

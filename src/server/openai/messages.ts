@@ -3,8 +3,8 @@ import { GemmaError } from "../../base/errors.js";
 import type { ChatMessage, Tool, ToolCall, ToolChoice } from "../../engine/chat.js";
 import { optional } from "./fields.js";
 
-const MOST_MESSAGES = 4096;
-const MOST_TOOLS = 128;
+export const MOST_MESSAGES = 4096;
+export const MOST_TOOLS = 128;
 
 const textPart = z.object({ type: z.literal("text"), text: z.string() });
 const content = z.union([z.string(), z.array(textPart).min(1).max(MOST_MESSAGES)]);
@@ -51,11 +51,12 @@ export function chatMessages(messages: readonly MessageInput[]): readonly ChatMe
   });
 }
 
-function textOf(parts: string | readonly { readonly text: string }[]): string {
+export function textOf(parts: string | readonly { readonly text: string }[]): string {
   return typeof parts === "string" ? parts : parts.map(({ text }) => text).join("");
 }
 
-function callArguments(json: string, param: string): Record<string, unknown> {
+/** Arguments as clients write them. @throws ERR_BAD_REQUEST that names `param` */
+export function callArguments(json: string, param: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(json);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
