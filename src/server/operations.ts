@@ -1,3 +1,8 @@
+import { ollamaChat } from "./ollama/chat.js";
+import { ollamaEmbed, ollamaEmbeddings } from "./ollama/embed.js";
+import { ollamaGenerate } from "./ollama/generate.js";
+import { ollamaPs, ollamaShow, ollamaTags, ollamaVersion } from "./ollama/models.js";
+import { unsupported } from "./ollama/unsupported.js";
 import { chatCompletions } from "./openai/chat.js";
 import { completions } from "./openai/completions.js";
 import { embeddings } from "./openai/embeddings.js";
@@ -19,6 +24,15 @@ export const OPERATIONS = [
   embeddings,
   listModels,
   getModel,
+  ollamaChat,
+  ollamaGenerate,
+  ollamaEmbed,
+  ollamaEmbeddings,
+  ollamaTags,
+  ollamaShow,
+  ollamaPs,
+  ollamaVersion,
+  ...unsupported,
   tokenize,
   detokenize,
   loadAdapter,

@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { GemmaError } from "../../base/errors.js";
+import type { Call } from "../call.js";
 import { inPlace } from "../place.js";
 import { operation } from "../routes.js";
+import type { Serving } from "../serving.js";
 import { checkLimits } from "./check-limits.js";
 import { optional } from "./fields.js";
-import { promptOf, promptSchema, promptsOf } from "./prompts.js";
+import { type PromptInput, promptOf, promptSchema, promptsOf } from "./prompts.js";
 
 const requestSchema = z
   .object({
@@ -38,39 +40,76 @@ export const embeddings = operation({
   tag: "OpenAI",
   span: "embeddings",
   body: requestSchema,
+  example: (model) => ({ model, input: ["Paris is the capital of France.", "Rome is the capital of Italy."] }),
   response: responseSchema,
   async handle(serving, call, input) {
-  example: (model) => ({ model, input: ["Paris is the capital of France.", "Rome is the capital of Italy."] }),
     const prompts = promptsOf(input.input);
     checkLimits(serving, {}, prompts.length);
-    return inPlace(serving, call, input.model, async ({ engine, model, options }) => {
-      const width = engine.info.config.hiddenSize;
-      const dimensions = input.dimensions ?? width;
-      if (dimensions > width) {
-        const what = `dimensions: must be at most ${width} with this model, got ${dimensions}`;
-        throw new GemmaError("ERR_RANGE", what, { param: "dimensions" });
-      }
-      const prepared = await Promise.all(
-        prompts.map(async (prompt) => (typeof prompt === "string" ? await engine.encodePrompt(prompt) : prompt)),
-      );
-      const vectors = await Promise.all(prepared.map((ids) => engine.embed(promptOf(ids), options)));
-      const tokens = prepared.reduce((sum, { length }) => sum + length, 0);
-      call.notes.model = model.id;
-      call.notes.promptTokens = tokens;
-      serving.countTokens(call, tokens);
-      return Response.json({
-        object: "list",
-        data: vectors.map((vector, index) => {
-          const cut = shortened(vector, dimensions);
-          const embedding = input.encoding_format === "base64" ? toBase64(cut) : [...cut];
-          return { object: "embedding", index, embedding };
-        }),
-        model: model.id,
-        usage: { prompt_tokens: tokens, total_tokens: tokens },
-      });
+    const { vectors, tokens, model } = await embedTexts(serving, call, input.model, prompts, {
+      dimensions: input.dimensions ?? undefined,
+    });
+    return Response.json({
+      object: "list",
+      data: vectors.map((vector, index) => {
+        const embedding = input.encoding_format === "base64" ? toBase64(vector) : [...vector];
+        return { object: "embedding", index, embedding };
+      }),
+      model,
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
     });
   },
 });
+
+export interface EmbedSettings {
+  /** Components of each vector. Default: all. */
+  readonly dimensions?: number | undefined;
+  /** Whether what a text has beyond the context is left out. Default: false, it is an error. */
+  readonly truncate?: boolean;
+}
+
+export interface Embedded {
+  readonly vectors: readonly Float32Array[];
+  /** Of all texts. */
+  readonly tokens: number;
+  /** The model's own name. */
+  readonly model: string;
+  /** Until the texts had a place. */
+  readonly waitedMs: number;
+}
+
+/** @throws ERR_RANGE for more dimensions than the model has, ERR_CONTEXT_FULL, and what inPlace throws */
+export function embedTexts(
+  serving: Serving,
+  call: Call,
+  modelName: string | null | undefined,
+  prompts: readonly PromptInput[],
+  { dimensions, truncate = false }: EmbedSettings,
+): Promise<Embedded> {
+  return inPlace(serving, call, modelName, async ({ engine, model, options }) => {
+    const waitedMs = call.elapsedSeconds * 1000;
+    const { contextLength, config } = engine.info;
+    const width = config.hiddenSize;
+    if (dimensions !== undefined && dimensions > width) {
+      const what = `dimensions: must be at most ${width} with this model, got ${dimensions}`;
+      throw new GemmaError("ERR_RANGE", what, { param: "dimensions" });
+    }
+    const whole = await Promise.all(
+      prompts.map(async (prompt) => (typeof prompt === "string" ? await engine.encodePrompt(prompt) : prompt)),
+    );
+    const prepared = truncate ? whole.map((ids) => ids.slice(0, contextLength)) : whole;
+    const vectors = await Promise.all(prepared.map((ids) => engine.embed(promptOf(ids), options)));
+    const tokens = prepared.reduce((sum, { length }) => sum + length, 0);
+    call.notes.model = model.id;
+    call.notes.promptTokens = tokens;
+    serving.countTokens(call, tokens);
+    return {
+      vectors: vectors.map((vector) => shortened(vector, dimensions ?? width)),
+      tokens,
+      model: model.id,
+      waitedMs,
+    };
+  });
+}
 
 /** The first components, scaled to length 1 again. */
 export function shortened(vector: Float32Array, dimensions: number): Float32Array {
