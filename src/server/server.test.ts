@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventsOf, get, loadTiny, metric, post, tinyServer } from "../../test/helpers/server.js";
+import { eventsOf, get, loadTiny, metric, post, settles, tinyServer } from "../../test/helpers/server.js";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { GemmaError } from "../base/errors.js";
 import type { Gemma } from "../runtime/gemma.js";
@@ -17,15 +17,6 @@ beforeAll(async () => {
   server = await tinyServer({ aliases: ["gpt-4o-mini"] }, { adapters: { tuned: TINY.adapter } });
 });
 afterAll(() => server.dispose());
-
-/** Waits for a metric to become what is wanted. */
-async function settles(name: string, wanted: number): Promise<void> {
-  const end = performance.now() + 2000;
-  while ((await metric(server, name)) !== wanted) {
-    if (performance.now() > end) throw new Error(`${name} is ${await metric(server, name)}, not ${wanted}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 describe("texts", () => {
   test("streamed and whole are the same, and the last event has the usage", async () => {
@@ -170,7 +161,7 @@ describe("requests that are given up", () => {
     const reader = response.body!.getReader();
     await reader.read();
     await reader.cancel();
-    await settles("gemma_num_requests_running", 0);
+    await settles(server, "gemma_num_requests_running", 0);
   });
 });
 

@@ -61,3 +61,17 @@ export async function metric(server: GemmaServer, name: string): Promise<number>
   const line = text.split("\n").find((one) => one.startsWith(`${name}{`) || one.startsWith(`${name} `));
   return line === undefined ? Number.NaN : Number(line.slice(line.lastIndexOf(" ") + 1));
 }
+
+/** A server's handler as clients take a `fetch`: no port, and the client's signal reaches the server. */
+export function fetchOf(server: GemmaServer): typeof fetch {
+  return (input, init) => server.fetch(new Request(input, init));
+}
+
+/** Waits for a metric to become what is wanted, two seconds at most. */
+export async function settles(server: GemmaServer, name: string, wanted: number): Promise<void> {
+  const end = performance.now() + 2000;
+  while ((await metric(server, name)) !== wanted) {
+    if (performance.now() > end) throw new Error(`${name} is ${await metric(server, name)}, not ${wanted}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
