@@ -20,6 +20,7 @@ const PAGE = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>gemma.ts</title>
 <link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/start.css">
 <link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 </head>
 <body>
@@ -40,6 +41,12 @@ const START = `SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: -1,
 });
+`;
+
+/** Swagger UI knows no dark scheme. */
+const STYLE = `@media (prefers-color-scheme: dark) {
+  html { background: #fff; filter: invert(0.9) hue-rotate(180deg); }
+}
 `;
 
 /** Only this server's own scripts, and requests to it alone. Swagger UI has pictures in its style sheet, and styles in its elements. */
@@ -85,5 +92,6 @@ async function swaggerFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
 export const docs: readonly AnyOperation[] = [
   page("/docs", "text/html; charset=utf-8", () => PAGE),
   page("/docs/start.js", "text/javascript", () => START),
+  page("/docs/start.css", "text/css", () => STYLE),
   ...Object.entries(FILES).map(([name, type]) => page(`/docs/${name}`, type, () => swaggerFile(name))),
 ];

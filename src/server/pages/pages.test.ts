@@ -7,7 +7,7 @@ const key = makeKey("mine");
 const basic = (user: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
 });
-const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "start.js"];
+const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "start.js", "start.css"];
 
 let open: GemmaServer;
 let closed: GemmaServer;
