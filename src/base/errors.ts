@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   ERR_INVALID_VALUE: "a value outside its range (NaN, negative, zero, ...)",
   ERR_UNSUPPORTED_ARCH: "another architecture",
   ERR_UNSUPPORTED_OPTION: "a known option that is not supported",
-  ERR_BASE_MISMATCH: "an adapter does not fit the base model",
+  ERR_BASE_MISMATCH: "an adapter or a draft model does not fit the base model",
   ERR_PATH_ESCAPE: "a name leads out of its directory",
   ERR_CHECKSUM: "a checksum does not match",
   ERR_FORBIDDEN_FORMAT: "a format that can run code when it is read (pickle), refused",

@@ -24,6 +24,7 @@ export interface ModelFlags {
   readonly ctx?: number;
   readonly kv?: KvDtype;
   readonly screenHead: boolean;
+  readonly draftModel?: string;
 }
 
 /** Flags of every command that loads a model and no more than one adapter. */
@@ -41,6 +42,10 @@ export function addBackendFlags(command: Command): Command {
     .option("--threads <n>", "threads of the native backend", integer(1, 1024))
     .option("--ctx <n>", "context length in tokens", integer(1, 1 << 20))
     .option("--kv <type>", `type of the key/value cache: ${KV_DTYPES.join(", ")}`, oneOf(KV_DTYPES))
+    .option(
+      "--draft-model <model>",
+      "a smaller model with the same vocabulary that guesses tokens; the same text, sooner",
+    )
     .option("--no-screen-head", "read all of the head at each step; the same tokens, slower");
 }
 
@@ -94,8 +99,8 @@ export function generateOptions(flags: SamplingFlags & Pick<ModelFlags, "adapter
 
 /** The flags that were given, as settings of a load; adapters apart. */
 export function loadSettings(flags: Omit<ModelFlags, "model" | "adapter">): Omit<LoadOptions, "adapters"> {
-  const { backend, activations, isa, threads, ctx, kv, screenHead } = flags;
-  const settings = { backend, activations, isa, threads, contextLength: ctx, kv, screenHead };
+  const { backend, activations, isa, threads, ctx, kv, screenHead, draftModel } = flags;
+  const settings = { backend, activations, isa, threads, contextLength: ctx, kv, screenHead, draftModel };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import { draftLengths, StepTimes } from "./draft-rows.js";
+import { draftPlan, type Guesses, StepTimes } from "./draft-rows.js";
 import { HEAD_ROWS } from "./step.js";
+
+const draftLengths = (guesses: readonly Guesses[], rows: number, times: StepTimes) =>
+  draftPlan(guesses, rows, times).lengths;
 
 /** Times of steps that take `base` ms and `row` ms more for each row behind the first. */
 function learned(base: number, row: number): StepTimes {
@@ -69,4 +72,37 @@ test("in a batch the likeliest guesses come first, and only while the batch gain
   // Where rows are what costs, a row for one job takes time from all others.
   expect(draftLengths([sure, doubtful, doubtful, doubtful], 8, learned(10, 10))).toEqual([0, 0, 0, 0]);
   expect(draftLengths([sure], HEAD_ROWS, learned(10, 0.1))).toEqual([0]);
+});
+
+test("a plan says what it expects; without guesses that is what steps take", () => {
+  const times = learned(10, 1);
+  expect(draftPlan([doubtful], 1, times).rate).toBeCloseTo(1 / 10, 2);
+  const { lengths, rate } = draftPlan([{ trust: 0.5, most: 1 }], 1, times);
+  expect(lengths).toEqual([1]);
+  expect(rate).toBeCloseTo(1.5 / 11, 2);
+  expect(draftPlan([sure], 1, new StepTimes()).rate).toBe(0);
+});
+
+test("a draft model's steps cost what they take: less is drafted the more they do, and nothing where they take most of it", () => {
+  const times = learned(10, 0.2);
+  const drafted = { trust: 0.8, most: 100, isDrafted: true };
+  const lengths = [0.1, 1, 3, 9].map((ms) => draftPlan([drafted], 1, times, () => ms).lengths[0]!);
+  expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
+  expect(lengths[0]).toBeGreaterThan(6);
+  expect(lengths[2]).toBeGreaterThan(0);
+  expect(lengths[3]).toBe(0);
+  // What is looked up costs no such step.
+  expect(draftPlan([{ trust: 0.8, most: 100 }], 1, times, () => 9).lengths[0]).toBeGreaterThan(6);
+});
+
+test("one step of the draft model serves all jobs: it is paid once", () => {
+  const times = learned(10, 0.2);
+  const jobsOfSteps: number[] = [];
+  const drafted = { trust: 0.8, most: 1, isDrafted: true };
+  const plan = draftPlan(Array(4).fill(drafted), 4, times, (jobs) => {
+    jobsOfSteps.push(jobs);
+    return 3; // four times that would take more than is gained
+  });
+  expect(plan.lengths).toEqual([1, 1, 1, 1]);
+  expect(jobsOfSteps).toEqual([1, 2, 3, 4]);
 });

@@ -55,30 +55,48 @@ export interface Guesses {
   readonly trust: number;
   /** How many can be of use. */
   readonly most: number;
+  /** Whether a draft model computes them, one a step of its own. */
+  readonly isDrafted?: boolean;
+}
+
+export interface DraftPlan {
+  /** Guesses of each job. */
+  readonly lengths: readonly number[];
+  /** Tokens a ms that are expected so; 0: unknown. */
+  readonly rate: number;
 }
 
 /**
  * How many guesses of each job a step of one row a job should compute as well: as many as give the most tokens a
  * second. The likeliest come first, whosever they are. Drafts keep to the rows of one pass over the head.
+ *
+ * @param draftMs time of the draft model's step for so many jobs
  */
-export function draftLengths(guesses: readonly Guesses[], rows: number, times: StepTimes): readonly number[] {
+export function draftPlan(
+  guesses: readonly Guesses[],
+  rows: number,
+  times: StepTimes,
+  draftMs: (jobs: number) => number = () => 0,
+): DraftPlan {
   const counts = guesses.map(() => 0);
-  let best: readonly number[] = [...counts];
   const plainMs = times.ms(rows);
-  if (rows > HEAD_ROWS || plainMs === null) return best;
-  let bestRate = (LEAST_GAIN * rows) / plainMs;
+  if (rows > HEAD_ROWS || plainMs === null) return { lengths: counts, rate: 0 };
+  let best: DraftPlan = { lengths: [...counts], rate: rows / plainMs };
   let tokens = rows; // expected
+  const drafting: number[] = []; // jobs that each of the draft model's steps is for
   const chances = guesses.map(({ trust, most }) => (most > 0 ? trust : 0)); // of each job's next guess
   for (let all = rows + 1; all <= HEAD_ROWS; all++) {
     const chance = Math.max(0, ...chances);
     if (chance === 0) break;
     const job = chances.indexOf(chance);
-    const { trust, most } = guesses[job]!;
+    const { trust, most, isDrafted } = guesses[job]!;
+    if (isDrafted) drafting[counts[job]!] = (drafting[counts[job]!] ?? 0) + 1;
     tokens += chance;
     counts[job]!++;
     chances[job] = counts[job]! < most ? chance * trust : 0;
-    const rate = tokens / times.ms(all)!;
-    if (rate > bestRate) [best, bestRate] = [[...counts], rate];
+    const ms = drafting.reduce((sum, jobs) => sum + draftMs(jobs), times.ms(all)!);
+    const least = best.lengths.every((length) => length === 0) ? LEAST_GAIN * best.rate : best.rate;
+    if (tokens / ms > least) best = { lengths: [...counts], rate: tokens / ms };
   }
   return best;
 }

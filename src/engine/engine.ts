@@ -1,17 +1,18 @@
 import type { Backend } from "../backend/backend.js";
-import { type KvDtype, pageLayerBytes } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
 import { freeAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { GemmaWeights } from "../model/gemma.js";
-import { groupWindows, kvLayout, pagesPerSequence } from "../model/kv-layout.js";
+import { kvLayout } from "../model/kv-layout.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { AdapterStore, type LoadedAdapter } from "./adapters.js";
+import { type CacheOptions, cacheShape } from "./cache-shape.js";
+import { DRAFT_ROWS, DraftModel } from "./draft-model.js";
 import { EmbedJob } from "./embed-job.js";
 import { GenerateJob, type GenerationSink, NO_COUNTS, type TokenMask } from "./generate-job.js";
 import type { Job, JobTerms } from "./job.js";
-import type { CacheShape } from "./job-pages.js";
+import { JobPages } from "./job-pages.js";
 import { macrotask } from "./macrotask.js";
 import { type GenerateOptions, integer, type RequestOptions, resolveOptions, resolveRequest } from "./options.js";
 import { Scheduler } from "./scheduler.js";
@@ -19,19 +20,7 @@ import { ScoreJob, type ScoreResult } from "./score-job.js";
 import type { EngineStats } from "./stats.js";
 import { StepRunner } from "./step.js";
 
-export interface EngineOptions {
-  /** Positions of one sequence at most. */
-  readonly contextLength: number;
-  readonly kv: KvDtype;
-  /** Rows of one step at most, T. */
-  readonly maxRows: number;
-  /** Jobs computed together at most, S. */
-  readonly maxSequences: number;
-  /** Memory of the cache beyond one full context: for further sequences. Default: 1 GiB. */
-  readonly spareCacheBytes?: number;
-  /** What prefixes of ended jobs may take of the cache, rounded down to full contexts; at least one. Default: 0. */
-  readonly prefixCacheBytes?: number;
-}
+export type EngineOptions = CacheOptions;
 
 export interface EngineParts {
   readonly backend: Backend;
@@ -41,26 +30,15 @@ export interface EngineParts {
   readonly tokenizer: Tokenizer | null;
   /** For messages. */
   readonly name: string;
+  /** A small model with the same vocabulary that guesses tokens. */
+  readonly draft?: DraftParts | undefined;
 }
 
-const SPARE_CACHE_BYTES = 1 << 30;
-
-/** One sequence of full length, and room for others and for prefixes. */
-function cacheShape(config: GemmaConfig, options: EngineOptions): CacheShape {
-  const one = pagesPerSequence(config, options.contextLength, options.maxRows);
-  const layout = kvLayout(config, options.kv, one);
-  const bytes = one.reduce((sum, pages, group) => {
-    const layers = layout.layerGroups.filter((g) => g === group).length;
-    return sum + pages * layers * pageLayerBytes(layout);
-  }, 0);
-  const spare = Math.floor((options.spareCacheBytes ?? SPARE_CACHE_BYTES) / bytes);
-  const remembered = Math.floor((options.prefixCacheBytes ?? 0) / bytes);
-  return {
-    groupPages: one.map((pages) => pages * (1 + Math.max(0, Math.min(options.maxSequences - 1, spare)))),
-    sequencePages: one,
-    idlePages: one.map((pages) => pages * Math.max(1, remembered)),
-    windows: groupWindows(config),
-  };
+export interface DraftParts {
+  readonly config: GemmaConfig;
+  readonly weights: GemmaWeights;
+  /** Size of its weights, in those of the model. */
+  readonly size: number;
 }
 
 /** What every request may say. */
@@ -96,6 +74,17 @@ export interface Running {
   watch(flag: Int32Array | null): void;
 }
 
+/** A model with a cache of its own, and the pages of it. */
+function stepRunner(
+  backend: Backend,
+  { config, weights }: Pick<EngineParts, "config" | "weights">,
+  options: EngineOptions,
+): { readonly runner: StepRunner; readonly pages: JobPages } {
+  const shape = cacheShape(config, options);
+  const cache = backend.kvCache(kvLayout(config, options.kv, shape.groupPages));
+  return { runner: new StepRunner(backend, config, weights, cache, options), pages: new JobPages(shape) };
+}
+
 /** Runs jobs on one loaded model, as long as there are any, giving way to the event loop after each step. */
 export class Engine {
   private readonly scheduler: Scheduler;
@@ -107,11 +96,15 @@ export class Engine {
     readonly parts: EngineParts,
     readonly options: EngineOptions,
   ) {
-    const { backend, config, weights } = parts;
-    const shape = cacheShape(config, options);
-    const cache = backend.kvCache(kvLayout(config, options.kv, shape.groupPages));
-    const runner = new StepRunner(backend, config, weights, cache, options);
-    this.scheduler = new Scheduler(runner, shape, (job) => this.adapters.release(job.terms.adapter));
+    const { backend, draft } = parts;
+    const { runner, pages } = stepRunner(backend, parts, options);
+    let draftModel: DraftModel | null = null;
+    if (draft) {
+      const own = stepRunner(backend, draft, { ...options, maxRows: DRAFT_ROWS });
+      draftModel = new DraftModel(own.runner, own.pages, draft.size);
+    }
+    const onEnd = (job: Job) => this.adapters.release(job.terms.adapter);
+    this.scheduler = new Scheduler(runner, pages, draftModel, onEnd);
     this.adapters = new AdapterStore(({ id, adapter }) => {
       if (this.disposed) return; // with the backend all of it has gone
       this.scheduler.forget(id);

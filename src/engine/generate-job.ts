@@ -66,6 +66,9 @@ export class GenerateJob extends Job {
   private readonly stops: StopMatcher;
   private readonly penalised: boolean;
   private readonly lookup: PromptLookup | null;
+  private proposed = 0;
+  private accepted = 0;
+  private pending: readonly number[] = []; // guesses that are computed and not judged yet
   private late = false; // the mask was not there when the last step wanted it
 
   constructor(
@@ -77,7 +80,6 @@ export class GenerateJob extends Job {
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = setup.options.sampling;
     this.penalised = repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
     if (this.penalised) for (const id of setup.prompt) this.counts.set(id, 0);
-    // What a mask allows behind a guess is not known before the guess is right.
     this.lookup = setup.options.promptLookup && setup.mask === null ? new PromptLookup(this.tokens) : null;
   }
 
@@ -93,15 +95,23 @@ export class GenerateJob extends Job {
     return this.setup.mask?.whenReady() ?? null;
   }
 
+  override get mostGuesses(): number {
+    const { options, contextLength, mask } = this.setup;
+    if (mask !== null) return 0; // what it allows behind a guess is not known before the guess is right
+    return Math.min(this.promptLength + options.maxTokens, contextLength) - this.tokens.length - 1;
+  }
+
   override get guesses(): Guesses | null {
-    if (!this.lookup?.hasGuess) return null;
-    const { options, contextLength } = this.setup;
-    const end = Math.min(this.promptLength + options.maxTokens, contextLength);
-    return { trust: this.lookup.trust, most: end - this.tokens.length - 1 };
+    return this.lookup?.hasGuess ? { trust: this.lookup.trust, most: this.mostGuesses } : null;
   }
 
   override draft(count: number): readonly number[] {
     return this.lookup?.draft(count) ?? [];
+  }
+
+  override propose(draft: readonly number[]): void {
+    this.proposed += draft.length;
+    this.pending = draft;
   }
 
   override sampleRow(drafted: readonly number[]): SampleRow {
@@ -130,6 +140,8 @@ export class GenerateJob extends Job {
       return;
     }
     this.tokens.push(id);
+    if (this.pending[0] === id) this.accepted++;
+    this.pending = this.pending[0] === id ? this.pending.slice(1) : [];
     if (this.penalised) this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
     this.lookup?.next();
     const text = this.stops.push(decoder?.push(id) ?? "");
@@ -151,9 +163,9 @@ export class GenerateJob extends Job {
     this.setup.mask?.close();
     const rest = this.stops.push(this.setup.decoder?.end() ?? "") + this.stops.end();
     if (rest !== "") this.sink.piece({ text: rest, id: null, logprob: null });
-    const { proposed, accepted } = this.lookup ?? NO_COUNTS;
+    const { proposed, accepted, cached } = this;
     const { since } = this.terms;
     const queueMs = (this.startedAt ?? since) - since;
-    this.sink.done(reason, { proposed, accepted, cached: this.cached ?? 0, queueMs });
+    this.sink.done(reason, { proposed, accepted, cached: cached ?? 0, queueMs });
   }
 }

@@ -1,4 +1,5 @@
 import { PAGE_ROWS } from "../backend/kv.js";
+import type { CacheShape } from "./cache-shape.js";
 import type { Job } from "./job.js";
 import { PagePool } from "./pages.js";
 import { firstVisibleBlock, PrefixTree } from "./prefix-tree.js";
@@ -6,16 +7,8 @@ import type { PageStats } from "./stats.js";
 
 const EVICTED_PAGES = 64; // at once: looking for the oldest prefixes costs more than letting go of a few
 
-export interface CacheShape {
-  /** Pages of each group. */
-  readonly groupPages: readonly number[];
-  /** Pages of each group that one sequence needs at most. */
-  readonly sequencePages: readonly number[];
-  /** Of groupPages, those that may be remembered while nobody uses them. */
-  readonly idlePages: readonly number[];
-  /** Keys that each group's rows see; null: all of them. */
-  readonly windows: readonly (number | null)[];
-}
+/** What the cache has to know of a job. */
+export type Sequence = Pick<Job, "tokens" | "computed" | "pages" | "prefixKey" | "firstOutput">;
 
 /** The pages of the cache: which job has which, and what is remembered of jobs that ended. */
 export class JobPages {
@@ -27,11 +20,6 @@ export class JobPages {
     this.prefixes = new PrefixTree(this.pools, shape.windows);
   }
 
-  /** Whether each group has a page that nobody holds. */
-  get hasFree(): boolean {
-    return this.pools.every((pool) => pool.available > 0);
-  }
-
   stats(): readonly PageStats[] {
     return this.pools.map(({ pages, available, idle }) => ({ total: pages, free: available, remembered: idle }));
   }
@@ -40,7 +28,7 @@ export class JobPages {
    * Gives a waiting job the pages of its longest remembered prefix, if what its other tokens need fits beside what
    * `running` need. Else it would be set back soon, or set others back. The only job is always admitted.
    */
-  admit(job: Job, running: readonly Job[]): boolean {
+  admit(job: Sequence, running: readonly Sequence[]): boolean {
     const known = this.prefixes.lookup(job.prefixKey, job.tokens, job.firstOutput); // rows looked at are computed
     job.computed = known.length;
     job.pages = known.pages;
@@ -51,7 +39,7 @@ export class JobPages {
   }
 
   /** Tokens at the beginning of a waiting job that need not be computed. */
-  known(job: Job): number {
+  known(job: Sequence): number {
     return this.prefixes.match(job.prefixKey, job.tokens, job.firstOutput);
   }
 
@@ -59,7 +47,7 @@ export class JobPages {
    * Gives a job pages for positions up to `end`, and takes back those behind its windows. Prefixes that nobody uses
    * are forgotten for them; false: even that does not suffice, and the job has what there was.
    */
-  reserve(job: Job, end: number): boolean {
+  reserve(job: Sequence, end: number): boolean {
     for (const [group, pool] of this.pools.entries()) {
       const table = job.pages[group]!;
       const visible = firstVisibleBlock(job.computed, this.shape.windows[group]!);
@@ -78,13 +66,13 @@ export class JobPages {
   }
 
   /** Remembers the full pages of a job if a step from `start` on filled one; what it computes next is its own. */
-  remember(job: Job, start: number): void {
+  remember(job: Sequence, start: number): void {
     const blocks = Math.floor(job.computed / PAGE_ROWS);
     if (blocks > Math.floor(start / PAGE_ROWS)) this.prefixes.insert(job.prefixKey, job.tokens, blocks, job.pages);
   }
 
   /** Takes all of a job's pages; what is remembered of it stays. */
-  release(job: Job): void {
+  release(job: Sequence): void {
     for (const [group, table] of job.pages.entries()) {
       for (const page of table) if (page >= 0) this.pools[group]!.release(page);
     }
@@ -97,7 +85,7 @@ export class JobPages {
   }
 
   /** Whether all tokens that the jobs have fit, and a page more for each of them. */
-  private fits(jobs: readonly Job[]): boolean {
+  private fits(jobs: readonly Sequence[]): boolean {
     return this.pools.every((pool, group) => {
       const needed = jobs.reduce((sum, job) => sum + this.missing(job, group) + 1, 0);
       return needed <= pool.available + pool.idle;
@@ -105,7 +93,7 @@ export class JobPages {
   }
 
   /** Pages of `group` that a job still needs for the tokens it has. */
-  private missing(job: Job, group: number): number {
+  private missing(job: Sequence, group: number): number {
     const table = job.pages[group]!;
     const held = table.reduce((count, page) => count + Number(page >= 0), 0);
     const more = Math.ceil(job.tokens.length / PAGE_ROWS) - table.length;

@@ -127,15 +127,23 @@ export abstract class Job implements Queued {
     return null;
   }
 
-  /** What is guessed of the tokens behind the last one; null: nothing. */
+  /** How many guesses behind the last token can be of use. */
+  get mostGuesses(): number {
+    return 0;
+  }
+
+  /** What the job guesses of the tokens behind the last one by itself; null: nothing. */
   get guesses(): Guesses | null {
     return null;
   }
 
-  /** The next `count` guesses, to be computed behind the last token; accept() is called for those that are right. */
+  /** Its next `count` guesses. */
   draft(_count: number): readonly number[] {
     return [];
   }
+
+  /** These guesses are computed behind the last token; accept() is called for those that are right. */
+  propose(_draft: readonly number[]): void {}
 
   /** Ids whose log-probabilities behind `position` are wanted, where nothing is sampled; -1: none. At least one. */
   targets(position: number): readonly number[] {

@@ -31,15 +31,14 @@ test("a repetition shorter than the draft goes on in it", () => {
   expect(lookup.draft(7)).toEqual([9, 7, 8, 9, 7, 8, 9]);
 });
 
-test("counts what was proposed and accepted, and trusts by what it sees", () => {
+test("trusts by what it sees, drafted or not", () => {
   const text = Array.from({ length: 40 }, (_, i) => 100 + i);
   const { lookup, push } = follow(text, [100, 101]);
   const before = lookup.trust;
   lookup.draft(4);
   for (const token of [102, 103, 50]) push(token);
-  expect(lookup).toMatchObject({ proposed: 4, accepted: 2, hasGuess: false });
+  expect(lookup.hasGuess).toBe(false);
   for (const token of [110, 111, 112, 113, 114]) push(token); // three right guesses that nobody asked for
-  expect(lookup).toMatchObject({ proposed: 4, accepted: 2 });
   expect(lookup.trust).toBeGreaterThan(before);
   for (let i = 0; i < 5; i++) for (const token of [120 + 2 * i, 121 + 2 * i, 50]) push(token);
   expect(lookup.trust).toBeLessThan(before);

@@ -12,13 +12,9 @@ const TRUST_RATE = 0.1;
 export class PromptLookup {
   /** Probability that a guess is right, as far as seen. */
   trust = FIRST_TRUST;
-  /** Tokens that were handed out as drafts, and how many of these were right. */
-  proposed = 0;
-  accepted = 0;
   private readonly latest = new Int32Array(1 << SLOTS_BITS); // position behind the pair; 0: none
   private indexed = 2; // pairs before these positions are in `latest`
   private source = 0; // where the next token is guessed from; 0: nowhere
-  private pending = 0; // drafted tokens that are not judged yet
 
   /** @param tokens the sequence, which grows; next() is to be called after each token */
   constructor(private readonly tokens: readonly number[]) {}
@@ -33,8 +29,6 @@ export class PromptLookup {
     const { tokens, source } = this;
     const isHit = source > 0 && tokens[source] === tokens.at(-1);
     if (source > 0) this.trust += TRUST_RATE * (Number(isHit) - this.trust);
-    if (isHit && this.pending > 0) this.accepted++;
-    this.pending = isHit ? Math.max(0, this.pending - 1) : 0;
     this.source = isHit ? source + 1 : this.find();
   }
 
@@ -43,8 +37,6 @@ export class PromptLookup {
     const { tokens, source } = this;
     const draft: number[] = [];
     for (let at = source; draft.length < count; at++) draft.push(tokens[at] ?? draft[at - tokens.length]!);
-    this.proposed += count;
-    this.pending = count;
     return draft;
   }
 

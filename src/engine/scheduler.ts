@@ -1,9 +1,11 @@
 import { PAGE_ROWS } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
-import { draftLengths, StepTimes } from "./draft-rows.js";
+import type { DraftModel } from "./draft-model.js";
+import { StepTimes } from "./draft-rows.js";
 import { Followers } from "./followers.js";
+import { Guesser } from "./guesser.js";
 import { type Job, prefixKey } from "./job.js";
-import { type CacheShape, JobPages } from "./job-pages.js";
+import type { JobPages } from "./job-pages.js";
 import { FairQueue } from "./queue.js";
 import { type Claim, RowShares } from "./row-shares.js";
 import { readRows } from "./rows.js";
@@ -37,20 +39,21 @@ const MASK_PATIENCE_MS = 5;
 export class Scheduler {
   private readonly waiting = new FairQueue<Job>();
   private readonly running: Job[] = []; // in order of admission
-  private readonly pages: JobPages;
   private readonly shares = new RowShares();
   private readonly followers = new Followers();
   private readonly counters = new EngineCounters();
   private readonly times = new StepTimes();
+  private readonly guesser: Guesser;
   private setBacks = 0;
 
   constructor(
     private readonly runner: StepRunner,
-    shape: CacheShape,
+    private readonly pages: JobPages,
+    draft: DraftModel | null,
     /** Called once for each job that was added. */
     private readonly onEnd: (job: Job) => void,
   ) {
-    this.pages = new JobPages(shape);
+    this.guesser = new Guesser(draft, this.times);
   }
 
   get idle(): boolean {
@@ -79,22 +82,36 @@ export class Scheduler {
       if (!this.idle) await Promise.race([sleep(POLL_MS), ...this.running.flatMap((job) => job.whenReady() ?? [])]);
       return;
     }
-    const start = performance.now();
     try {
-      await this.compute(spans);
+      if (isDecoding(spans)) await this.decode(spans);
+      else await this.prefill(spans);
     } catch (error) {
       if (error instanceof StepAborted) this.dropCancelled();
       else for (const { job } of spans) this.end(job, error);
-      return;
     }
-    const ms = performance.now() - start;
-    if (isDecoding(spans)) this.times.observe(rowsOf(spans), ms);
-    else this.times.observePrompts(rowsOf(spans), promptRowsOf(spans), ms);
   }
 
   /** Fails every job, e.g. at dispose. */
   failAll(error: unknown): void {
     for (const job of this.jobs()) this.end(job, error);
+  }
+
+  /** Each job's newest token, and guesses behind some. */
+  private async decode(spans: readonly Span[]): Promise<void> {
+    // Guesses push no job out: they take pages that are free, or remembered and unused.
+    const reserve = (job: Job, end: number) => this.pages.reserve(job, end);
+    const extended = await this.guesser.extend(spans, reserve);
+    const kept = extended.filter(({ job }) => this.running.includes(job)); // the model may have been disposed meanwhile
+    if (kept.length === 0) return;
+    const start = performance.now();
+    await this.compute(kept);
+    this.times.observe(rowsOf(kept), performance.now() - start);
+  }
+
+  private async prefill(spans: readonly Span[]): Promise<void> {
+    const start = performance.now();
+    await this.compute(spans);
+    this.times.observePrompts(rowsOf(spans), promptRowsOf(spans), performance.now() - start);
   }
 
   private async compute(spans: readonly Span[]): Promise<void> {
@@ -109,6 +126,7 @@ export class Scheduler {
     for (const [i, span] of spans.entries()) {
       const { job, start } = span;
       this.counters.outcome(span, lengths[i]!);
+      if (span.draft.length > 0) this.guesser.judge(span, lengths[i]!);
       if (this.running.includes(job)) this.pages.remember(job, start); // the model may have been disposed meanwhile
       if (job.remaining === 0 && !job.finished) job.complete();
       if (job.finished) this.end(job, null);
@@ -146,22 +164,8 @@ export class Scheduler {
     for (const [job, count] of this.shares.divide(claims, this.promptRows(spans.length), this.waiting)) {
       take(job, count);
     }
-    const computed = spans.filter(({ job }) => this.running.includes(job));
-    const kept = isDecoding(computed) ? this.withDrafts(computed) : computed;
+    const kept = spans.filter(({ job }) => this.running.includes(job));
     return kept.sort((a, b) => a.job.adapterId - b.job.adapterId);
-  }
-
-  /** Adds rows for what jobs guess, where that pays. Guesses push nothing out: they only take pages that are free. */
-  private withDrafts(spans: readonly Span[]): Span[] {
-    const guesses = spans.map(({ job }) => job.guesses ?? { trust: 0, most: 0 });
-    const lengths = draftLengths(guesses, spans.length, this.times);
-    return spans.map((span, i) => {
-      const { job, start, count } = span;
-      const end = start + count + lengths[i]!;
-      if (lengths[i] === 0 || !this.pages.hasFree || !this.reserve(job, end)) return span;
-      const draft = job.draft(lengths[i]!);
-      return { job, start, count: count + draft.length, draft };
-    });
   }
 
   /**
@@ -217,6 +221,7 @@ export class Scheduler {
   /** Takes a job's pages; it waits in front and is computed again, from the longest prefix still known. */
   private setBack(job: Job): void {
     this.pages.release(job);
+    this.guesser.end(job);
     this.running.splice(this.running.indexOf(job), 1);
     job.computed = 0;
     this.waiting.putBack(job);
@@ -239,6 +244,7 @@ export class Scheduler {
     else if (!this.waiting.remove(job)) return; // ended before
     this.pages.release(job);
     this.pages.trim();
+    this.guesser.end(job);
     if (error !== null && !job.finished) job.fail(error);
     this.onEnd(job);
   }

@@ -15,9 +15,12 @@ export const HEAD_ROWS = 16;
 /** Rows whose ids are chosen at once: those that sample keep logits for that time. */
 export const CHOSEN_ROWS = 32;
 
+/** What a step takes from a job. */
+export type StepJob = Pick<Job, "tokens" | "pages" | "adapter">;
+
 /** Positions [start, start + count) of one job, to be computed in this step. */
-export interface Span {
-  readonly job: Job;
+export interface Span<J extends StepJob = Job> {
+  readonly job: J;
   readonly start: number;
   readonly count: number;
   /** Guesses behind the job's tokens: what the last rows compute, for nothing where they are wrong. */
@@ -71,7 +74,7 @@ export class StepRunner {
    * ascending order and adjacent. Spans with the same adapter must be adjacent.
    * @throws StepAborted when `aborted` says so between two layers
    */
-  run(spans: readonly Span[], outputs: readonly number[], aborted: () => boolean): void {
+  run(spans: readonly Span<StepJob>[], outputs: readonly number[], aborted: () => boolean): void {
     const plan = this.upload(spans, outputs);
     const s = this.scratch.take(plan.ids.shape[0]!, outputs.length);
     this.current = s;
@@ -106,7 +109,7 @@ export class StepRunner {
     return this.be.read(rows.last) as Promise<Float32Array>;
   }
 
-  private upload(spans: readonly Span[], outputs: readonly number[]): StepPlan {
+  private upload(spans: readonly Span<StepJob>[], outputs: readonly number[]): StepPlan {
     const rows = spans.reduce((sum, span) => sum + span.count, 0);
     const ids = new Int32Array(rows);
     const positions = new Int32Array(rows);
@@ -165,7 +168,7 @@ export class StepRunner {
 }
 
 /** The adapters of the step's rows, null where no job has one. */
-function loraOf(spans: readonly Span[], outputs: readonly number[], layers: number): StepLora | null {
+function loraOf(spans: readonly Span<StepJob>[], outputs: readonly number[], layers: number): StepLora | null {
   if (spans.every(({ job }) => !job.adapter)) return null;
   const adapters = spans.flatMap(({ job, count }) => Array.from({ length: count }, () => job.adapter ?? null));
   return stepLora(adapters, outputs, layers);

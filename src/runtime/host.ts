@@ -100,6 +100,7 @@ export class EngineHost {
 
   private async load(settings: Calls["load"]["params"], call: Call): Promise<Calls["load"]["result"]> {
     expectText("model", settings.model);
+    if (settings.draftModel !== undefined) expectText("draftModel", settings.draftModel);
     this.model = await loadModel(settings, this.inProcess, {
       signal: call.signal,
       progress: (progress) => call.event({ kind: "progress", progress }),

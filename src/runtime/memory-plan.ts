@@ -65,6 +65,16 @@ export function neededMemory(
   });
 }
 
+/** What two models take together. */
+export function sumMemory(a: MemoryEstimate, b: MemoryEstimate): MemoryEstimate {
+  return {
+    weightsBytes: a.weightsBytes + b.weightsBytes,
+    kvBytes: a.kvBytes + b.kvBytes,
+    scratchBytes: a.scratchBytes + b.scratchBytes,
+    totalBytes: a.totalBytes + b.totalBytes,
+  };
+}
+
 /** @throws ERR_OUT_OF_MEMORY before anything is allocated that this machine, or this container, cannot hold */
 export function checkMemory(where: string, needed: MemoryEstimate): void {
   const limit = memoryLimit();

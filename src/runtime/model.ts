@@ -11,9 +11,10 @@ import { storedWeights } from "../model/stored-weights.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { chooseBackend } from "./backends.js";
+import { draftMemory, loadDraft } from "./draft.js";
 import type { GrammarMask, GrammarService } from "./grammar.js";
 import type { TemplateRenderer } from "./jinja-template.js";
-import { checkMemory, engineOptions, neededMemory } from "./memory-plan.js";
+import { checkMemory, engineOptions, neededMemory, sumMemory } from "./memory-plan.js";
 import type { LoadProgress, LoadSettings, ModelInfo } from "./protocol.js";
 
 export interface LoadListener {
@@ -94,28 +95,34 @@ export async function loadModel(
   listener: LoadListener,
 ): Promise<LoadedModel> {
   const { signal } = listener;
-  const resolved = await resolveModel(settings.model, {
-    signal,
-    ...(settings.home === undefined ? {} : { home: settings.home }),
-    ...(settings.offline === undefined ? {} : { offline: settings.offline }),
-    onNotice: (line) => listener.note(line),
-    onProgress: ({ file, doneBytes, totalBytes, ...rest }) =>
-      listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
-  });
+  const fetchModel = (model: string) =>
+    resolveModel(model, {
+      signal,
+      ...(settings.home === undefined ? {} : { home: settings.home }),
+      ...(settings.offline === undefined ? {} : { offline: settings.offline }),
+      onNotice: (line) => listener.note(line),
+      onProgress: ({ file, doneBytes, totalBytes, ...rest }) =>
+        listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
+    });
+  const resolved = await fetchModel(settings.model);
+  const small = settings.draftModel === undefined ? null : await fetchModel(settings.draftModel);
   const start = performance.now();
   const checkpoint = openCheckpoint(resolved.path);
+  let draft: Checkpoint | null = null;
   try {
-    for (const note of checkpoint.notes) listener.note(note);
+    draft = small && openCheckpoint(small.path);
+    for (const note of [...checkpoint.notes, ...(draft?.notes ?? [])]) listener.note(note);
     const activations = settings.activations ?? "int8";
     const options = engineOptions(settings, checkpoint.config);
-    checkMemory(checkpoint.path, neededMemory(checkpoint.config, checkpoint.tensors, options));
+    const needed = neededMemory(checkpoint.config, checkpoint.tensors, options);
+    checkMemory(checkpoint.path, draft ? sumMemory(needed, draftMemory(draft, options)) : needed);
     const backend = await chooseBackend(settings.backend, {
       activations,
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
       ...(settings.isa === undefined ? {} : { isa: settings.isa }),
     });
     try {
-      const engine = await buildEngine(backend, checkpoint, options, settings.screenHead ?? true, listener);
+      const engine = await buildEngine(backend, checkpoint, draft, options, settings.screenHead ?? true, listener);
       const dialogue = dialogueOf(checkpoint);
       const info: ModelInfo = {
         name: resolved.name,
@@ -127,6 +134,7 @@ export async function loadModel(
         contextLength: options.contextLength,
         headIsScreened: engine.parts.weights.embedding.isScreened,
         chatStyle: dialogue.kind === "none" ? "qa" : dialogue.kind,
+        ...(small ? { draftModel: small.name } : {}),
         loadMs: performance.now() - start,
       };
       const loaded = new LoadedModel(engine, info, dialogue, inProcess);
@@ -138,12 +146,14 @@ export async function loadModel(
     }
   } finally {
     checkpoint.close();
+    draft?.close();
   }
 }
 
 async function buildEngine(
   backend: Backend,
   checkpoint: Checkpoint,
+  small: Checkpoint | null,
   options: EngineOptions,
   screenHead: boolean,
   { signal, progress }: LoadListener,
@@ -159,5 +169,12 @@ async function buildEngine(
     },
     onProgress: (done, total) => progress({ phase: "weights", what: checkpoint.path, done, total }),
   });
-  return new Engine({ backend, config, weights, tokenizer, name: checkpoint.path }, options);
+  const draft =
+    small === null
+      ? undefined
+      : await loadDraft(backend, small, checkpoint, {
+          ...{ vocabulary: tokenizer?.vocabulary, screenHead, signal },
+          onProgress: (done, total) => progress({ phase: "weights", what: small.path, done, total }),
+        });
+  return new Engine({ backend, config, weights, tokenizer, name: checkpoint.path, draft }, options);
 }

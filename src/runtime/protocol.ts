@@ -18,6 +18,11 @@ export type Prompt = string | { readonly ids: readonly number[] } | readonly Seg
 
 export interface LoadSettings {
   readonly model: string;
+  /**
+   * Name, source or path of a smaller model with the same vocabulary. It guesses tokens, which the model then computes
+   * several at once, where that pays: the same text, sooner. Default: none.
+   */
+  readonly draftModel?: string;
   /** Default: the best that is available. */
   readonly backend?: BackendName;
   /** Default: "int8". "f32" also keeps the cache in f32. */
@@ -64,6 +69,8 @@ export interface ModelInfo {
   readonly headIsScreened: boolean;
   /** "gemma" or "template" (the checkpoint's own) for instruction-tuned models, "qa" for pre-trained ones. */
   readonly chatStyle: ChatStyle;
+  /** Name of the draft model, where there is one. */
+  readonly draftModel?: string;
   readonly loadMs: number;
 }
 

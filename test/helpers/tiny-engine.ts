@@ -1,4 +1,5 @@
 import { afterAll, expect } from "vitest";
+import type { Backend } from "../../src/backend/backend.js";
 import { checked } from "../../src/backend/checked.js";
 import { referenceBackend } from "../../src/backends/reference/index.js";
 import { Engine, type EngineOptions, type ScoreRequest } from "../../src/engine/engine.js";
@@ -13,18 +14,29 @@ afterAll(() => {
   for (const engine of engines) engine.dispose();
 });
 
-/** An engine of a random model without a tokenizer, on the checked reference backend; disposed after the file's tests. */
-export async function tinyEngine(options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const checkpoint = openCheckpoint(new URL("../fixtures/tiny/gemma3", import.meta.url).pathname);
+type TinyModel = "gemma1-mqa" | "gemma2" | "gemma3";
+
+/**
+ * An engine of a random model without a tokenizer, on the checked reference backend; disposed after the file's tests.
+ * @param draft its draft model
+ */
+export async function tinyEngine(options: Partial<EngineOptions> = {}, draft?: TinyModel): Promise<Engine> {
   const backend = checked(await referenceBackend.create({ activations: "f32" }));
-  const { config, naming, tensors, tokenizer, path } = checkpoint;
+  const model = await load(backend, "gemma3");
+  const small = draft && { ...(await load(backend, draft)), size: 0.1 };
+  const all = { contextLength: 256, kv: "f32", maxRows: 64, maxSequences: 4, ...options } as const;
+  const engine = new Engine({ backend, ...model, tokenizer: null, name: "tiny", draft: small }, all);
+  engines.push(engine);
+  return engine;
+}
+
+async function load(backend: Backend, name: TinyModel) {
+  const checkpoint = openCheckpoint(new URL(`../fixtures/tiny/${name}`, import.meta.url).pathname);
+  const { config, naming, tensors, tokenizer } = checkpoint;
   const weights = await loadWeights(backend, config, tensors, { naming });
   expect(tokenizer).toBe(null); // ids in, ids out
   checkpoint.close();
-  const all = { contextLength: 256, kv: "f32", maxRows: 64, maxSequences: 4, ...options } as const;
-  const engine = new Engine({ backend, config, weights, tokenizer: null, name: path }, all);
-  engines.push(engine);
-  return engine;
+  return { config, weights };
 }
 
 export interface Generated {
