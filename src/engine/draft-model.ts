@@ -4,16 +4,12 @@ import { type Guesses, StepTimes } from "./draft-rows.js";
 import { type Job, prefixKey } from "./job.js";
 import type { JobPages, Sequence } from "./job-pages.js";
 import type { Span, StepJob, StepRunner } from "./step.js";
+import { Trust } from "./trust.js";
 
 /** Rows of one of the draft model's steps at most. */
 export const DRAFT_ROWS = 128;
 /** Tokens that a step may have to catch up with before it guesses; more are caught up with before. */
 const NEAR = 8;
-/** Of a guess before any was judged. */
-const FIRST_TRUST = 0.7;
-const TRUST_RATE = 0.05;
-/** What was not judged for a while is trusted as at first, so that it is tried again. */
-const FORGETTING = 0.002;
 /** Of one more row of a prompt, in steps of one row. */
 const FIRST_ROW_COST = 0.15;
 /** Tokens that a text is expected to have at least; one that has more goes on for about as many again. */
@@ -23,13 +19,15 @@ const LEAST_TEXT = 64;
 class DraftSequence implements Sequence, StepJob {
   computed = 0;
   pages: number[][] = [];
+  readonly trust: Trust;
   readonly adapter = null; // the draft model guesses without
   readonly prefixKey: string;
 
   constructor(
     readonly job: Job,
-    public trust: number,
+    trust: number,
   ) {
+    this.trust = new Trust(trust);
     this.prefixKey = prefixKey(0, job.terms.salt);
   }
 
@@ -52,7 +50,7 @@ export class DraftModel {
   private readonly sequences = new Map<Job, DraftSequence>();
   private readonly times = new StepTimes();
   private readonly checked = new WeakMap<Job, number>(); // tokens that it has, too
-  private trust = FIRST_TRUST; // in texts of late, whosever they are
+  private readonly trust = new Trust(); // in texts of late, whosever they are
 
   /** @param size how much of the large model's time a step takes, as far as weights tell */
   constructor(
@@ -76,7 +74,7 @@ export class DraftModel {
 
   /** What it would guess of a job, whether or not it knows all tokens yet. */
   guesses(job: Job): Guesses {
-    const trust = this.sequences.get(job)?.trust ?? this.trust;
+    const trust = (this.sequences.get(job)?.trust ?? this.trust).value;
     const left = this.runner.config.maxPositionEmbeddings - job.tokens.length;
     return { trust, most: this.knowsTokens(job) ? Math.min(job.mostGuesses, left) : 0, isDrafted: true };
   }
@@ -151,8 +149,8 @@ export class DraftModel {
     while (right < guesses.length && job.tokens[length + right] === guesses[right]) right++;
     const judged = Math.min(right + 1, guesses.length, job.tokens.length - length);
     for (let i = 0; i < judged; i++) {
-      sequence.trust += TRUST_RATE * (Number(i < right) - sequence.trust);
-      this.trust += TRUST_RATE * (Number(i < right) - this.trust);
+      sequence.trust.judge(i < right);
+      this.trust.judge(i < right);
     }
     sequence.computed = length + Math.min(right, guesses.length - 1); // the last guess was not computed itself
     this.pages.remember(sequence, length);
@@ -160,9 +158,8 @@ export class DraftModel {
 
   /** It was not asked about a job in this step. */
   rest(job: Job): void {
-    const sequence = this.sequences.get(job);
-    if (sequence) sequence.trust += FORGETTING * (FIRST_TRUST - sequence.trust);
-    this.trust += FORGETTING * (FIRST_TRUST - this.trust);
+    this.sequences.get(job)?.trust.rest();
+    this.trust.rest();
   }
 
   /** Forgets a job; what it shares with later ones stays remembered. */
@@ -186,7 +183,7 @@ export class DraftModel {
   private sequence(job: Job): DraftSequence | null {
     const known = this.sequences.get(job);
     if (known) return known;
-    const sequence = new DraftSequence(job, this.trust);
+    const sequence = new DraftSequence(job, this.trust.value);
     if (!this.pages.admit(sequence, [...this.sequences.values()])) return null;
     this.sequences.set(job, sequence);
     return sequence;
