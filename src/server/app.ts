@@ -62,6 +62,7 @@ function isPage(c: Context<Env>): boolean {
 
 function unknownPath(c: Context<Env>): GemmaError {
   const methods = (BY_PATH.get(c.req.path) ?? []).map(({ method }) => method.toUpperCase());
+  if (methods.length > 0) c.header("allow", methods.join(", "));
   return methods.length > 0
     ? new GemmaError("ERR_METHOD", `${c.req.path}: takes ${methods.join(", ")}, got ${c.req.method}`)
     : new GemmaError("ERR_NOT_FOUND", `path: must be one of /openapi.json, got ${c.req.path.slice(0, 200)}`);

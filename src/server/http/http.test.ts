@@ -109,6 +109,8 @@ describe("errors", () => {
     expect(httpFailure(new Error("secret path"))).toMatchObject({ status: 500, code: "ERR_INTERNAL" });
     expect(publicMessage(new Error("secret path"))).not.toContain("secret");
     expect(publicMessage(new GemmaError("ERR_INTERNAL", "secret"))).not.toContain("secret");
+    const missing = new GemmaError("ERR_MISSING_FILE", "/secret/model: text needs a tokenizer.model");
+    expect([httpFailure(missing).status, publicMessage(missing)]).toEqual([500, expect.not.stringContaining("secret")]);
   });
   test("say when to try again, in whole seconds", () => {
     expect(failureHeaders(new GemmaError("ERR_QUEUE_FULL", "", { retryAfterSeconds: 1.2 }), 429)).toEqual({
