@@ -2,10 +2,11 @@ import { GemmaError } from "../base/errors.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
-import type { GenerateOptions, RequestOptions } from "../engine/options.js";
+import { type GenerateOptions, type RequestOptions, resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
+import { untilDeadline } from "./deadline.js";
 import type { GrammarMask } from "./grammar.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import { grammarOf, toolAnswer } from "./on-demand.js";
@@ -196,7 +197,9 @@ export class EngineHost {
   /** null: the text is free. */
   private async maskOf(options: GenerateOptions, call: Call, answer: ToolAnswer | null): Promise<GrammarMask | null> {
     const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
-    return grammar === null ? null : await this.loaded.mask(grammar, call.signal);
+    if (grammar === null) return null;
+    const request = resolveRequest(options, call.since);
+    return untilDeadline(request, call.signal, (signal) => this.loaded.mask(grammar, signal));
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
