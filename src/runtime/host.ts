@@ -187,6 +187,7 @@ export class EngineHost {
       };
       const job = engine.generate(ids, options, mask, sink, { since, adapter: held.loaded });
       if (mask) mask.onFail = (error) => job.cancel(error);
+      call.event({ kind: "prompt", tokens: ids.length });
       return job;
     }).finally(() => {
       mask?.close();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { loadTiny, metric, post, tinyServer } from "../../test/helpers/server.js";
 import type { Gemma } from "../runtime/gemma.js";
+import { KeyRing, makeKey } from "./keys.js";
 import { createServer } from "./server.js";
 
 const endless = { prompt: "fox", max_tokens: 240, temperature: 0, ignore_eos: true };
@@ -51,5 +52,17 @@ test("each prompt counts once, each choice counts", async () => {
   expect(usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 24 });
   expect(logged).toContainEqual(expect.objectContaining({ promptTokens: 6, generatedTokens: 24 }));
   expect(await metric(own, "gemma_num_requests_running")).toBe(0);
+  await own.dispose();
+});
+
+test("tokens of a stream that is left count against the key's rate", async () => {
+  const key = makeKey("app", { tokensPerMinute: 8 });
+  const own = await tinyServer({ keys: new KeyRing([key.stored]) });
+  const ask = (more: object) =>
+    post(own, "/v1/completions", { ...endless, ...more }, { headers: { authorization: `Bearer ${key.text}` } });
+  const stream = await ask({ prompt: [5, 6, 7, 8, 9, 10, 11, 12], stream: true });
+  await stream.body!.cancel();
+  await soon();
+  expect((await ask({ max_tokens: 1 })).status).toBe(429);
   await own.dispose();
 });

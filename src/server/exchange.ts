@@ -89,7 +89,10 @@ export class Exchange {
     }
     const results = this.generations.map(({ result }) => result);
     // Not once the answer is read: maybe nobody ever does.
-    Promise.allSettled(results).then(() => this.place.leave());
+    Promise.allSettled(results).then(() => {
+      this.place.leave();
+      this.countTokens();
+    });
     Promise.all(results).then(
       (all) => this.note(all),
       () => {}, // told to whoever reads
@@ -105,7 +108,17 @@ export class Exchange {
     notes.generatedTokens = results.reduce((sum, { timings }) => sum + timings.generatedTokens, 0);
     const { log, options } = this.serving;
     if (options.logPrompts) log.info({ requestId: this.call.id, output: results.map(({ text }) => text) }, "answers");
-    this.serving.countTokens(this.call, notes.promptTokens + notes.generatedTokens);
+  }
+
+  /** What a request took that was given up counts as well: else its tokens would be free. */
+  private countTokens(): void {
+    const tokens = this.generations.map(({ counts }, index) => {
+      return counts.generatedTokens + (index % this.choices === 0 ? counts.promptTokens : 0);
+    });
+    this.serving.countTokens(
+      this.call,
+      tokens.reduce((sum, count) => sum + count, 0),
+    );
   }
 }
 
