@@ -66,3 +66,14 @@ test("tokens of a stream that is left count against the key's rate", async () =>
   expect((await ask({ max_tokens: 1 })).status).toBe(429);
   await own.dispose();
 });
+
+test("texts to embed are given up when one of them fails", async () => {
+  const own = await tinyServer();
+  const texts = Array.from({ length: 40 }, (_, i) => `${i} fox`.repeat(40));
+  const response = await post(own, "/v1/embeddings", { input: [...texts, "fox ".repeat(400)] });
+  expect(response.status).toBe(400);
+  await soon();
+  expect(await metric(own, "gemma_num_requests_running")).toBe(0);
+  expect(await metric(own, "gemma_num_requests_waiting")).toBe(0);
+  await own.dispose();
+});
