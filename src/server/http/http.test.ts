@@ -87,6 +87,14 @@ describe("bodies", () => {
     await expect(readJsonBody(post(body), 100)).rejects.toMatchObject({ code: "ERR_BODY_TOO_LARGE" });
     expect(sent).toBeLessThan(6);
   });
+  test("a body may come byte by byte, and grow beyond any first guess", async () => {
+    const bytes = new TextEncoder().encode(JSON.stringify("gemma ".repeat(3000)));
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => (at < bytes.length ? controller.enqueue(bytes.subarray(at, ++at)) : controller.close()),
+    });
+    expect(await readJsonBody(post(body), bytes.length)).toBe("gemma ".repeat(3000));
+  });
   test("a body that breaks off is a bad request", async () => {
     const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("reset")) });
     await expect(readJsonBody(post(body), 100)).rejects.toMatchObject({ code: "ERR_BAD_REQUEST" });
