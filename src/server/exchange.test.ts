@@ -77,3 +77,22 @@ test("texts to embed are given up when one of them fails", async () => {
   expect(await metric(own, "gemma_num_requests_waiting")).toBe(0);
   await own.dispose();
 });
+
+test("many choices are no leak: Node does not warn of their listeners", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on("warning", note);
+  const own = await tinyServer();
+  expect((await post(own, "/v1/completions", { ...endless, n: 16, max_tokens: 1 })).status).toBe(200);
+  process.off("warning", note);
+  expect(warnings).toEqual([]);
+  await own.dispose();
+});
+
+test("a request that came just before a drain has its time", async () => {
+  const own = await tinyServer();
+  const request = post(own, "/v1/completions", { ...endless, max_tokens: 3 });
+  await Promise.all([own.drain(60_000), request]);
+  expect((await request).status).toBe(200);
+  await own.dispose();
+});
