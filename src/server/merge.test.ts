@@ -14,7 +14,7 @@ test("values come as their sources have them", async () => {
   const all: string[] = [];
   for await (const value of merge([counting("a", 2), counting("b", 3)])) all.push(value);
   expect(all).toEqual(["a0", "b0", "a1", "b1", "b2"]);
-  for await (const value of merge([])) throw new Error(value);
+  for await (const value of merge([])) throw new Error(String(value));
 });
 
 test("a source that fails ends it, after what had come", async () => {
