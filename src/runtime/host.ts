@@ -42,6 +42,11 @@ export class EngineHost {
       this.calls.get(id)?.abort();
       return;
     }
+    // Given up while this thread was busy: nothing of it is worth beginning.
+    if (message.abort && Atomics.load(message.abort, 0) !== 0) {
+      this.post({ type: "error", id, error: { abort: true } });
+      return;
+    }
     const controller = new AbortController();
     this.calls.set(id, controller);
     const call: Call = {
