@@ -132,7 +132,9 @@ export class EngineHost {
     const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
     const form = await this.loaded.chatForm(params.style);
     const budget = params.overflow === "error" ? Infinity : contextLength - room; // what does not fit is told below
-    const prompt = await chatPrompt(engine.tokenizer, messages, form, budget);
+    const prompt = await untilDeadline(resolveRequest(params.options, call.since), call.signal, (signal) =>
+      chatPrompt(engine.tokenizer, messages, form, budget, signal),
+    );
     if (prompt.dropped > 0) {
       const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
