@@ -2,10 +2,10 @@ import { GemmaError } from "../base/errors.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
-import { type GenerateOptions, type RequestOptions, resolveRequest } from "../engine/options.js";
+import { type GenerateOptions, resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
-import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
+import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { untilDeadline } from "./deadline.js";
 import type { GrammarMask } from "./grammar.js";
 import { type LoadedModel, loadModel } from "./model.js";
@@ -300,10 +300,4 @@ export class EngineHost {
       call.signal.addEventListener("abort", () => job.cancel(call.signal.reason), { once: true });
     });
   }
-}
-
-/** @throws ERR_CONTEXT_FULL */
-function expectLength({ length }: readonly number[], { maxPromptTokens = Infinity }: RequestOptions): void {
-  if (length <= maxPromptTokens) return;
-  throw new GemmaError("ERR_CONTEXT_FULL", `prompt: must have at most ${maxPromptTokens} tokens, got ${length}`);
 }

@@ -296,20 +296,6 @@ function crash(gemma: Gemma): void {
   link.close("the engine's worker has ended");
 }
 
-test("a method that a path does not take is a 405 that says which it does", async () => {
-  const response = await get(server, "/v1/completions");
-  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
-});
-
-test("a server that was disposed tells its requests to come again, to another", async () => {
-  const own = await tinyServer();
-  const running = post(own, "/v1/completions", endless);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  await own.dispose();
-  const { status, headers } = await running;
-  expect([status, headers.has("retry-after")]).toEqual([503, true]);
-});
-
 test("a request that names no model while it loads is told to wait", async () => {
   const own = createServer(() => new Promise<Gemma>(() => {}));
   expect((await get(own, "/readyz")).status).toBe(503);
