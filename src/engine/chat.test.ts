@@ -107,3 +107,10 @@ test("a conversation of thousands of turns is written out a dozen times, not tho
   expect(dropped).toBeGreaterThan(3900);
   expect(written).toBeLessThan(20);
 });
+
+test("looking for what fits gives way to others, and ends when it is given up", async () => {
+  const controller = new AbortController();
+  const prompt = chatPrompt(tokenizer, turns(999), CHAT_FORMS.qa, 100, controller.signal);
+  setImmediate(() => controller.abort("enough"));
+  await expect(prompt).rejects.toBe("enough");
+});

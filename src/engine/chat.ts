@@ -2,6 +2,7 @@ import { GemmaError } from "../base/errors.js";
 import { gemmaTurns } from "../tokenizer/gemma-turns.js";
 import { encodePrompt, type Segment, text } from "../tokenizer/prompt.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { macrotask } from "./macrotask.js";
 
 /** A call of a tool that a model has written. */
 export interface ToolCall {
@@ -78,13 +79,15 @@ export interface ChatPrompt {
 
 /**
  * Encodes a conversation that ends with a user message. When it is longer than `budget` tokens the oldest turns are
- * left out, never the system text nor the last message. @throws ERR_CONTEXT_FULL when even those do not fit
+ * left out, never the system text nor the last message. @throws ERR_CONTEXT_FULL when even those do not fit; the reason
+ * of an aborted signal
  */
 export async function chatPrompt(
   tokenizer: Tokenizer,
   messages: readonly PlainMessage[],
   form: ChatForm,
   budget: number,
+  signal?: AbortSignal,
 ): Promise<ChatPrompt> {
   const system = joined(messages.filter((m) => m.role === "system"));
   const turns = joined(messages.filter((m) => m.role !== "system"));
@@ -97,10 +100,16 @@ export async function chatPrompt(
   };
   const whole = await promptFrom(0);
   if (whole.ids.length <= budget) return whole;
+  // A long conversation takes half a second each time: others go on in between, and who gives up is heard.
+  const nextFrom = async (dropped: number): Promise<ChatPrompt> => {
+    await macrotask();
+    signal?.throwIfAborted();
+    return promptFrom(dropped);
+  };
 
   // A question goes with all answers to it, and calls with their results: what is left starts with a question.
   const starts = turns.flatMap(({ role, isResult }, i) => (role === "user" && !isResult && i > 0 ? [i] : []));
-  let best = await promptFrom(starts.at(-1) ?? 0);
+  let best = await nextFrom(starts.at(-1) ?? 0);
   if (best.ids.length > budget) {
     const last = turns.at(-1)?.isResult ? "last question with its calls and results" : "last message";
     const what = `chat: the ${last} must fit the context: ${best.ids.length} tokens, ${budget} allowed`;
@@ -110,7 +119,7 @@ export async function chatPrompt(
   let [low, high] = [0, starts.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
-    const prompt = await promptFrom(starts[middle]!);
+    const prompt = await nextFrom(starts[middle]!);
     if (prompt.ids.length <= budget) [best, high] = [prompt, middle];
     else low = middle + 1;
   }

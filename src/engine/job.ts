@@ -1,9 +1,8 @@
 import type { SampleRow } from "../backend/ops/sample.js";
-import { GemmaError } from "../base/errors.js";
 import type { Adapter } from "../model/adapter.js";
 import type { LoadedAdapter } from "./adapters.js";
 import type { Guesses } from "./draft-rows.js";
-import type { ResolvedRequest } from "./options.js";
+import { deadlineError, type ResolvedRequest } from "./options.js";
 import type { Queued } from "./queue.js";
 
 /** What the model says about one token: natural log-probabilities, the most likely alternatives first. */
@@ -96,12 +95,8 @@ export abstract class Job implements Queued {
   /** Why the job was given up, or null; the scheduler drops it before its next step. */
   get cancelled(): unknown {
     if (this.flag && Atomics.load(this.flag, 0) !== 0) this.cancel(null);
-    const { since, deadline } = this.terms;
     const now = performance.now();
-    if (now >= deadline) {
-      const times = `must end within ${Math.round(deadline - since)} ms, got ${Math.round(now - since)} ms`;
-      this.cancel(new GemmaError("ERR_DEADLINE", `request: ${times}`, { hint: "ask for less, or raise deadlineMs" }));
-    }
+    if (now >= this.terms.deadline) this.cancel(deadlineError(this.terms, now));
     return this.reason;
   }
 

@@ -118,6 +118,12 @@ export function resolveRequest(options: RequestOptions, since = performance.now(
   };
 }
 
+/** What a request fails with whose time is over. */
+export function deadlineError({ since, deadline }: ResolvedRequest, now = performance.now()): GemmaError {
+  const times = `must end within ${Math.round(deadline - since)} ms, got ${Math.round(now - since)} ms`;
+  return new GemmaError("ERR_DEADLINE", `request: ${times}`, { hint: "ask for less, or raise deadlineMs" });
+}
+
 /** Those of `options` that say where a request stands. */
 export function requestOptions(options: RequestOptions): RequestOptions {
   const { tenant, priority, deadlineMs, cacheSalt, maxPromptTokens } = options;

@@ -1,5 +1,6 @@
 import { GemmaError } from "../base/errors.js";
 import type { ChatMessage } from "../engine/chat.js";
+import type { RequestOptions } from "../engine/options.js";
 import type { Prompt } from "./protocol.js";
 
 // Callers without TypeScript may pass anything: wrong types end as wrong usage here, not as a failure further in.
@@ -63,4 +64,10 @@ function isSegment(value: unknown): boolean {
 function wrongType(what: string, wanted: string, value: unknown): GemmaError {
   const got = typeof value === "object" && value !== null ? "an object" : String(value);
   return new GemmaError("ERR_USAGE", `${what}: must be ${wanted}, got ${Array.isArray(value) ? "an array" : got}`);
+}
+
+/** @throws ERR_CONTEXT_FULL */
+export function expectLength({ length }: readonly number[], { maxPromptTokens = Infinity }: RequestOptions): void {
+  if (length <= maxPromptTokens) return;
+  throw new GemmaError("ERR_CONTEXT_FULL", `prompt: must have at most ${maxPromptTokens} tokens, got ${length}`);
 }

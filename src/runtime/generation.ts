@@ -26,6 +26,8 @@ export type OnNote = (line: string) => void;
  */
 export class Generation implements AsyncIterable<string> {
   readonly result: Promise<GenerateResult>;
+  /** So far, also of a generation that fails: tokens of the prompt, once the engine has it, and generated ones. */
+  readonly counts = { promptTokens: 0, generatedTokens: 0 };
   private readonly pieces: Piece[] = [];
   private changed = deferred();
   private ended = false;
@@ -78,12 +80,14 @@ export class Generation implements AsyncIterable<string> {
     try {
       const outcome = await start(this.controller.signal, (event) => {
         if (event.kind === "note") onNote?.(event.text);
+        if (event.kind === "prompt") this.counts.promptTokens = event.tokens;
         if (event.kind !== "pieces") return;
         for (const piece of event.pieces) {
           if (piece.id !== null) ids.push(piece.id);
           if (piece.logprob) logprobs.push(piece.logprob);
           this.pieces.push(piece);
         }
+        this.counts.generatedTokens = ids.length;
         this.wake();
       });
       const text = this.pieces.map((piece) => piece.text).join("");

@@ -2,10 +2,11 @@ import { GemmaError } from "../base/errors.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import type { Running } from "../engine/engine.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
-import type { GenerateOptions, RequestOptions } from "../engine/options.js";
+import { type GenerateOptions, resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
-import { expectIds, expectMessages, expectPrompt, expectText } from "./check-types.js";
+import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
+import { untilDeadline } from "./deadline.js";
 import type { GrammarMask } from "./grammar.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import { grammarOf, toolAnswer } from "./on-demand.js";
@@ -39,6 +40,11 @@ export class EngineHost {
     const { id } = message;
     if (message.type === "cancel") {
       this.calls.get(id)?.abort();
+      return;
+    }
+    // Given up while this thread was busy: nothing of it is worth beginning.
+    if (message.abort && Atomics.load(message.abort, 0) !== 0) {
+      this.post({ type: "error", id, error: { abort: true } });
       return;
     }
     const controller = new AbortController();
@@ -127,7 +133,9 @@ export class EngineHost {
     const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
     const form = await this.loaded.chatForm(params.style);
     const budget = params.overflow === "error" ? Infinity : contextLength - room; // what does not fit is told below
-    const prompt = await chatPrompt(engine.tokenizer, messages, form, budget);
+    const prompt = await untilDeadline(resolveRequest(params.options, call.since), call.signal, (signal) =>
+      chatPrompt(engine.tokenizer, messages, form, budget, signal),
+    );
     if (prompt.dropped > 0) {
       const what = prompt.dropped === 1 ? "message was" : `${prompt.dropped} messages were`;
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
@@ -187,6 +195,7 @@ export class EngineHost {
       };
       const job = engine.generate(ids, options, mask, sink, { since, adapter: held.loaded });
       if (mask) mask.onFail = (error) => job.cancel(error);
+      call.event({ kind: "prompt", tokens: ids.length });
       return job;
     }).finally(() => {
       mask?.close();
@@ -197,7 +206,9 @@ export class EngineHost {
   /** null: the text is free. */
   private async maskOf(options: GenerateOptions, call: Call, answer: ToolAnswer | null): Promise<GrammarMask | null> {
     const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
-    return grammar === null ? null : await this.loaded.mask(grammar, call.signal);
+    if (grammar === null) return null;
+    const request = resolveRequest(options, call.since);
+    return untilDeadline(request, call.signal, (signal) => this.loaded.mask(grammar, signal));
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
@@ -290,10 +301,4 @@ export class EngineHost {
       call.signal.addEventListener("abort", () => job.cancel(call.signal.reason), { once: true });
     });
   }
-}
-
-/** @throws ERR_CONTEXT_FULL */
-function expectLength({ length }: readonly number[], { maxPromptTokens = Infinity }: RequestOptions): void {
-  if (length <= maxPromptTokens) return;
-  throw new GemmaError("ERR_CONTEXT_FULL", `prompt: must have at most ${maxPromptTokens} tokens, got ${length}`);
 }

@@ -177,6 +177,7 @@ export type ToWorker =
 
 /** What happens before a call's answer. */
 export type CallEvent =
+  | { kind: "prompt"; tokens: number }
   | { kind: "pieces"; pieces: readonly Piece[] }
   | { kind: "progress"; progress: LoadProgress }
   | { kind: "note"; text: string }

@@ -40,6 +40,32 @@ test("priority goes first, then who has fewest at work, then who came first", as
   expect(order).toEqual(["late but urgent", "b1", "a1", "c1", "a2"]);
 });
 
+test("a full queue is not one tenant's: who has more gives way to who has less, and to what is urgent", async () => {
+  const door = new Admission({ ...limits, queueLength: 4 });
+  const leave = await door.enter(visitor("a"));
+  const refused: string[] = [];
+  const wait = (name: string, tenant: string, priority = 0) =>
+    door.enter(visitor(tenant, priority)).catch(({ code, retryAfterSeconds }) => {
+      expect([code, retryAfterSeconds > 0]).toEqual(["ERR_QUEUE_FULL", true]);
+      refused.push(name);
+    });
+  for (const name of ["a1", "a2", "a3", "a4"]) void wait(name, "a");
+  void wait("b1", "b"); // for a4
+  void wait("b2", "b"); // for a3
+  await turn();
+  expect(refused).toEqual(["a4", "a3"]);
+  void wait("b3", "b"); // as many as a has
+  void wait("a5", "a");
+  await turn();
+  expect(refused.slice(2)).toEqual(["b3", "a5"]);
+  void wait("urgent", "a", 1); // for a2
+  void wait("lazy", "c", -1);
+  await turn();
+  expect(refused.slice(4).sort()).toEqual(["a2", "lazy"]);
+  expect([door.running, door.waiting]).toEqual([1, 4]);
+  leave();
+});
+
 test("who gives up leaves the queue with his own reason", async () => {
   const door = new Admission(limits);
   const leave = await door.enter(visitor());

@@ -19,6 +19,7 @@ export interface Visitor {
 
 interface Waiting extends Visitor {
   readonly enter: () => void;
+  readonly refuse: (error: unknown) => void;
 }
 
 /** How long a request takes, of the last ones; a first guess before any has ended. */
@@ -52,7 +53,7 @@ export class Admission {
   async enter(visitor: Visitor): Promise<() => void> {
     visitor.signal.throwIfAborted();
     if (this.atWork >= this.limits.concurrentRequests) {
-      if (this.queue.length >= this.limits.queueLength) throw this.full();
+      if (this.queue.length >= this.limits.queueLength) this.makeRoom(visitor);
       await this.turn(visitor);
     } else this.take(visitor.tenant);
     const start = performance.now();
@@ -84,10 +85,29 @@ export class Admission {
           end();
           resolve();
         },
+        refuse: leaveQueue,
       };
       visitor.signal.addEventListener("abort", abort, { once: true });
       this.queue.push(entry);
     });
+  }
+
+  /**
+   * A full queue refuses whoever has the least claim: of the lowest priority, of the tenant with the most requests here,
+   * the last who came. One who fills the queue would else keep all others out. @throws ERR_QUEUE_FULL if it is `visitor`
+   */
+  private makeRoom(visitor: Visitor): void {
+    const here = new Map(this.inside);
+    for (const { tenant } of this.queue) here.set(tenant, (here.get(tenant) ?? 0) + 1);
+    const count = ({ tenant }: Visitor) => here.get(tenant) ?? 0;
+    const hasLess = (a: Visitor, b: Visitor) => a.priority - b.priority || count(b) - count(a);
+    const last = this.queue.reduceRight<Waiting | undefined>(
+      (least, one) => (least && hasLess(least, one) <= 0 ? least : one),
+      undefined,
+    );
+    const isFairer = last && visitor.priority === last.priority && count(visitor) + 1 < count(last);
+    if (!last || !(visitor.priority > last.priority || isFairer)) throw this.full();
+    last.refuse(this.full());
   }
 
   private take(tenant: string): void {

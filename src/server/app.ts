@@ -38,10 +38,10 @@ export function createApp(serving: Serving, rates: RateLimits): App {
     const limits = authenticate(call, scope, isPage(c), serving.options);
     if (scope !== "inference") return next();
     if (!serving.isOpen) throw new GemmaError("ERR_NOT_READY", "server: is shutting down and takes no new requests");
+    serving.calls.add(call); // at once: a drain that begins now waits for it
+    call.whenEnded(() => serving.calls.delete(call));
     if (c.req.method === "POST") await rates.take(call.caller.tenant, limits);
     call.rates = limits;
-    serving.calls.add(call);
-    call.whenEnded(() => serving.calls.delete(call));
     return next();
   });
   for (const one of OPERATIONS) addOperation(app, serving, one);
@@ -62,6 +62,7 @@ function isPage(c: Context<Env>): boolean {
 
 function unknownPath(c: Context<Env>): GemmaError {
   const methods = (BY_PATH.get(c.req.path) ?? []).map(({ method }) => method.toUpperCase());
+  if (methods.length > 0) c.header("allow", methods.join(", "));
   return methods.length > 0
     ? new GemmaError("ERR_METHOD", `${c.req.path}: takes ${methods.join(", ")}, got ${c.req.method}`)
     : new GemmaError("ERR_NOT_FOUND", `path: must be one of /openapi.json, got ${c.req.path.slice(0, 200)}`);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Timings } from "../runtime/protocol.js";
 import type { Rates } from "./rate-limits.js";
 
@@ -45,6 +46,7 @@ export class Call {
   constructor(readonly request: Request) {
     const given = request.headers.get("x-request-id");
     this.id = given !== null && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
+    setMaxListeners(0, this.signal); // each of its texts listens
     const { signal } = request;
     if (signal.aborted) this.leave();
     signal.addEventListener("abort", () => this.leave(), { once: true });

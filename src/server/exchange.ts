@@ -1,6 +1,7 @@
 import type { Piece } from "../engine/generate-job.js";
 import type { GenerateResult, Generation } from "../runtime/generation.js";
 import type { Call } from "./call.js";
+import { merge } from "./merge.js";
 import { type Place, takePlace } from "./place.js";
 import type { Serving } from "./serving.js";
 
@@ -9,11 +10,20 @@ export type ExchangeEvent =
   | { readonly kind: "piece"; readonly index: number; readonly piece: Piece }
   | { readonly kind: "end"; readonly index: number; readonly result: GenerateResult };
 
+/** What a request says of its generations. */
+export interface ExchangeInput {
+  readonly model?: string | null | undefined;
+  readonly priority?: number | null | undefined;
+  /** Generations of one prompt, which stand side by side. Default: 1. */
+  readonly n?: number | null | undefined;
+}
+
 /** The generations of one request: one a prompt and choice. */
 export class Exchange {
   private constructor(
     private readonly serving: Serving,
     private readonly call: Call,
+    private readonly choices: number,
     readonly place: Place,
     readonly generations: readonly Generation[],
   ) {}
@@ -22,16 +32,17 @@ export class Exchange {
   static async begin(
     serving: Serving,
     call: Call,
-    input: { readonly model?: string | null | undefined; readonly priority?: number | null | undefined },
+    input: ExchangeInput,
     start: (place: Place) => readonly Generation[] | Promise<readonly Generation[]>,
   ): Promise<Exchange> {
     const place = await takePlace(serving, call, input.model, input.priority);
     call.notes.model = place.model.id;
     try {
-      const exchange = new Exchange(serving, call, place, await start(place));
+      const exchange = new Exchange(serving, call, input.n ?? 1, place, await start(place));
       exchange.observe();
       return exchange;
     } catch (error) {
+      call.abort(error); // some of it may be at work
       place.leave();
       throw error;
     }
@@ -44,8 +55,6 @@ export class Exchange {
     } catch (error) {
       this.call.abort(error);
       throw error;
-    } finally {
-      this.place.leave();
     }
   }
 
@@ -55,36 +64,21 @@ export class Exchange {
       await Promise.race(this.generations.map((generation) => generation.tokens().next()));
     } catch (error) {
       this.call.abort(error);
-      this.place.leave();
       throw error;
     }
   }
 
   /** Pieces of all choices as they come, and each one's end. Leaving the loop gives the rest up. */
   async *events(): AsyncGenerator<ExchangeEvent, void, void> {
-    const sources = new Map(this.generations.map((generation, index) => [index, eventsOf(generation, index)]));
-    const next = new Map<number, Promise<IteratorResult<ExchangeEvent, void>>>();
-    const advance = (index: number) => {
-      const promise = sources.get(index)!.next();
-      promise.catch(() => {}); // it may fail while nobody reads
-      next.set(index, promise);
-    };
-    for (const index of sources.keys()) advance(index);
     let isDone = false;
     try {
-      while (next.size > 0) {
-        const ready = [...next].map(([index, promise]) => promise.then((item) => ({ index, item })));
-        const { index, item } = await Promise.race(ready);
-        if (item.done) next.delete(index);
-        else {
-          advance(index);
-          yield item.value;
-        }
-      }
+      yield* merge(this.generations.map(eventsOf));
       isDone = true;
+    } catch (error) {
+      this.call.abort(error);
+      throw error;
     } finally {
       if (!isDone) this.call.leave();
-      this.place.leave();
     }
   }
 
@@ -93,19 +87,37 @@ export class Exchange {
     for (const generation of this.generations) {
       metrics.watch(generation, this.call, this.place.model.id);
     }
-    Promise.all(this.generations.map(({ result }) => result)).then(
-      (results) => {
-        const { notes } = this.call;
-        notes.finishReasons = results.map((result) => result.finishReason);
-        if (results[0]) notes.timings = results[0].timings;
-        notes.promptTokens = results[0]?.timings.promptTokens ?? 0;
-        notes.generatedTokens = results.reduce((sum, { timings }) => sum + timings.generatedTokens, 0);
-        const { log, options } = this.serving;
-        if (options.logPrompts)
-          log.info({ requestId: this.call.id, output: results.map(({ text }) => text) }, "answers");
-        this.serving.countTokens(this.call, notes.promptTokens + notes.generatedTokens);
-      },
+    const results = this.generations.map(({ result }) => result);
+    // Not once the answer is read: maybe nobody ever does.
+    Promise.allSettled(results).then(() => {
+      this.place.leave();
+      this.countTokens();
+    });
+    Promise.all(results).then(
+      (all) => this.note(all),
       () => {}, // told to whoever reads
+    );
+  }
+
+  private note(results: readonly GenerateResult[]): void {
+    const { notes } = this.call;
+    const prompts = results.filter((_, index) => index % this.choices === 0);
+    notes.finishReasons = results.map((result) => result.finishReason);
+    if (results[0]) notes.timings = results[0].timings;
+    notes.promptTokens = prompts.reduce((sum, { timings }) => sum + timings.promptTokens, 0);
+    notes.generatedTokens = results.reduce((sum, { timings }) => sum + timings.generatedTokens, 0);
+    const { log, options } = this.serving;
+    if (options.logPrompts) log.info({ requestId: this.call.id, output: results.map(({ text }) => text) }, "answers");
+  }
+
+  /** What a request took that was given up counts as well: else its tokens would be free. */
+  private countTokens(): void {
+    const tokens = this.generations.map(({ counts }, index) => {
+      return counts.generatedTokens + (index % this.choices === 0 ? counts.promptTokens : 0);
+    });
+    this.serving.countTokens(
+      this.call,
+      tokens.reduce((sum, count) => sum + count, 0),
     );
   }
 }

@@ -38,17 +38,26 @@ export class Models {
   /** @param name  none: the base model. @throws ERR_UNKNOWN_MODEL, ERR_NOT_READY */
   resolve(name: string | null | undefined): NamedModel {
     const models = this.list();
-    if (!name) return models[0]!;
-    const plain = name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name;
-    // An adapter goes by its own name as well, as vLLM has it.
-    const found =
-      models.find(({ id }) => id === name) ??
-      models.find(({ adapter }) => adapter === name) ??
-      models.find(({ id }) => id === plain);
+    const found = name ? find(models, name) : models[0];
     if (found) return found;
     const known = models.map(({ id }) => id).join(", ");
-    throw new GemmaError("ERR_UNKNOWN_MODEL", `model: must be one of ${known}, got ${name.slice(0, 100)}`, {
+    throw new GemmaError("ERR_UNKNOWN_MODEL", `model: must be one of ${known}, got ${name?.slice(0, 100)}`, {
       param: "model",
     });
   }
+
+  /** Whether a request that names it is answered now. */
+  knows(name: string): boolean {
+    return this.supervisor.state === "ready" && find(this.list(), name) !== undefined;
+  }
+}
+
+/** An adapter goes by its own name as well, as vLLM has it. */
+function find(models: readonly NamedModel[], name: string): NamedModel | undefined {
+  const plain = name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name;
+  return (
+    models.find(({ id }) => id === name) ??
+    models.find(({ adapter }) => adapter === name) ??
+    models.find(({ id }) => id === plain)
+  );
 }

@@ -44,7 +44,9 @@ export async function takePlace(
       signal: call.signal,
       tenant,
       priority: own,
-      deadlineMs: Math.max(0, requestSeconds - call.elapsedSeconds) * 1000, // waiting for the place included
+      get deadlineMs() {
+        return Math.max(0, requestSeconds - call.elapsedSeconds) * 1000; // all before included, wherever it is asked for
+      },
       ...(promptTokens === undefined ? {} : { maxPromptTokens: promptTokens }),
       cacheSalt: salt,
       ...(model.adapter === undefined ? {} : { adapter: model.adapter }),
@@ -56,7 +58,7 @@ export async function takePlace(
   }
 }
 
-/** Runs `work` in a place of its own. */
+/** Runs `work` in a place of its own. When it fails, what else of it is under way is given up. */
 export async function inPlace<T>(
   serving: Serving,
   call: Call,
@@ -66,6 +68,9 @@ export async function inPlace<T>(
   const place = await takePlace(serving, call, modelName, 0);
   try {
     return await work(place);
+  } catch (error) {
+    call.abort(error);
+    throw error;
   } finally {
     place.leave();
   }

@@ -54,16 +54,16 @@ export function addOperation(app: App, serving: Serving, one: AnyOperation): voi
     const { logPrompts } = serving.options;
     if (logPrompts && body) serving.log.info({ requestId: call.id, input: body }, "request body");
     const run = () => one.handle(serving, call, body, c.req.param() as Params);
-    return one.span === undefined ? run() : spanOf(one.span, one, call, body).run(run);
+    return one.span === undefined ? run() : spanOf(one.span, one, serving, call, body).run(run);
   });
 }
 
 /** The span of a call, from here to the end of its answer. */
-function spanOf(name: string, one: AnyOperation, call: Call, body: unknown): RequestSpan {
+function spanOf(name: string, one: AnyOperation, { models }: Serving, call: Call, body: unknown): RequestSpan {
   const fields = body as { readonly model?: string | null; readonly stream?: boolean | null };
   const span = startRequestSpan(call.request.headers, {
     operation: name,
-    model: fields.model ?? undefined,
+    model: fields.model && models.knows(fields.model) ? fields.model : undefined, // others are the caller's own words
     method: one.method.toUpperCase(),
     route: one.path,
     isStream: fields.stream ?? one.streams === "application/x-ndjson", // Ollama's default

@@ -115,3 +115,36 @@ test("a model that comes after the end is freed", async () => {
   await expect(supervisor.started).rejects.toMatchObject({ code: "ERR_DISPOSED" });
   expect(model.dispose).toHaveBeenCalledOnce();
 });
+
+test("an engine that dies while it takes its adapters again does not lose them", async () => {
+  const fakes = [fakeModel(), fakeModel(), fakeModel()];
+  let loads = 0;
+  const supervisor = new Supervisor(async () => fakes[loads++]!.model, { firstPauseMs: 1 });
+  await supervisor.started;
+  await supervisor.addAdapter("a", "folder");
+  vi.spyOn(fakes[1]!.model, "addAdapter").mockRejectedValue(new GemmaError("ERR_WORKER", "died"));
+  fakes[0]!.crash();
+  await until(() => loads === 3 && supervisor.state === "ready");
+  expect(fakes[2]!.adapters).toEqual(["a"]);
+  await supervisor.dispose();
+});
+
+test("a dispose while adapters are added again leaves no model behind", async () => {
+  const fakes = [fakeModel(), fakeModel()];
+  let loads = 0;
+  const supervisor = new Supervisor(async () => fakes[loads++]!.model, { firstPauseMs: 1 });
+  await supervisor.started;
+  await supervisor.addAdapter("a", "folder");
+  let goOn = () => {};
+  vi.spyOn(fakes[1]!.model, "addAdapter").mockReturnValue(
+    new Promise((resolve) => {
+      goOn = resolve;
+    }),
+  );
+  fakes[0]!.crash();
+  await until(() => loads === 2);
+  await supervisor.dispose();
+  goOn();
+  await until(() => vi.mocked(fakes[1]!.model.dispose).mock.calls.length === 1);
+  expect(supervisor.state).toBe("disposed");
+});

@@ -77,11 +77,11 @@ export class Supervisor {
   private async start(): Promise<Gemma> {
     try {
       const gemma = typeof this.load === "function" ? await this.load() : this.load;
+      for (const [name, folder] of this.adapters) await this.addAgain(gemma, name, folder);
       if (this.current === "disposed") {
         await gemma.dispose();
         throw new GemmaError("ERR_DISPOSED", "the server was disposed");
       }
-      for (const [name, folder] of this.adapters) await this.addAgain(gemma, name, folder);
       this.gemma = gemma;
       this.current = "ready";
       this.watch(gemma, performance.now());
@@ -92,11 +92,12 @@ export class Supervisor {
     }
   }
 
-  /** An adapter that is gone meanwhile must not keep the model away. */
+  /** An adapter that is gone meanwhile must not keep the model away. @throws ERR_WORKER where the engine is gone, not the adapter */
   private async addAgain(gemma: Gemma, name: string, folder: string): Promise<void> {
     try {
       await gemma.addAdapter(name, folder);
     } catch (error) {
+      if (error instanceof GemmaError && error.code === "ERR_WORKER") throw error;
       this.adapters.delete(name);
       const reason = error instanceof Error ? error.message : String(error);
       this.options.onChange?.("restarting", new GemmaError("ERR_NOT_READY", `adapter ${name}: is lost: ${reason}`));

@@ -12,6 +12,7 @@ import {
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { post, tinyServer } from "../../test/helpers/server.js";
 import { GemmaError } from "../base/errors.js";
 import { startRequestSpan, withSpan } from "./tracing.js";
 
@@ -112,6 +113,14 @@ describe("with an SDK", () => {
     const [step, whole] = spans();
     expect(step).toMatchObject({ name: "queue", attributes: { position: 3 } });
     expect(step!.parentSpanContext!.spanId).toBe(whole!.spanContext().spanId);
+  });
+
+  test("a model that is not served is not named: callers could put any words there", async () => {
+    const server = await tinyServer({ aliases: ["known"] });
+    for (const model of ["known", CANARY]) await post(server, "/v1/completions", { prompt: "a", model, max_tokens: 1 });
+    await server.dispose();
+    expect(spans().map(({ name }) => name)).toEqual(["text_completion known", "text_completion"]);
+    expect(JSON.stringify(spans().map(({ attributes }) => attributes))).not.toContain(CANARY);
   });
 
   test("errors give their kind, not their words", async () => {

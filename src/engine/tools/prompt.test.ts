@@ -140,3 +140,15 @@ test.each<[messages: ChatMessage[], says: string]>([
     expect.objectContaining({ code: "ERR_USAGE", message: says }),
   );
 });
+
+test("results find their calls among many in a moment", () => {
+  const calls = Array.from({ length: 20_000 }, (_, i) => call(`${i}`, `f${i}`));
+  const results = calls.slice(-4000).map(({ id }): ChatMessage => ({ role: "tool", content: "1", toolCallId: id }));
+  const asked: readonly ChatMessage[] = [ask, { role: "assistant", content: "", toolCalls: calls }];
+  const start = performance.now();
+  plainMessages(asked, NO_TOOLS);
+  const callsMs = performance.now() - start;
+  const plain = plainMessages([...asked, ...results], NO_TOOLS);
+  expect(performance.now() - start - 2 * callsMs).toBeLessThan(500); // 80 million comparisons take a second
+  expect(plain.at(-1)!.content).toContain("f19999");
+});

@@ -19,13 +19,13 @@ const ALONE = "You SHOULD NOT include any other text in the response if you call
  * @throws ERR_USAGE for a result whose call is not in the conversation
  */
 export function plainMessages(messages: readonly ChatMessage[], { tools, choice, parallel }: Calling): PlainMessage[] {
-  const waiting: ToolCall[] = []; // for their results
+  const waiting = new WaitingCalls();
   const plain = messages.map((message, i): PlainMessage => {
     const { role, content } = message;
     if (role === "tool")
-      return { role: "user", content: writeResult(calledBy(message, waiting, i), content), isResult: true };
+      return { role: "user", content: writeResult(waiting.answered(message, i), content), isResult: true };
     if (role !== "assistant" || !message.toolCalls?.length) return { role, content };
-    waiting.push(...message.toolCalls);
+    for (const call of message.toolCalls) waiting.add(call);
     const calls = writeCalls(message.toolCalls);
     return { role, content: content.trim() === "" ? calls : `${content}\n\n${calls}` };
   });
@@ -38,14 +38,32 @@ export function idsOf(messages: readonly ChatMessage[]): readonly string[] {
   return messages.flatMap(({ toolCalls = [] }) => toolCalls.map(({ id }) => id));
 }
 
-/** The call that a result answers: the one with its id, else the first that waits. */
-function calledBy({ toolCallId }: ChatMessage, waiting: ToolCall[], index: number): ToolCall {
-  const at = toolCallId === undefined ? 0 : waiting.findIndex(({ id }) => id === toolCallId);
-  const [call] = at < 0 ? [] : waiting.splice(at, 1);
-  if (call) return call;
-  const what =
-    toolCallId === undefined ? "have a call before it" : `name a call before it, got ${JSON.stringify(toolCallId)}`;
-  throw new GemmaError("ERR_USAGE", `messages[${index}]: a tool's result must ${what}`);
+/** Calls whose results have not come. */
+class WaitingCalls {
+  private readonly all = new Set<{ readonly call: ToolCall }>(); // in their order; one call may wait twice
+  private readonly byId = new Map<string, { readonly call: ToolCall }[]>();
+
+  add(call: ToolCall): void {
+    const waiting = { call };
+    this.all.add(waiting);
+    const alike = this.byId.get(call.id);
+    if (alike) alike.push(waiting);
+    else this.byId.set(call.id, [waiting]);
+  }
+
+  /** The call that a result answers: the one with its id, else the first that waits. */
+  answered({ toolCallId }: ChatMessage, index: number): ToolCall {
+    const [first] = this.all;
+    const id = toolCallId ?? first?.call.id;
+    const waiting = id === undefined ? undefined : this.byId.get(id)?.shift();
+    if (waiting) {
+      this.all.delete(waiting);
+      return waiting.call;
+    }
+    const what =
+      toolCallId === undefined ? "have a call before it" : `name a call before it, got ${JSON.stringify(toolCallId)}`;
+    throw new GemmaError("ERR_USAGE", `messages[${index}]: a tool's result must ${what}`);
+  }
 }
 
 /** On one line: with the guide's line ends and indents the list takes twice as many tokens. */

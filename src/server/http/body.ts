@@ -4,6 +4,7 @@ import { toPlain } from "../../load/json-lines.js";
 
 /** A request is small beside a checkpoint's files: fewer values, the same depth. */
 const MAX_VALUES = 1_000_000;
+const FIRST_BYTES = 4096;
 
 /**
  * A request's body as plain JSON values.
@@ -26,23 +27,26 @@ async function readBody(request: Request, maxBytes: number): Promise<Uint8Array>
     new GemmaError("ERR_BODY_TOO_LARGE", `body: must have at most ${maxBytes} bytes, got ${got}`);
   const announced = Number(request.headers.get("content-length") ?? 0);
   if (announced > maxBytes) throw tooLarge(announced);
-  const chunks: Uint8Array[] = [];
+  let bytes = new Uint8Array(FIRST_BYTES);
   let length = 0;
   try {
     for await (const chunk of request.body ?? []) {
-      length += chunk.length;
-      if (length > maxBytes) throw tooLarge("more");
-      chunks.push(chunk);
+      const end = length + chunk.length;
+      if (end > maxBytes) throw tooLarge("more");
+      if (end > bytes.length) bytes = grown(bytes, Math.max(end, 2 * bytes.length));
+      bytes.set(chunk, length);
+      length = end;
     }
   } catch (error) {
     if (error instanceof GemmaError) throw error;
     throw new GemmaError("ERR_BAD_REQUEST", "body: must come whole, got a part", { cause: error });
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return bytes.subarray(0, length);
+}
+
+/** Chunks are not kept: a body may come byte by byte, and each costs a hundred times its size. */
+function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(size);
+  larger.set(bytes);
+  return larger;
 }

@@ -87,6 +87,14 @@ describe("bodies", () => {
     await expect(readJsonBody(post(body), 100)).rejects.toMatchObject({ code: "ERR_BODY_TOO_LARGE" });
     expect(sent).toBeLessThan(6);
   });
+  test("a body may come byte by byte, and grow beyond any first guess", async () => {
+    const bytes = new TextEncoder().encode(JSON.stringify("gemma ".repeat(3000)));
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => (at < bytes.length ? controller.enqueue(bytes.subarray(at, ++at)) : controller.close()),
+    });
+    expect(await readJsonBody(post(body), bytes.length)).toBe("gemma ".repeat(3000));
+  });
   test("a body that breaks off is a bad request", async () => {
     const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("reset")) });
     await expect(readJsonBody(post(body), 100)).rejects.toMatchObject({ code: "ERR_BAD_REQUEST" });
@@ -109,6 +117,8 @@ describe("errors", () => {
     expect(httpFailure(new Error("secret path"))).toMatchObject({ status: 500, code: "ERR_INTERNAL" });
     expect(publicMessage(new Error("secret path"))).not.toContain("secret");
     expect(publicMessage(new GemmaError("ERR_INTERNAL", "secret"))).not.toContain("secret");
+    const missing = new GemmaError("ERR_MISSING_FILE", "/secret/model: text needs a tokenizer.model");
+    expect([httpFailure(missing).status, publicMessage(missing)]).toEqual([500, expect.not.stringContaining("secret")]);
   });
   test("say when to try again, in whole seconds", () => {
     expect(failureHeaders(new GemmaError("ERR_QUEUE_FULL", "", { retryAfterSeconds: 1.2 }), 429)).toEqual({

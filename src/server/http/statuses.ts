@@ -44,6 +44,7 @@ const FAILURES: Partial<Record<ErrorCode, Row>> = {
   ERR_DEADLINE: [503, "server_error", "timeout"],
   ERR_OUT_OF_MEMORY: [503, "server_error", "overloaded"],
   ERR_NOT_READY: [503, "server_error", "not_ready"],
+  ERR_DISPOSED: [503, "server_error", "not_ready"],
 };
 
 /** Seconds after which a refused client may try again, where the error does not say. */
@@ -65,10 +66,10 @@ export function httpFailure(error: unknown): HttpFailure {
   return { status, type, code: name ?? code };
 }
 
-/** What a caller may read of an error: nothing of unexpected ones, which the log has. */
+/** What a caller may read of an error: nothing of failures of the server, which may name its files and which the log has. */
 export function publicMessage(error: unknown): string {
   if (isAbort(error)) return error.message;
-  if (!(error instanceof GemmaError) || error.code === "ERR_INTERNAL")
+  if (!(error instanceof GemmaError) || FAILURES[error.code] === undefined)
     return "an unexpected error; the server's log has it";
   return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
 }

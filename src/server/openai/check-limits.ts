@@ -14,14 +14,20 @@ export function checkLimits(
 ): void {
   atMost("n", input.n ?? 1, limits.choices);
   atMost("prompt", prompts, limits.batchPrompts);
+  // Each of its texts is work of its own.
+  const mostTexts = Math.max(limits.choices, limits.batchPrompts);
+  if ((input.n ?? 1) * prompts > mostTexts)
+    atMost("n", input.n ?? 1, Math.floor(mostTexts / prompts), ` for ${prompts} prompts`);
   if (limits.maxTokens === undefined) return;
   atMost("max_tokens", input.max_tokens ?? 0, limits.maxTokens);
   atMost("max_completion_tokens", input.max_completion_tokens ?? 0, limits.maxTokens);
   atMost("max_output_tokens", input.max_output_tokens ?? 0, limits.maxTokens);
 }
 
-function atMost(param: string, value: number, most: number): void {
+function atMost(param: string, value: number, most: number, when = ""): void {
   if (value > most) {
-    throw new GemmaError("ERR_RANGE", `${param}: must be at most ${most} on this server, got ${value}`, { param });
+    throw new GemmaError("ERR_RANGE", `${param}: must be at most ${most}${when} on this server, got ${value}`, {
+      param,
+    });
   }
 }

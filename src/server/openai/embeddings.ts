@@ -97,11 +97,11 @@ export function embedTexts(
       prompts.map(async (prompt) => (typeof prompt === "string" ? await engine.encodePrompt(prompt) : prompt)),
     );
     const prepared = truncate ? whole.map((ids) => ids.slice(0, contextLength)) : whole;
-    const vectors = await Promise.all(prepared.map((ids) => engine.embed(promptOf(ids), options)));
     const tokens = prepared.reduce((sum, { length }) => sum + length, 0);
     call.notes.model = model.id;
     call.notes.promptTokens = tokens;
-    serving.countTokens(call, tokens);
+    serving.countTokens(call, tokens); // also of a request that is given up
+    const vectors = await Promise.all(prepared.map((ids) => engine.embed(promptOf(ids), options)));
     return {
       vectors: vectors.map((vector) => shortened(vector, dimensions ?? width)),
       tokens,
