@@ -91,7 +91,7 @@ function writeCall({ id, name, arguments: values }: ToolCall, index: number) {
 
 /** Calls without an id, which older clients leave out, are told apart by their places. */
 export function chatMessages(messages: readonly MessageInput[]): readonly ChatMessage[] {
-  const waiting: ToolCall[] = []; // for their results
+  let waiting: ToolCall[] = []; // for their results
   return messages.map((message, i): ChatMessage => {
     const { role, tool_calls: calls } = message;
     const content = message.content ?? "";
@@ -100,7 +100,7 @@ export function chatMessages(messages: readonly MessageInput[]): readonly ChatMe
     const toolCalls = calls.map(({ id, function: { name, arguments: values } }, j): ToolCall => {
       return { id: id || `call_${i}_${j}`, name, arguments: values };
     });
-    waiting.push(...toolCalls);
+    waiting = [...toolCalls]; // results come behind their calls: those of earlier turns are no longer waited for
     return { role, content, toolCalls };
   });
 }
