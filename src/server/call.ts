@@ -49,7 +49,10 @@ export class Call {
     setMaxListeners(0, this.signal); // each of its texts listens
     const { signal } = request;
     if (signal.aborted) this.leave();
-    signal.addEventListener("abort", () => this.leave(), { once: true });
+    const leave = () => this.leave();
+    signal.addEventListener("abort", leave, { once: true });
+    // Node holds on to the signal of a request until the request is gone: what it leads to would stay for ever.
+    this.whenEnded(() => signal.removeEventListener("abort", leave));
   }
 
   /** Aborted when the client has left, or the server gives the request up. */
