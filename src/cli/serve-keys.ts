@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Scope, StoredKey } from "../server/keys.js";
+import type { Scope, StoredKey } from "../server/access/keys.js";
 import type { CliContext } from "./context.js";
 import { integer, number, oneOf } from "./model-options.js";
 
@@ -44,7 +44,7 @@ export function register(serve: Command, context: CliContext): void {
 }
 
 async function add(name: string, flags: AddFlags, { output }: CliContext): Promise<void> {
-  const { addKey, defaultKeysFile } = await import("../server/keys-file.js");
+  const { addKey, defaultKeysFile } = await import("../server/access/keys-file.js");
   const { keysFile = defaultKeysFile(), scope: scopes, requestsPerMinute, tokensPerMinute, priority, expires } = flags;
   const expiresAt = expires === undefined ? undefined : new Date(Date.now() + expires * DAY_MS);
   const { text, stored } = await addKey(keysFile, name, {
@@ -56,7 +56,7 @@ async function add(name: string, flags: AddFlags, { output }: CliContext): Promi
 }
 
 async function list({ keysFile }: AddFlags, { output }: CliContext): Promise<void> {
-  const { defaultKeysFile, listKeys } = await import("../server/keys-file.js");
+  const { defaultKeysFile, listKeys } = await import("../server/access/keys-file.js");
   const path = keysFile ?? defaultKeysFile();
   const keys = await listKeys(path);
   if (keys.length === 0) output.note(`no keys in ${path}`);
@@ -65,7 +65,7 @@ async function list({ keysFile }: AddFlags, { output }: CliContext): Promise<voi
 }
 
 async function remove(id: string, { keysFile }: AddFlags, { output }: CliContext): Promise<void> {
-  const { defaultKeysFile, removeKey } = await import("../server/keys-file.js");
+  const { defaultKeysFile, removeKey } = await import("../server/access/keys-file.js");
   const removed = await removeKey(keysFile ?? defaultKeysFile(), id);
   output.line(`removed ${removed.id} (${removed.name})`);
   output.data({ removed: removed.id });

@@ -1,6 +1,6 @@
 import type { Gemma } from "../runtime/gemma.js";
 import type { LoadProgress } from "../runtime/protocol.js";
-import type { ServerLog } from "../server/options.js";
+import type { ServerLog } from "../server/options/options.js";
 import { loadSettings } from "./model-options.js";
 import type { ServeFlags } from "./serve.js";
 

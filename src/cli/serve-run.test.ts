@@ -7,11 +7,11 @@ import { sinks } from "../../test/helpers/sink.js";
 import { eventually } from "../../test/helpers/trivial-server.js";
 import { GemmaError } from "../base/errors.js";
 import type { Gemma } from "../runtime/gemma.js";
+import { addKey } from "../server/access/keys-file.js";
 import type { GemmaServer } from "../server/index.js";
-import { addKey } from "../server/keys-file.js";
-import { listen } from "../server/listen.js";
-import { readOptions } from "../server/option-sources.js";
-import type { ServerOptions } from "../server/options.js";
+import { readOptions } from "../server/options/option-sources.js";
+import type { ServerOptions } from "../server/options/options.js";
+import { listen } from "../server/port/listen.js";
 import { createOutput } from "./output.js";
 import { runServer } from "./serve-run.js";
 

@@ -2,12 +2,9 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import type { Gemma } from "../runtime/gemma.js";
+import { openKeys } from "../server/access/open-keys.js";
 import { createServer, type GemmaServer } from "../server/index.js";
-import { type Listener, listen } from "../server/listen.js";
-import { createLog } from "../server/log.js";
-import { fileSink, stderrSink } from "../server/log-sink.js";
-import { openKeys } from "../server/open-keys.js";
-import { describeOptions, type EffectiveOptions, readOptions } from "../server/option-sources.js";
+import { describeOptions, type EffectiveOptions, readOptions } from "../server/options/option-sources.js";
 import {
   expectSafeBinding,
   type Reading,
@@ -15,7 +12,10 @@ import {
   type ServerLog,
   type ServerOptions,
   serverPart,
-} from "../server/options.js";
+} from "../server/options/options.js";
+import { type Listener, listen } from "../server/port/listen.js";
+import { createLog } from "../server/telemetry/log.js";
+import { fileSink, stderrSink } from "../server/telemetry/log-sink.js";
 import type { CliContext } from "./context.js";
 import { type Output, surviveClosedPipe } from "./output.js";
 import type { ServeFlags } from "./serve.js";

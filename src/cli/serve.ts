@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
-import type { OptionInfo } from "../server/option-sources.js";
+import type { OptionInfo } from "../server/options/option-sources.js";
 import type { CliContext } from "./context.js";
 import { addBackendFlags, integer, type ModelFlags } from "./model-options.js";
 import * as keys from "./serve-keys.js";
@@ -45,12 +45,12 @@ export function register(program: Command, context: CliContext): void {
 /** Adds the flags that the schema of options declares. It takes longer to load than all commands together. */
 export async function addServerFlags(program: Command): Promise<void> {
   const command = program.commands.find((one) => one.name() === "serve")!;
-  const { OPTIONS } = await import("../server/option-sources.js");
+  const { OPTIONS } = await import("../server/options/option-sources.js");
   for (const option of OPTIONS) for (const flag of flagsOf(option)) command.addOption(flag);
 }
 
 async function serverFlags(command: Command): Promise<ServeFlags["server"]> {
-  const { OPTIONS } = await import("../server/option-sources.js");
+  const { OPTIONS } = await import("../server/options/option-sources.js");
   const given = OPTIONS.flatMap((option) => {
     const name = flagsOf(option)[0]!.attributeName();
     return command.getOptionValueSource(name) === "cli" ? [[option.path.join("."), command.getOptionValue(name)]] : [];

@@ -1,12 +1,12 @@
 import { type Context, Hono } from "hono";
 import { GemmaError } from "../base/errors.js";
-import { authenticate, challenge } from "./auth.js";
-import { Call } from "./call.js";
+import { authenticate, challenge } from "./access/auth.js";
+import type { Scope } from "./access/keys.js";
+import type { RateLimits } from "./access/rate-limits.js";
 import { checkHost, corsHeaders } from "./http/guard.js";
 import { failureHeaders, httpFailure, openAiError, publicMessage } from "./http/statuses.js";
-import type { Scope } from "./keys.js";
 import { OPERATIONS } from "./operations.js";
-import type { RateLimits } from "./rate-limits.js";
+import { Call } from "./requests/call.js";
 import { addOperation } from "./routes.js";
 import type { App, Env, Serving } from "./serving.js";
 

@@ -1,10 +1,10 @@
 import type { z } from "@hono/zod-openapi";
-import type { Call } from "./call.js";
+import type { Scope } from "./access/keys.js";
 import { readJsonBody } from "./http/body.js";
-import type { Scope } from "./keys.js";
 import { parseBody } from "./openai/fields.js";
+import type { Call } from "./requests/call.js";
 import type { App, Serving } from "./serving.js";
-import { type RequestSpan, startRequestSpan } from "./tracing.js";
+import { type RequestSpan, startRequestSpan } from "./telemetry/tracing.js";
 
 /** One operation of the API: the same schemas check requests and describe them in the OpenAPI document. */
 export interface Operation<Body extends z.ZodType> {

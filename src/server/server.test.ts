@@ -6,7 +6,7 @@ import { eventsOf, get, loadTiny, metric, post, settles, tinyServer } from "../.
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { GemmaError } from "../base/errors.js";
 import type { Gemma } from "../runtime/gemma.js";
-import { KeyRing, makeKey } from "./keys.js";
+import { KeyRing, makeKey } from "./access/keys.js";
 import { createServer, type GemmaServer } from "./server.js";
 
 const hello = { messages: [{ role: "user", content: "fox?" }], max_tokens: 6, temperature: 0 };

@@ -1,16 +1,16 @@
 import { GemmaError } from "../base/errors.js";
 import type { Gemma } from "../runtime/gemma.js";
-import { Admission } from "./admission.js";
+import { RateLimits } from "./access/rate-limits.js";
 import { createApp } from "./app.js";
-import type { Call } from "./call.js";
-import { Metrics } from "./metrics.js";
 import { Models } from "./models.js";
 import { openApiDocument } from "./openapi.js";
 import { OPERATIONS } from "./operations.js";
-import { resolveServerOptions, type ServerLog, type ServerOptions } from "./options.js";
-import { RateLimits } from "./rate-limits.js";
+import { resolveServerOptions, type ServerLog, type ServerOptions } from "./options/options.js";
+import { Admission } from "./requests/admission.js";
+import type { Call } from "./requests/call.js";
 import type { Serving } from "./serving.js";
 import { Supervisor } from "./supervisor.js";
+import { Metrics } from "./telemetry/metrics.js";
 
 /** A server as a standard `fetch` handler: it mounts wherever Request and Response are known. */
 export interface GemmaServer {

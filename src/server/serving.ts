@@ -1,10 +1,10 @@
 import type { Hono } from "hono";
-import type { Admission } from "./admission.js";
-import type { Call } from "./call.js";
-import type { Metrics } from "./metrics.js";
 import type { Models } from "./models.js";
-import type { ResolvedServerOptions, ServerLog } from "./options.js";
+import type { ResolvedServerOptions, ServerLog } from "./options/options.js";
+import type { Admission } from "./requests/admission.js";
+import type { Call } from "./requests/call.js";
 import type { Supervisor } from "./supervisor.js";
+import type { Metrics } from "./telemetry/metrics.js";
 
 /** What the handlers of a server share. */
 export interface Serving {

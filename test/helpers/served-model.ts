@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { Gemma, LoadOptions } from "../../src/index.js";
 import type { GemmaServer } from "../../src/server/index.js";
-import type { Listener } from "../../src/server/listen.js";
+import type { Listener } from "../../src/server/port/listen.js";
 import { builtLibrary } from "./built-library.js";
 import { metric } from "./server.js";
 
@@ -22,7 +22,7 @@ export class ServedModel {
   static async start(model: string, options: LoadOptions): Promise<ServedModel> {
     const { Gemma } = await builtLibrary();
     const { createServer } = await built("server/index.js");
-    const { listen } = await built("server/listen.js");
+    const { listen } = await built("server/port/listen.js");
     const models: Gemma[] = [];
     const load = async () => {
       models.push(await Gemma.load(model, { maxSequences: 64, ...options }));

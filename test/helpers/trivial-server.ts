@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { type Listener, type ListenOptions, listen } from "../../src/server/listen.js";
+import { type Listener, type ListenOptions, listen } from "../../src/server/port/listen.js";
 import { RawSocket } from "./raw-socket.js";
 
 // A port with a handler that needs no model, and clients for it.

@@ -5,7 +5,7 @@ import { OpenAiEndpoint } from "../../src/lm/openai-endpoint.js";
 import type { Gemma } from "../../src/runtime/gemma.js";
 import { GemmaLanguageModel } from "../../src/runtime/language-model.js";
 import { createServer, type GemmaServer } from "../../src/server/index.js";
-import { type Listener, listen } from "../../src/server/listen.js";
+import { type Listener, listen } from "../../src/server/port/listen.js";
 import { loadTiny, settles } from "../helpers/server.js";
 
 // The clients and our own evaluation over a port of this machine.

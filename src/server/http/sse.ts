@@ -1,4 +1,4 @@
-import type { Call } from "../call.js";
+import type { Call } from "../requests/call.js";
 
 const encoder = new TextEncoder();
 

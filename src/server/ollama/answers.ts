@@ -1,14 +1,14 @@
 import type { ToolCall } from "../../engine/chat.js";
 import type { TokenLogProb } from "../../engine/job.js";
 import type { GenerateResult, Generation } from "../../runtime/generation.js";
-import type { Call } from "../call.js";
-import { Exchange } from "../exchange.js";
 import { streamResponse } from "../http/sse.js";
 import { publicMessage } from "../http/statuses.js";
 import { chatLogprobs, idsIn } from "../openai/logprobs.js";
-import type { Place } from "../place.js";
+import type { Call } from "../requests/call.js";
+import { Exchange } from "../requests/exchange.js";
+import type { Place } from "../requests/place.js";
+import { TokenTable } from "../requests/token-table.js";
 import type { Serving } from "../serving.js";
-import { TokenTable } from "../token-table.js";
 import { type AnswerInput, nanoseconds } from "./fields.js";
 
 /** How one API writes a part of an answer: `{ response: "text" }`. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { resolveServerOptions } from "../options.js";
+import { resolveServerOptions } from "../options/options.js";
 import type { Serving } from "../serving.js";
 import { checkLimits } from "./check-limits.js";
 

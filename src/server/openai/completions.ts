@@ -1,13 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import type { GenerateResult } from "../../runtime/generation.js";
-import type { Call } from "../call.js";
-import { Exchange } from "../exchange.js";
 import { sseEvent, streamResponse } from "../http/sse.js";
 import { openAiError } from "../http/statuses.js";
-import type { Place } from "../place.js";
+import type { Call } from "../requests/call.js";
+import { Exchange } from "../requests/exchange.js";
+import type { Place } from "../requests/place.js";
+import { TokenTable } from "../requests/token-table.js";
 import { operation } from "../routes.js";
 import type { Serving } from "../serving.js";
-import { TokenTable } from "../token-table.js";
 import { checkLimits } from "./check-limits.js";
 import { type EchoedPrompt, scorePrompt } from "./echo.js";
 import { optional, samplingFields, samplingOptions, tokenLimit, usageSchema } from "./fields.js";

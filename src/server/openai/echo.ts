@@ -1,4 +1,4 @@
-import type { Place } from "../place.js";
+import type { Place } from "../requests/place.js";
 import type { PlacedToken } from "./logprobs.js";
 import { type PromptInput, promptOf } from "./prompts.js";
 

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { GemmaError } from "../../base/errors.js";
-import type { Call } from "../call.js";
-import { inPlace } from "../place.js";
+import type { Call } from "../requests/call.js";
+import { inPlace } from "../requests/place.js";
 import { operation } from "../routes.js";
 import type { Serving } from "../serving.js";
 import { checkLimits } from "./check-limits.js";

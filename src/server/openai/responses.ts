@@ -1,11 +1,11 @@
 import type { ChatMessage } from "../../engine/chat.js";
-import type { Call } from "../call.js";
-import { Exchange } from "../exchange.js";
 import { streamResponse } from "../http/sse.js";
-import type { Place } from "../place.js";
+import type { Call } from "../requests/call.js";
+import { Exchange } from "../requests/exchange.js";
+import type { Place } from "../requests/place.js";
+import { TokenTable } from "../requests/token-table.js";
 import { operation } from "../routes.js";
 import type { Serving } from "../serving.js";
-import { TokenTable } from "../token-table.js";
 import { checkLimits } from "./check-limits.js";
 import { samplingOptions } from "./fields.js";
 import { chatLogprobs, idsIn } from "./logprobs.js";

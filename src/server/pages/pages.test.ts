@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get, post, tinyServer } from "../../../test/helpers/server.js";
-import { KeyRing, makeKey } from "../keys.js";
+import { KeyRing, makeKey } from "../access/keys.js";
 import type { GemmaServer } from "../server.js";
 
 const key = makeKey("mine");

@@ -1,7 +1,7 @@
 import { close, constants, fstatSync, open, write } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
-import { fromSystemError } from "../base/errors.js";
+import { fromSystemError } from "../../base/errors.js";
 
 /** Writes bytes and says how many were taken. */
 export type WriteBytes = (

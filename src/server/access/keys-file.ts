@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fromSystemError, GemmaError } from "../base/errors.js";
-import { gemmaHome } from "../load/cache.js";
-import { withLock } from "../load/lock.js";
-import { makeFolder } from "../load/make-folder.js";
-import { syncPath } from "../load/partial.js";
+import { fromSystemError, GemmaError } from "../../base/errors.js";
+import { gemmaHome } from "../../load/cache.js";
+import { withLock } from "../../load/lock.js";
+import { makeFolder } from "../../load/make-folder.js";
+import { syncPath } from "../../load/partial.js";
 import { formatKeysFile, type KeySettings, makeKey, parseKeysFile, type StoredKey } from "./keys.js";
 
 /** Where keys are kept unless another file is named: `server-keys.json` in the cache folder. */

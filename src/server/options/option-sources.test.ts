@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
 import { describeOptions, OPTIONS, type OptionSources, readOptions } from "./option-sources.js";
 
 const file = (value: unknown) => ({ name: "c.json", text: JSON.stringify(value) });

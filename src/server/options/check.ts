@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { GemmaError } from "../base/errors.js";
-import { type JsonValue, parseJson } from "../format/json.js";
+import { GemmaError } from "../../base/errors.js";
+import { type JsonValue, parseJson } from "../../format/json.js";
 
 /** What a schema found wrong first, in words. */
 export interface Complaint {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { eventually, listener, raw, start, stop } from "../../test/helpers/trivial-server.js";
+import { eventually, listener, raw, start, stop } from "../../../test/helpers/trivial-server.js";
 
 afterEach(stop);
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { GemmaError } from "../base/errors.js";
-import { makeKey } from "./keys.js";
+import { GemmaError } from "../../base/errors.js";
+import { makeKey } from "../access/keys.js";
 import { createLog, type LogOptions } from "./log.js";
 
 const CANARY = "the quick brown fox";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { eventually } from "../../test/helpers/trivial-server.js";
+import { eventually } from "../../../test/helpers/trivial-server.js";
 import { addKey, removeKey } from "./keys-file.js";
 import { type OpenKeys, openKeys } from "./open-keys.js";
 

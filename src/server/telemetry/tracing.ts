@@ -8,7 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
 
 // Spans through OpenTelemetry's API alone: without an SDK in the process nothing of this does anything. Names are those of its
 // conventions for generative AI; what they lack begins with `gemma.`. No attribute holds what a person or the model wrote.

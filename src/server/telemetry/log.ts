@@ -1,6 +1,6 @@
 import { pino } from "pino";
+import type { ServerLog } from "../options/options.js";
 import type { LogSink } from "./log-sink.js";
-import type { ServerLog } from "./options.js";
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error" | "silent";

@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Generation } from "../runtime/generation.js";
-import type { Admission } from "./admission.js";
-import type { Call } from "./call.js";
-import type { Reading } from "./options.js";
-import type { Supervisor } from "./supervisor.js";
+import type { Generation } from "../../runtime/generation.js";
+import type { Reading } from "../options/options.js";
+import type { Admission } from "../requests/admission.js";
+import type { Call } from "../requests/call.js";
+import type { Supervisor } from "../supervisor.js";
 
 /** Upper bounds in seconds: from a fast step to a long answer. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];

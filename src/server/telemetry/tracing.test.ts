@@ -12,8 +12,8 @@ import {
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { post, tinyServer } from "../../test/helpers/server.js";
-import { GemmaError } from "../base/errors.js";
+import { post, tinyServer } from "../../../test/helpers/server.js";
+import { GemmaError } from "../../base/errors.js";
 import { startRequestSpan, withSpan } from "./tracing.js";
 
 const PARENT = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };

@@ -2,9 +2,9 @@ import { createServer, type Server, type ServerResponse, STATUS_CODES } from "no
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { type ErrorCode, GemmaError } from "../base/errors.js";
+import { type ErrorCode, GemmaError } from "../../base/errors.js";
+import type { ServerLog } from "../options/options.js";
 import { Connections } from "./connections.js";
-import type { ServerLog } from "./options.js";
 import { ReaderGone, send } from "./send.js";
 
 export interface ListenOptions {

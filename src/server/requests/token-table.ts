@@ -1,4 +1,4 @@
-import type { Gemma } from "../runtime/gemma.js";
+import type { Gemma } from "../../runtime/gemma.js";
 
 /** The bytes of the tokens that one request's log-probabilities name. */
 export class TokenTable {

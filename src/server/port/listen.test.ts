@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { RawSocket } from "../../test/helpers/raw-socket.js";
-import { eventually, listener, raw, start, stop } from "../../test/helpers/trivial-server.js";
+import { RawSocket } from "../../../test/helpers/raw-socket.js";
+import { eventually, listener, raw, start, stop } from "../../../test/helpers/trivial-server.js";
 import { listen } from "./listen.js";
 
 afterEach(stop);

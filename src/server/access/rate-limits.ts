@@ -1,5 +1,5 @@
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
 
 /** What one caller may use in a minute; undefined: as much as there is. */
 export interface Rates {

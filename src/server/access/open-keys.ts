@@ -1,8 +1,8 @@
 import { unwatchFile, watchFile } from "node:fs";
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
+import type { ServerLog } from "../options/options.js";
 import { KeyRing } from "./keys.js";
 import { defaultKeysFile, readKeys } from "./keys-file.js";
-import type { ServerLog } from "./options.js";
 
 /** The keys of a file, which follow its changes. */
 export interface OpenKeys {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { loadTiny, metric, post, tinyServer } from "../../test/helpers/server.js";
-import type { Gemma } from "../runtime/gemma.js";
-import { KeyRing, makeKey } from "./keys.js";
-import { createServer } from "./server.js";
+import { loadTiny, metric, post, tinyServer } from "../../../test/helpers/server.js";
+import type { Gemma } from "../../runtime/gemma.js";
+import { KeyRing, makeKey } from "../access/keys.js";
+import { createServer } from "../server.js";
 
 const endless = { prompt: "fox", max_tokens: 240, temperature: 0, ignore_eos: true };
 const soon = () => new Promise((resolve) => setTimeout(resolve, 50));

@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, sta
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { transpile } from "../../test/helpers/transpile.js";
+import { transpile } from "../../../test/helpers/transpile.js";
 import { fileSink, LogSink, type WriteBytes } from "./log-sink.js";
 
 let folder = "";
@@ -100,10 +100,10 @@ test("sink: one that takes nothing holds a bounded amount, the rest is dropped, 
 describe("standard error of a process", () => {
   let code = "";
   beforeAll(() => {
-    code = transpile(["base", "server"]);
+    code = transpile(["base", "server/telemetry"]);
     writeFileSync(
       join(code, "logging.js"),
-      `import { stderrSink } from "./server/log-sink.js";
+      `import { stderrSink } from "./server/telemetry/log-sink.js";
        const sink = stderrSink();
        const line = "x".repeat(1023) + "\\n";
        const before = performance.now();

@@ -1,9 +1,9 @@
-import type { Piece } from "../engine/generate-job.js";
-import type { GenerateResult, Generation } from "../runtime/generation.js";
+import type { Piece } from "../../engine/generate-job.js";
+import type { GenerateResult, Generation } from "../../runtime/generation.js";
+import type { Serving } from "../serving.js";
 import type { Call } from "./call.js";
 import { merge } from "./merge.js";
 import { type Place, takePlace } from "./place.js";
-import type { Serving } from "./serving.js";
 
 /** What happens in a request's generations, choice by choice as it comes. */
 export type ExchangeEvent =

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import type { Timings } from "../runtime/protocol.js";
-import type { Rates } from "./rate-limits.js";
+import type { Timings } from "../../runtime/protocol.js";
+import type { Rates } from "../access/rate-limits.js";
 
 /** Who sends a request. */
 export interface Caller {

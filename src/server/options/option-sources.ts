@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
 import { check, readJson } from "./check.js";
 import { type ServeOptions, serveSchema } from "./options.js";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import { itSurvives } from "../../test/fuzz.js";
-import { GemmaError } from "../base/errors.js";
+import { itSurvives } from "../../../test/fuzz.js";
+import { GemmaError } from "../../base/errors.js";
 import { formatKeysFile, KeyRing, makeKey, parseKeysFile } from "./keys.js";
 
 const compared = vi.hoisted(() => ({ count: 0 }));

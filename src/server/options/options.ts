@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
+import type { KeyRing } from "../access/keys.js";
 import { check } from "./check.js";
-import type { KeyRing } from "./keys.js";
 
 // Every option of the server, once: types, defaults, ranges, flags, names in the environment and in the config file, and
 // documentation all come from this schema. A flag, and the variable GEMMA_SERVE_…, are named after the key unless `flag` says otherwise.

@@ -1,4 +1,4 @@
-import { GemmaError } from "../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
 
 export interface AdmissionLimits {
   /** Requests at work at once. */

@@ -1,7 +1,7 @@
-import { GemmaError } from "../base/errors.js";
-import type { Call, Caller } from "./call.js";
+import { GemmaError } from "../../base/errors.js";
+import type { ResolvedServerOptions } from "../options/options.js";
+import type { Call, Caller } from "../requests/call.js";
 import type { Scope, StoredKey } from "./keys.js";
-import type { ResolvedServerOptions } from "./options.js";
 import type { Rates } from "./rate-limits.js";
 
 /**

@@ -1,7 +1,7 @@
-import type { Gemma } from "../runtime/gemma.js";
+import type { Gemma } from "../../runtime/gemma.js";
+import type { NamedModel } from "../models.js";
+import type { Serving } from "../serving.js";
 import type { Call } from "./call.js";
-import type { NamedModel } from "./models.js";
-import type { Serving } from "./serving.js";
 
 /** What the engine is told of every request beside its own options. */
 export interface CommonOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { KeyRing } from "./keys.js";
+import { KeyRing } from "../access/keys.js";
 import { readOptions } from "./option-sources.js";
 import { expectSafeBinding, isLoopback, resolveServerOptions, serverPart } from "./options.js";
 

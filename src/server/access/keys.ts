@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { GemmaError } from "../base/errors.js";
-import { expectValid, readJson } from "./check.js";
+import { GemmaError } from "../../base/errors.js";
+import { expectValid, readJson } from "../options/check.js";
 
 // A key reads gk_ID_SECRET: 8 characters that name it in lists and logs, and 32 random bytes as base64url. The secret is not kept.
 
