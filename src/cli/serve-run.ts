@@ -129,8 +129,8 @@ async function drain(
   log: ServerLog,
 ): Promise<void> {
   const graceMs = graceSeconds * 1000;
-  listener.drain();
-  await inTime(server.drain(graceMs), graceMs + PATIENCE_MS, "ending requests", log);
+  const ended = inTime(server.drain(graceMs), graceMs + PATIENCE_MS, "ending requests", log);
+  await Promise.all([listener.drain(), ended]);
 }
 
 async function inTime(work: Promise<void>, timeoutMs: number, what: string, log: ServerLog): Promise<void> {

@@ -1,8 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Requests that a client may send before it has the answer to the first. */
 const MAX_PIPELINED = 8;
+
+/** How long a request may be on its way: a connection that looks idle is closed no earlier. */
+const ON_ITS_WAY_MS = 100;
 
 /** The open connections of a server, and what is answered on them: on each one request at a time. */
 export class Connections {
@@ -36,11 +40,15 @@ export class Connections {
     return first && this.responses.has(first) ? first : undefined;
   }
 
-  /** From now on every answer closes its connection. Those without one are closed now; what was written still arrives. */
-  drain(): void {
+  /**
+   * From now on every answer closes its connection. Those without one are closed in a moment: what a client wrote before it
+   * could know is read and answered first.
+   */
+  async drain(): Promise<void> {
     this.isDraining = true;
     for (const response of this.responses) if (!response.headersSent) response.shouldKeepAlive = false;
-    this.closeIdle();
+    await sleep(ON_ITS_WAY_MS);
+    for (const socket of this.sockets) if (this.current(socket) === undefined) socket.destroySoon();
   }
 
   /** Node would begin all that a client sends at once, and lose sight of what is in line when the connection closes. */
@@ -59,12 +67,8 @@ export class Connections {
       this.responses.delete(outgoing);
       line.shift();
       if (line.length > 0 && !socket.destroyed) this.begin(socket, line);
-      if (this.isDraining) this.closeIdle();
+      else if (this.isDraining) socket.destroySoon(); // its headers may have promised otherwise
     });
     this.answer(outgoing.req, outgoing);
-  }
-
-  private closeIdle(): void {
-    for (const socket of this.sockets) if (this.current(socket) === undefined) socket.destroySoon();
   }
 }

@@ -60,12 +60,24 @@ describe("the end", () => {
     await idle.until("}");
     streaming.request("GET", "/events");
     await streaming.until("data: 0");
-    listener.drain();
+    void listener.drain();
     await idle.end();
     const during = await fetch(`${base}/x`);
     expect(during.headers.get("connection")).toBe("close");
     expect(await streaming.end()).toContain("data: 9\n\n");
     await eventually(() => listener.counts().connections === 0);
+  });
+
+  test("drain: requests on their way get their answers, on connections kept alive and on new ones", async () => {
+    await start();
+    const clients = [await raw(), await raw()];
+    clients[0]!.request("GET", "/x");
+    await clients[0]!.until("}");
+    for (const client of clients) client.request("GET", "/late");
+    const drained = listener.drain(); // before anything of these was read
+    for (const client of clients) expect(await client.end()).toMatch(/connection: close\r\n.*"path":"\/late"/is);
+    await drained;
+    expect(listener.counts().connections).toBe(0);
   });
 
   test("close: accepts nothing more, lets streams end, and says when all is done", async () => {

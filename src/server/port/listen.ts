@@ -31,8 +31,8 @@ export interface Listener {
   readonly port: number;
   /** Open connections, answers under way, and connections that were one too many since the start. */
   counts(): { connections: number; responses: number; refused: number };
-  /** From now on every answer closes its connection, and idle connections are closed; new ones are accepted still. */
-  drain(): void;
+  /** From now on every answer closes its connection; new ones are accepted still. Resolves when idle ones are closed. */
+  drain(): Promise<void>;
   /** Accepts nothing any more, waits for the answers under way, and cuts those that are not done in `graceMs`. Idempotent. */
   close(graceMs: number): Promise<void>;
 }
@@ -128,7 +128,7 @@ function requestListener(fetch: Fetch, { log, writeMs = 30_000 }: ListenOptions,
 
 async function close(server: Server, connections: Connections, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  connections.drain();
+  void connections.drain();
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(timer);
