@@ -63,7 +63,7 @@ export function samplingOptions(
       param: "logit_bias",
     });
   }
-  const given = {
+  return given({
     temperature: input.temperature,
     topP: input.top_p,
     topK: input.top_k,
@@ -76,8 +76,14 @@ export function samplingOptions(
     logitBias: bias.length > 0 ? Object.fromEntries(bias) : undefined,
     maxTokens,
     ignoreEos: input.ignore_eos,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+  });
+}
+
+/** The options that a request names: what is null, or not there, has the default. */
+export function given(
+  options: { readonly [K in keyof GenerateOptions]: GenerateOptions[K] | null | undefined },
+): GenerateOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
 }
 
 /** Tokens that a request took. */
