@@ -3,7 +3,7 @@ import { GemmaError } from "../../base/errors.js";
 import type { GenerateOptions } from "../../engine/options.js";
 
 /** The most of each list that a request may hold; a server may allow less (limits). */
-export const MOST_CHOICES = 128;
+const MOST_CHOICES = 128;
 const MOST_STOPS = 16;
 const MOST_BIASES = 1024;
 

@@ -87,7 +87,7 @@ const server = {
 };
 
 /** What `createServer` takes, keys and log apart. */
-export const serverSchema = z.strictObject(server, { error: "must be an object" });
+const serverSchema = z.strictObject(server, { error: "must be an object" });
 
 /** What `gemma serve` takes beside the flags of a model. */
 export const serveSchema = z.strictObject(
