@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { BackendName } from "../backend/backend.js";
 import { BACKEND_NAMES } from "../backend/backend.js";
 import { KV_DTYPES, type KvDtype } from "../backend/kv.js";
+import { defined } from "../base/defined.js";
 import type { GenerateOptions } from "../engine/options.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import type { Gemma, LoadOptions } from "../runtime/gemma.js";
@@ -94,14 +95,14 @@ export function generateOptions(flags: SamplingFlags & Pick<ModelFlags, "adapter
     adapter: flags.adapter === undefined ? undefined : ADAPTER,
     promptLookup: flags.promptLookup,
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return defined(given);
 }
 
 /** The flags that were given, as settings of a load; adapters apart. */
 export function loadSettings(flags: Omit<ModelFlags, "model" | "adapter">): Omit<LoadOptions, "adapters"> {
   const { backend, activations, isa, threads, ctx, kv, screenHead, draftModel } = flags;
   const settings = { backend, activations, isa, threads, contextLength: ctx, kv, screenHead, draftModel };
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  return defined(settings);
 }
 
 /** Loads the model that the flags name, with progress on standard error where it takes its time. */

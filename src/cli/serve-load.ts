@@ -33,7 +33,7 @@ export async function loadForServer(flags: ServeFlags, log: ServerLog, signal: A
 }
 
 /** Of many reports only those that come after a while. */
-export function sparsely(
+function sparsely(
   report: (progress: LoadProgress) => void,
   now: () => number = () => performance.now(),
 ): (progress: LoadProgress) => void {

@@ -1,6 +1,6 @@
 import { choosesFromTop } from "../backend/ops/choose-ids.js";
 import type { SampleRow } from "../backend/ops/sample.js";
-import { type Guesses, StepTimes } from "./draft-rows.js";
+import { FIRST_ROW_COST, type Guesses, StepTimes } from "./draft-rows.js";
 import { type Job, prefixKey } from "./job.js";
 import type { JobPages, Sequence } from "./job-pages.js";
 import type { Span, StepJob, StepRunner } from "./step.js";
@@ -10,8 +10,6 @@ import { Trust } from "./trust.js";
 export const DRAFT_ROWS = 128;
 /** Tokens that a step may have to catch up with before it guesses; more are caught up with before. */
 const NEAR = 8;
-/** Of one more row of a prompt, in steps of one row. */
-const FIRST_ROW_COST = 0.15;
 /** Tokens that a text is expected to have at least; one that has more goes on for about as many again. */
 const LEAST_TEXT = 64;
 

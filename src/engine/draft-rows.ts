@@ -1,7 +1,7 @@
 import { HEAD_ROWS } from "./step.js";
 
 /** Of one more row before any was measured, in steps of one row. */
-const FIRST_ROW_COST = 0.15;
+export const FIRST_ROW_COST = 0.15;
 const RATE = 0.5;
 /** What was not measured for a while counts as quicker, so that it is tried again. */
 const FORGETTING = 0.9995;

@@ -84,6 +84,11 @@ export class JobPages {
     this.prefixes.keep(this.shape.idlePages);
   }
 
+  /** Forgets what was computed under keys that begin with `start`. */
+  forget(start: string): void {
+    this.prefixes.forget(start);
+  }
+
   /** Whether all tokens that the jobs have fit, and a page more for each of them. */
   private fits(jobs: readonly Sequence[]): boolean {
     return this.pools.every((pool, group) => {
@@ -98,10 +103,5 @@ export class JobPages {
     const held = table.reduce((count, page) => count + Number(page >= 0), 0);
     const more = Math.ceil(job.tokens.length / PAGE_ROWS) - table.length;
     return Math.max(0, Math.min(more, this.shape.sequencePages[group]! - held));
-  }
-
-  /** Forgets what was computed under keys that begin with `start`. */
-  forget(start: string): void {
-    this.prefixes.forget(start);
   }
 }

@@ -1,3 +1,4 @@
+import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 
 /** How tokens are chosen. Defaults are those of Gemma's generation_config: temperature 1, top-k 64, top-p 0.95. */
@@ -127,8 +128,7 @@ export function deadlineError({ since, deadline }: ResolvedRequest, now = perfor
 /** Those of `options` that say where a request stands. */
 export function requestOptions(options: RequestOptions): RequestOptions {
   const { tenant, priority, deadlineMs, cacheSalt, maxPromptTokens } = options;
-  const given = Object.entries({ tenant, priority, deadlineMs, cacheSalt, maxPromptTokens });
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  return defined({ tenant, priority, deadlineMs, cacheSalt, maxPromptTokens });
 }
 
 function label(name: string, value: string): string {

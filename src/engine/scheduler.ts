@@ -196,7 +196,7 @@ export class Scheduler {
     if (this.running.length >= this.runner.limits.maxSequences || !this.pages.admit(job, this.running)) return false;
     this.waiting.remove(job);
     this.running.push(job);
-    this.counters.admitted(job, job.cached === null);
+    if (job.cached === null) this.counters.admitted(job);
     job.cached ??= job.computed;
     return true;
   }

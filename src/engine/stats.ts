@@ -53,9 +53,8 @@ export class EngineCounters {
   };
   private readonly furthest = new WeakMap<Job, number>(); // positions that were computed at least once
 
-  /** A job has its pages; `isFirst`: for the first time. */
-  admitted(job: Job, isFirst: boolean): void {
-    if (!isFirst) return;
+  /** A job has its pages for the first time. */
+  admitted(job: Job): void {
     this.counts.promptTokens += job.promptLength;
     this.counts.cachedTokens += job.computed;
   }

@@ -1,29 +1,19 @@
 import { GemmaError } from "../base/errors.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
-import type { Running } from "../engine/engine.js";
-import type { GenerationSink, Piece } from "../engine/generate-job.js";
-import { type GenerateOptions, resolveRequest } from "../engine/options.js";
+import { resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePrompt, text } from "../tokenizer/prompt.js";
 import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { untilDeadline } from "./deadline.js";
-import type { GrammarMask } from "./grammar.js";
 import { type LoadedModel, loadModel } from "./model.js";
-import { grammarOf, toolAnswer } from "./on-demand.js";
-import type { CallEvent, Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
-import type { ToolAnswer } from "./tool-answer.js";
+import { toolAnswer } from "./on-demand.js";
+import type { Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
+import { runGeneration } from "./run-generation.js";
+import { type Call, runJob } from "./run-job.js";
 import { wireError } from "./wire-error.js";
 
 /** Pre-trained models answer a question best near their most likely text; unless the caller says otherwise. */
 const QA_TEMPERATURE = 0.3;
-
-/** A call under way: how to answer it, and how to stop it. */
-interface Call {
-  event(event: CallEvent): void;
-  readonly signal: AbortSignal;
-  /** When it came, on performance.now()'s clock. */
-  readonly since: number;
-}
 
 /** The engine's side of the protocol, in a worker or in the caller's own thread. */
 export class EngineHost {
@@ -120,7 +110,7 @@ export class EngineHost {
     abort: Int32Array | null,
     call: Call,
   ): Promise<GenerateOutcome> {
-    return this.run(this.promptIds(prompt), 0, options, abort, call);
+    return runGeneration(this.loaded, { ids: this.promptIds(prompt), options }, abort, call);
   }
 
   private async chat(params: Calls["chat"]["params"], abort: Int32Array | null, call: Call): Promise<GenerateOutcome> {
@@ -142,7 +132,8 @@ export class EngineHost {
     }
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
     const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
-    return this.run(prompt.ids, prompt.dropped, { ...calm, ...params.options, stop }, abort, call, answer);
+    const request = { ids: prompt.ids, options: { ...calm, ...params.options, stop }, answer };
+    return runGeneration(this.loaded, { ...request, droppedMessages: prompt.dropped }, abort, call);
   }
 
   private async countTokens(params: Calls["countTokens"]["params"]): Promise<number> {
@@ -151,64 +142,6 @@ export class EngineHost {
     const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
     const form = await this.loaded.chatForm(params.style);
     return (await chatPrompt(this.loaded.engine.tokenizer, messages, form, Infinity)).ids.length;
-  }
-
-  private async run(
-    ids: readonly number[],
-    droppedMessages: number,
-    options: GenerateOptions,
-    abort: Int32Array | null,
-    call: Call,
-    answer: ToolAnswer | null = null,
-  ): Promise<GenerateOutcome> {
-    const { engine } = this.loaded;
-    const { since } = call;
-    expectLength(ids, options);
-    const show = (piece: Piece) => call.event({ kind: "pieces", pieces: [piece] });
-    const held = engine.holdAdapter(options.adapter); // it may be removed before the grammar is there
-    const mask = await this.maskOf(options, call, answer).catch((error: unknown) => {
-      held.release();
-      throw error;
-    });
-    let firstTokenMs = 0;
-    let lastTokenMs = 0;
-    let generatedTokens = 0;
-    return this.running<GenerateOutcome>(call, abort, (resolve, reject) => {
-      const sink: GenerationSink = {
-        piece: (piece) => {
-          lastTokenMs = performance.now() - since;
-          if (generatedTokens === 0) firstTokenMs = lastTokenMs;
-          if (piece.id !== null) generatedTokens++;
-          show(answer ? { ...piece, text: answer.push(piece.text) } : piece);
-        },
-        done: (finishReason, { proposed, accepted, cached, queueMs }) => {
-          const decodeMs = lastTokenMs - firstTokenMs;
-          const tokens = { promptTokens: ids.length, cachedTokens: cached, generatedTokens };
-          const drafts = { proposedTokens: proposed, acceptedTokens: accepted };
-          const timings = { ...tokens, queueMs, firstTokenMs, decodeMs, ...drafts };
-          const rest = answer?.end() ?? "";
-          if (rest !== "") show({ text: rest, id: null, logprob: null });
-          const outcome = { finishReason, timings, droppedMessages };
-          resolve(answer ? answer.outcome(outcome) : outcome);
-        },
-        fail: reject,
-      };
-      const job = engine.generate(ids, options, mask, sink, { since, adapter: held.loaded });
-      if (mask) mask.onFail = (error) => job.cancel(error);
-      call.event({ kind: "prompt", tokens: ids.length });
-      return job;
-    }).finally(() => {
-      mask?.close();
-      held.release();
-    });
-  }
-
-  /** null: the text is free. */
-  private async maskOf(options: GenerateOptions, call: Call, answer: ToolAnswer | null): Promise<GrammarMask | null> {
-    const grammar = answer ? answer.grammar : await grammarOf(options.jsonSchema);
-    if (grammar === null) return null;
-    const request = resolveRequest(options, call.since);
-    return untilDeadline(request, call.signal, (signal) => this.loaded.mask(grammar, signal));
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
@@ -226,7 +159,7 @@ export class EngineHost {
         ? { onLogits: (position: number, logits: Float32Array) => call.event({ kind: "logits", position, logits }) }
         : {}),
     };
-    return this.running(call, null, (resolve, reject) => {
+    return runJob(call, null, (resolve, reject) => {
       const sink = {
         done: ({ logprobs, after }: ScoreResult) => {
           const unscored = new Array(ids.length - logprobs.length).fill(null);
@@ -242,7 +175,7 @@ export class EngineHost {
     const ids = this.promptIds(params.prompt);
     expectLength(ids, params.request);
     const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
-    return this.running(call, null, (resolve, reject) =>
+    return runJob(call, null, (resolve, reject) =>
       this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, { since: call.since }),
     );
   }
@@ -286,19 +219,5 @@ export class EngineHost {
     if (typeof prompt !== "string" && "ids" in prompt) return prompt.ids;
     const segments = typeof prompt === "string" ? [text(prompt)] : prompt;
     return [...encodePrompt(this.loaded.engine.tokenizer, segments, { bos: true })];
-  }
-
-  /** Starts a job, and cancels it when the caller gives it up. */
-  private running<T>(
-    call: Call,
-    abort: Int32Array | null,
-    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Running,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      call.signal.throwIfAborted();
-      const job = start(resolve, reject);
-      job.watch(abort);
-      call.signal.addEventListener("abort", () => job.cancel(call.signal.reason), { once: true });
-    });
   }
 }

@@ -28,6 +28,7 @@ export class LoadedModel {
   private grammars: GrammarService | null = null;
   private renderer: TemplateRenderer | null = null;
   private templateForm: ChatForm | null = null;
+  private isDisposed = false;
 
   /** @param inProcess whether nothing may run in workers; for tests and debuggers */
   constructor(
@@ -58,10 +59,11 @@ export class LoadedModel {
     return { segments: (messages) => chat.segments(messages), stops: await chat.stops() };
   }
 
-  /** The mask of a generation that must conform to a grammar. @throws ERR_SCHEMA; the reason of an aborted signal */
+  /** The mask of a generation that must conform to a grammar. @throws ERR_SCHEMA, ERR_DISPOSED; the reason of an aborted signal */
   async mask(grammar: string, signal: AbortSignal): Promise<GrammarMask> {
     const { GrammarService, grammarVocabulary } = await import("./grammar.js");
     signal.throwIfAborted();
+    if (this.isDisposed) throw new GemmaError("ERR_DISPOSED", "the model was disposed");
     const { config } = this.engine.parts;
     const { vocabulary, eosIds } = this.engine.tokenizer;
     const stopIds = [...new Set([...config.eosTokenIds, ...eosIds])];
@@ -71,6 +73,7 @@ export class LoadedModel {
 
   /** Frees the model. Idempotent. */
   dispose(): void {
+    this.isDisposed = true;
     this.grammars?.dispose();
     this.renderer?.dispose();
     this.engine.dispose();

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import { defined } from "../../base/defined.js";
 import { GemmaError } from "../../base/errors.js";
-import { expectValid, readJson } from "../options/check.js";
+import { expectValid, readJson, whole } from "../options/check.js";
 
 // A key reads gk_ID_SECRET: 8 characters that name it in lists and logs, and 32 random bytes as base64url. The secret is not kept.
 
@@ -13,10 +14,6 @@ const MAX_KEYS = 4096; // a request is compared with every one
 export const SCOPES = ["inference", "admin", "metrics"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-const whole = (min: number, max: number) => {
-  const error = `must be an integer in ${min}..${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-};
 const time = z.iso.datetime({ error: "must be a time such as 2030-01-31T00:00:00Z", offset: true });
 const matching = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error });
 
@@ -89,12 +86,11 @@ export function makeKey(
   const id = Array.from({ length: 8 }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join("");
   const secret = randomBytes(32).toString("base64url");
   const { scopes = ["inference"], expiresAt, ...limits } = settings;
-  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   const stored = {
     ...{ id, name, hash: `sha256:${digest(secret).toString("hex")}`, scopes: [...new Set(scopes)] },
-    ...Object.fromEntries(given),
+    ...defined(limits),
     createdAt: now.toISOString(),
-    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    ...defined({ expiresAt: expiresAt?.toISOString() }),
   };
   return { text: `gk_${id}_${secret}`, stored: expectValid(storedKey, stored, "key") };
 }

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { GenerateOptions } from "../../engine/options.js";
-import { optional, samplingFields } from "../openai/fields.js";
+import { given, optional, samplingFields } from "../openai/fields.js";
 import { jsonSchemaObject } from "../openai/messages.js";
 
 const MOST_STOPS = 16;
@@ -65,23 +65,21 @@ export function generateOptions(
 ): GenerateOptions {
   const { seed, num_predict: predict, top_k: topK } = options ?? {};
   const wanted = predict && predict > 0 ? predict : undefined;
-  const given = {
+  const maxTokens = Math.min(wanted ?? Infinity, mostTokens ?? Infinity);
+  return given({
     temperature: options?.temperature,
     topK: typeof topK === "number" ? Math.max(0, topK) : undefined,
     topP: options?.top_p,
     minP: options?.min_p,
     seed: typeof seed === "number" && seed >= 0 ? seed : undefined,
-    maxTokens: Math.min(wanted ?? Infinity, mostTokens ?? Infinity),
+    maxTokens: maxTokens === Infinity ? null : maxTokens,
     stop: options?.stop,
     repetitionPenalty: options?.repeat_penalty,
     presencePenalty: options?.presence_penalty,
     frequencyPenalty: options?.frequency_penalty,
     jsonSchema: format === "json" ? { type: "object" } : format || undefined,
     logprobs: logprobs ? (top ?? 0) : undefined,
-  };
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined && value !== null && value !== Infinity),
-  );
+  });
 }
 
 const ns = z.number().int().openapi({ description: "Nanoseconds." });

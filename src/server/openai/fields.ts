@@ -3,7 +3,7 @@ import { GemmaError } from "../../base/errors.js";
 import type { GenerateOptions } from "../../engine/options.js";
 
 /** The most of each list that a request may hold; a server may allow less (limits). */
-export const MOST_CHOICES = 128;
+const MOST_CHOICES = 128;
 const MOST_STOPS = 16;
 const MOST_BIASES = 1024;
 
@@ -63,7 +63,7 @@ export function samplingOptions(
       param: "logit_bias",
     });
   }
-  const given = {
+  return given({
     temperature: input.temperature,
     topP: input.top_p,
     topK: input.top_k,
@@ -76,8 +76,14 @@ export function samplingOptions(
     logitBias: bias.length > 0 ? Object.fromEntries(bias) : undefined,
     maxTokens,
     ignoreEos: input.ignore_eos,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+  });
+}
+
+/** The options that a request names: what is null, or not there, has the default. */
+export function given(
+  options: { readonly [K in keyof GenerateOptions]: GenerateOptions[K] | null | undefined },
+): GenerateOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
 }
 
 /** Tokens that a request took. */

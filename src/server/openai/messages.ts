@@ -70,16 +70,19 @@ export function callArguments(json: string, param: string): Record<string, unkno
 
 export const jsonSchemaObject = z.record(z.string(), z.unknown());
 
+/** A function as OpenAI's APIs describe it. */
+export const functionSchema = z.object({
+  name: z.string().max(128),
+  description: optional(z.string()),
+  parameters: optional(jsonSchemaObject),
+  strict: optional(z.boolean()),
+});
+
 export const toolsSchema = z
   .array(
     z.object({
       type: z.literal("function"),
-      function: z.object({
-        name: z.string().max(128),
-        description: optional(z.string()),
-        parameters: optional(jsonSchemaObject),
-        strict: optional(z.boolean()),
-      }),
+      function: functionSchema,
     }),
   )
   .max(MOST_TOOLS);
@@ -89,13 +92,17 @@ export const toolChoiceSchema = z.union([
   z.object({ type: z.literal("function"), function: z.object({ name: z.string().max(128) }) }),
 ]);
 
-export function toTools(tools: z.output<typeof toolsSchema>): readonly Tool[] {
-  return tools.map(({ function: { name, description, parameters, strict } }) => ({
+export function toTool({ name, description, parameters, strict }: z.output<typeof functionSchema>): Tool {
+  return {
     name,
     ...(typeof description === "string" ? { description } : {}),
     ...(parameters ? { parameters } : {}),
     ...(typeof strict === "boolean" ? { strict } : {}),
-  }));
+  };
+}
+
+export function toTools(tools: z.output<typeof toolsSchema>): readonly Tool[] {
+  return tools.map((tool) => toTool(tool.function));
 }
 
 export function toToolChoice(choice: z.output<typeof toolChoiceSchema>): ToolChoice {

@@ -1,7 +1,15 @@
 import { z } from "@hono/zod-openapi";
 import type { ChatMessage, Tool, ToolCall, ToolChoice } from "../../engine/chat.js";
 import { optional, samplingFields, tokenLimit } from "./fields.js";
-import { callArguments, jsonSchemaObject, MOST_MESSAGES, MOST_TOOLS, textOf } from "./messages.js";
+import {
+  callArguments,
+  functionSchema,
+  jsonSchemaObject,
+  MOST_MESSAGES,
+  MOST_TOOLS,
+  textOf,
+  toTool,
+} from "./messages.js";
 
 const MOST_METADATA = 16;
 
@@ -29,13 +37,7 @@ const resultItem = z.object({
 
 const itemSchema = z.union([messageItem, callItem, resultItem]).openapi("ResponseInputItem");
 
-const functionTool = z.object({
-  type: z.literal("function"),
-  name: z.string().max(128),
-  description: optional(z.string()),
-  parameters: optional(jsonSchemaObject),
-  strict: optional(z.boolean()),
-});
+const functionTool = z.object({ type: z.literal("function"), ...functionSchema.shape });
 
 const toolChoice = z.union([
   z.enum(["none", "auto", "required"]),
@@ -138,15 +140,6 @@ export function callingOptions({ tools, tool_choice: choice, parallel_tool_calls
     ...(tools?.length ? { tools: tools.map(toTool) } : {}),
     ...(choice ? { toolChoice: typeof choice === "string" ? choice : { name: choice.name } } : {}),
     ...(typeof parallel === "boolean" ? { parallelToolCalls: parallel } : {}),
-  };
-}
-
-function toTool({ name, description, parameters, strict }: z.output<typeof functionTool>): Tool {
-  return {
-    name,
-    ...(typeof description === "string" ? { description } : {}),
-    ...(parameters ? { parameters } : {}),
-    ...(typeof strict === "boolean" ? { strict } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { GemmaError } from "../../base/errors.js";
 import { type JsonValue, parseJson } from "../../format/json.js";
 
@@ -8,6 +8,12 @@ export interface Complaint {
   readonly path: readonly string[];
   /** `must be an integer in 1..64, got "x"` */
   readonly text: string;
+}
+
+/** A schema of integers from `min` to `max`. */
+export function whole(min: number, max: number): z.ZodInt {
+  const error = `must be an integer in ${min}..${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
 /** The checked value, or the first complaint. Schemas state their messages as `must …`; what came is added here. */

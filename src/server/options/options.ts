@@ -2,15 +2,11 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { GemmaError } from "../../base/errors.js";
 import type { KeyRing } from "../access/keys.js";
-import { check } from "./check.js";
+import { check, whole } from "./check.js";
 
 // Every option of the server, once: types, defaults, ranges, flags, names in the environment and in the config file, and
 // documentation all come from this schema. A flag, and the variable GEMMA_SERVE_…, are named after the key unless `flag` says otherwise.
 
-const whole = (min: number, max: number) => {
-  const error = `must be an integer in ${min}..${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-};
 const seconds = (max: number) => {
   const error = `must be a number of seconds in 0.001..${max}`;
   return z.number({ error }).min(0.001, { error }).max(max, { error });
@@ -91,7 +87,7 @@ const server = {
 };
 
 /** What `createServer` takes, keys and log apart. */
-export const serverSchema = z.strictObject(server, { error: "must be an object" });
+const serverSchema = z.strictObject(server, { error: "must be an object" });
 
 /** What `gemma serve` takes beside the flags of a model. */
 export const serveSchema = z.strictObject(

@@ -14,7 +14,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { post, tinyServer } from "../../../test/helpers/server.js";
 import { GemmaError } from "../../base/errors.js";
-import { startRequestSpan, withSpan } from "./tracing.js";
+import { startRequestSpan } from "./tracing.js";
 
 const PARENT = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
 const CANARY = "the quick brown fox";
@@ -49,12 +49,9 @@ describe("with an SDK", () => {
     const headers = new Headers({ traceparent: `00-${PARENT.trace}-${PARENT.span}-01` });
     const span = startRequestSpan(headers, {
       ...{ operation: "chat", model: "gemma-3-270m", method: "POST", route: "/v1/chat/completions", isStream: true },
-      ...{ choices: 2, maxTokens: 64, temperature: 0.5, topK: 40, topP: 0.9, seed: 7, keyId: "ab12cd34" },
+      keyId: "ab12cd34",
     });
-    expect(span.traceId).toBe(PARENT.trace);
     span.set({
-      status: 200,
-      responseId: "chatcmpl-1",
       responseModel: "gemma-3-270m",
       finishReasons: ["stop", "length"],
     });
@@ -71,13 +68,6 @@ describe("with an SDK", () => {
       "gen_ai.provider.name": "gemma-ts",
       "gen_ai.request.model": "gemma-3-270m",
       "gen_ai.request.stream": true,
-      "gen_ai.request.choice.count": 2,
-      "gen_ai.request.max_tokens": 64,
-      "gen_ai.request.temperature": 0.5,
-      "gen_ai.request.top_k": 40,
-      "gen_ai.request.top_p": 0.9,
-      "gen_ai.request.seed": 7,
-      "gen_ai.response.id": "chatcmpl-1",
       "gen_ai.response.model": "gemma-3-270m",
       "gen_ai.response.finish_reasons": ["stop", "length"],
       "gen_ai.response.time_to_first_chunk": 0.25,
@@ -89,7 +79,6 @@ describe("with an SDK", () => {
       "gemma.key.id": "ab12cd34",
       "http.request.method": "POST",
       "http.route": "/v1/chat/completions",
-      "http.response.status_code": 200,
     });
   });
 
@@ -102,17 +91,20 @@ describe("with an SDK", () => {
     },
   );
 
-  test("spans of steps lie below the request's, also behind awaits", async () => {
+  test("spans of others lie below the request's, also behind awaits", async () => {
     const request = startRequestSpan(new Headers(), { operation: "chat", model: "m" });
     const answer = await request.run(async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      return withSpan("queue", { position: 3 }, async () => "answer");
+      return trace.getTracer("others").startActiveSpan("lookup", (span) => {
+        span.end();
+        return "answer";
+      });
     });
     request.end();
     expect(answer).toBe("answer");
-    const [step, whole] = spans();
-    expect(step).toMatchObject({ name: "queue", attributes: { position: 3 } });
-    expect(step!.parentSpanContext!.spanId).toBe(whole!.spanContext().spanId);
+    const [inner, whole] = spans();
+    expect(inner).toMatchObject({ name: "lookup" });
+    expect(inner!.parentSpanContext!.spanId).toBe(whole!.spanContext().spanId);
   });
 
   test("a model that is not served is not named: callers could put any words there", async () => {
@@ -123,11 +115,9 @@ describe("with an SDK", () => {
     expect(JSON.stringify(spans().map(({ attributes }) => attributes))).not.toContain(CANARY);
   });
 
-  test("errors give their kind, not their words", async () => {
-    const failing = async () => {
-      throw new GemmaError("ERR_CONTEXT_FULL", `prompt: got ${CANARY}`);
-    };
-    await expect(withSpan("prefill", {}, failing)).rejects.toThrow(CANARY);
+  test("errors give their kind, not their words", () => {
+    const full = new GemmaError("ERR_CONTEXT_FULL", `prompt: got ${CANARY}`);
+    startRequestSpan(new Headers(), { operation: "chat" }).end(full);
     startRequestSpan(new Headers(), { operation: "chat" }).end(new TypeError(CANARY));
     startRequestSpan(new Headers(), { operation: "chat" }).end("thrown text");
     expect(spans().map(({ attributes }) => attributes["error.type"])).toEqual([
@@ -146,9 +136,7 @@ test("without an SDK spans do nothing, and work runs all the same", async () => 
   const request = startRequestSpan(new Headers({ traceparent: `00-${PARENT.trace}-${PARENT.span}-01` }), {
     operation: "chat",
   });
-  request.set({ status: 200 });
-  expect(await request.run(() => withSpan("step", {}, () => 42))).toBe(42);
+  request.set({ outputTokens: 1 });
+  expect(await request.run(async () => 42)).toBe(42);
   request.end();
-  expect(request.traceId).toBeUndefined();
-  await expect(withSpan("step", {}, () => Promise.reject(new Error("x")))).rejects.toThrow("x");
 });

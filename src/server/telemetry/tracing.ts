@@ -8,6 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { defined } from "../../base/defined.js";
 import { GemmaError } from "../../base/errors.js";
 
 // Spans through OpenTelemetry's API alone: without an SDK in the process nothing of this does anything. Names are those of its
@@ -17,29 +18,19 @@ const SCOPE = "gemma-ts";
 
 /** What a request asks for. */
 export interface RequestFields {
-  /** `chat`, `text_completion`, `embeddings`, … */
+  /** `chat`, `text_completion` or `embeddings`. */
   readonly operation: string;
   readonly model?: string | undefined;
   /** `GET`, `/v1/chat/completions`: the route, not the path. */
   readonly method?: string | undefined;
   readonly route?: string | undefined;
   readonly isStream?: boolean | undefined;
-  readonly choices?: number | undefined;
-  readonly maxTokens?: number | undefined;
-  readonly temperature?: number | undefined;
-  readonly topK?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly presencePenalty?: number | undefined;
-  readonly frequencyPenalty?: number | undefined;
-  readonly seed?: number | undefined;
   /** Id of the key, not the key. */
   readonly keyId?: string | undefined;
 }
 
 /** What came of it. */
 export interface OutcomeFields {
-  readonly status?: number | undefined;
-  readonly responseId?: string | undefined;
   readonly responseModel?: string | undefined;
   readonly finishReasons?: readonly string[] | undefined;
   readonly inputTokens?: number | undefined;
@@ -52,8 +43,6 @@ export interface OutcomeFields {
 
 /** The span of a request, from its head to the last byte of its answer. */
 export interface RequestSpan {
-  /** For log lines; undefined without an SDK. */
-  readonly traceId: string | undefined;
   /** Calls `work` with the span as the current one, so that spans begun in it lie below. */
   run<T>(work: () => T): T;
   /** May be called more than once. */
@@ -69,19 +58,11 @@ export function startRequestSpan(headers: Headers, fields: RequestFields): Reque
     keys: (carrier) => [...carrier.keys()],
   });
   const name = fields.model === undefined ? fields.operation : `${fields.operation} ${fields.model}`;
-  const attributes = given({
+  const attributes = defined({
     "gen_ai.operation.name": fields.operation,
     "gen_ai.provider.name": SCOPE,
     "gen_ai.request.model": fields.model,
     "gen_ai.request.stream": fields.isStream,
-    "gen_ai.request.choice.count": fields.choices === 1 ? undefined : fields.choices,
-    "gen_ai.request.max_tokens": fields.maxTokens,
-    "gen_ai.request.temperature": fields.temperature,
-    "gen_ai.request.top_k": fields.topK,
-    "gen_ai.request.top_p": fields.topP,
-    "gen_ai.request.presence_penalty": fields.presencePenalty,
-    "gen_ai.request.frequency_penalty": fields.frequencyPenalty,
-    "gen_ai.request.seed": fields.seed,
     "http.request.method": fields.method,
     "http.route": fields.route,
     "gemma.key.id": fields.keyId,
@@ -91,10 +72,8 @@ export function startRequestSpan(headers: Headers, fields: RequestFields): Reque
 }
 
 function requestSpan(span: Span, inside: Context): RequestSpan {
-  const traceId = span.isRecording() ? span.spanContext().traceId : undefined;
   let isOver = false;
   return {
-    traceId,
     run: (work) => context.with(inside, work),
     set: (outcome) => void span.setAttributes(outcomeAttributes(outcome)),
     end(error) {
@@ -106,24 +85,6 @@ function requestSpan(span: Span, inside: Context): RequestSpan {
   };
 }
 
-/** Runs `work` in a span of its own, below the current one. Its error becomes the span's status, and is thrown on. */
-export async function withSpan<T>(
-  name: string,
-  attributes: Attributes,
-  work: (span: Span) => T | Promise<T>,
-): Promise<T> {
-  return trace.getTracer(SCOPE).startActiveSpan(name, { attributes }, async (span) => {
-    try {
-      return await work(span);
-    } catch (error) {
-      fail(span, error);
-      throw error;
-    } finally {
-      span.end();
-    }
-  });
-}
-
 /** Only the kind of error: its message may quote a prompt. */
 function fail(span: Span, error: unknown): void {
   const kind = error instanceof GemmaError ? error.code : error instanceof Error ? error.name : "unknown";
@@ -132,9 +93,7 @@ function fail(span: Span, error: unknown): void {
 }
 
 function outcomeAttributes(outcome: OutcomeFields): Attributes {
-  return given({
-    "http.response.status_code": outcome.status,
-    "gen_ai.response.id": outcome.responseId,
+  return defined({
     "gen_ai.response.model": outcome.responseModel,
     "gen_ai.response.finish_reasons": outcome.finishReasons && [...outcome.finishReasons],
     "gen_ai.response.time_to_first_chunk": outcome.firstTokenMs && outcome.firstTokenMs / 1000, // seconds by convention
@@ -144,8 +103,4 @@ function outcomeAttributes(outcome: OutcomeFields): Attributes {
     "gemma.queue_ms": outcome.queueMs,
     "gemma.decode_ms": outcome.decodeMs,
   });
-}
-
-function given(attributes: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
