@@ -1,6 +1,6 @@
 // Clients that misbehave, 100 of each kind, and SIGTERM under load: the server serves on as if nothing had been.
 //     npm run bench:serve-faults -- [--count 100] [--fault NAME ...] [--sigterms 100] [--model FILE] [--threads 2]
-//         [--flags "..."] [--cli FILE]
+//         [--flags="..."] [--cli FILE]
 // After each kind a control request gets the same text as before, no request runs or waits within two seconds, pages are free
 // or remembered, descriptors are back. Exit code 1 when something does not hold. fault-kinds.mjs has the kinds.
 

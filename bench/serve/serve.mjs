@@ -1,6 +1,6 @@
 // `gemma serve` beside llama.cpp's server: the same file, threads and prompts over HTTP, in turns.
 //     npm run bench:serve -- [--scenario NAME ...] [--rounds 3] [--threads 2] [--model FILE] [--quick] [--json]
-//         [--record FILE] [--ours-flags "..."] [--peer-flags "..."] [--cli FILE]
+//         [--record FILE] [--ours-flags="..."] [--peer-flags="..."] [--cli FILE]
 // Scenarios: 1, 4, 16, 64 streams, shared-1 ... shared-64 with a beginning of 1,000 tokens that all prompts share, and prefix:
 // 8 clients that share one, all at once, on a fresh server. Times on a shared machine mean nothing by themselves: read the
 // ratios. Exit code 1 when a bar is missed.

@@ -5,7 +5,7 @@ import { ownPrompt, sharedPrefix } from "./lib/prompts.mjs";
 
 const SCHEMA = {
   type: "object",
-  properties: { name: { type: "string", maxLength: 20 }, count: { type: "integer" }, isOpen: { type: "boolean" } },
+  properties: { name: { enum: ["Nord", "Süd", "West"] }, count: { type: "integer" }, isOpen: { type: "boolean" } },
   required: ["name", "count", "isOpen"],
   additionalProperties: false,
 };
@@ -16,7 +16,7 @@ const TOOL = {
     description: "Looks a shop up",
     parameters: {
       type: "object",
-      properties: { town: { type: "string", maxLength: 20 }, open: { type: "boolean" } },
+      properties: { town: { enum: ["Aachen", "Bonn", "Essen"] }, open: { type: "boolean" } },
       required: ["town", "open"],
       additionalProperties: false,
     },
