@@ -47,7 +47,7 @@ export const COUNTED = /_total$|prefix_cache_(queries|hits)$/;
 /** What is read from the engine whenever somebody asks. */
 export const READINGS: readonly (readonly [name: string, help: string, labelNames?: readonly string[]])[] = [
   ...PREFIXES.flatMap((prefix) => SHARED.map(([name, help]) => [prefix + name, help] as const)),
-  ["gemma_ready", "1 while the model is loaded and requests are taken.", []],
+  ["gemma_ready", "1 while the model is loaded.", []],
   ["gemma_engine_crashes_total", "Engines that ended unexpectedly.", []],
   ["gemma_process_resident_memory_bytes", "Memory of the process.", []],
   ["gemma_computed_prompt_tokens_total", "Rows of prompts computed, those computed again included."],
