@@ -1,4 +1,4 @@
-// What the servers are compared at. `--scenario NAME` chooses; docs/benchmarks.md says why these.
+// What the servers are compared at. `--scenario NAME` chooses; docs/benchmarks.md describes them.
 
 /** Requests of each client that count, by streams: about as long for few as for many. */
 const REQUESTS = { 1: 8, 4: 4, 16: 3, 64: 2 };

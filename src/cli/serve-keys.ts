@@ -12,6 +12,7 @@ interface AddFlags {
   readonly expires?: number;
 }
 
+// Not imported from the server, whose schemas take longer to load than all commands together.
 const SCOPES = ["inference", "admin", "metrics"] as const satisfies readonly Scope[];
 const DAY_MS = 86_400_000;
 

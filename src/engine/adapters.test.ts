@@ -9,7 +9,7 @@ test("names find adapters; none and unknown ones", () => {
   store.add(adapter("b"));
   expect(store.get(undefined)).toBe(null);
   expect([store.get("a")?.id, store.get("b")?.id]).toEqual([1, 2]);
-  const message = "adapter: c must be loaded; loaded are: a, b";
+  const message = "adapter: must be one that is loaded (a, b), got c";
   expect(() => store.get("c")).toThrow(expect.objectContaining({ code: "ERR_UNKNOWN_MODEL", message }));
   expect(() => store.remove("c")).toThrow(expect.objectContaining({ code: "ERR_UNKNOWN_MODEL" }));
   expect(() => store.add(adapter(""))).toThrow(expect.objectContaining({ code: "ERR_INVALID_NAME" }));

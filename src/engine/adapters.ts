@@ -28,7 +28,7 @@ export class AdapterStore {
   /** @throws ERR_INVALID_NAME for an empty name */
   add(adapter: Adapter): void {
     const { name } = adapter;
-    if (name === "") throw new GemmaError("ERR_INVALID_NAME", "adapter: the name must not be empty");
+    if (name === "") throw new GemmaError("ERR_INVALID_NAME", "adapter: must have a name, got an empty one");
     const entry: Entry = { id: ++this.lastId, adapter, users: 0, isGone: false };
     const old = this.byName.get(name);
     this.byName.set(name, entry);
@@ -64,7 +64,7 @@ export class AdapterStore {
     const entry = this.byName.get(name);
     if (entry) return entry;
     const known = [...this.byName.keys()].join(", ") || "none";
-    throw new GemmaError("ERR_UNKNOWN_MODEL", `adapter: ${name} must be loaded; loaded are: ${known}`);
+    throw new GemmaError("ERR_UNKNOWN_MODEL", `adapter: must be one that is loaded (${known}), got ${name}`);
   }
 
   private retire(entry: Entry): void {

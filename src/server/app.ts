@@ -7,7 +7,7 @@ import { checkHost, corsHeaders } from "./http/guard.js";
 import { failureHeaders, httpFailure, openAiError, publicMessage } from "./http/statuses.js";
 import { OPERATIONS } from "./operations.js";
 import { Call } from "./requests/call.js";
-import { addOperation } from "./routes.js";
+import { addOperation, noSuchPath } from "./routes.js";
 import type { App, Env, Serving } from "./serving.js";
 
 /** Paths in Ollama's form: its clients read errors in it. */
@@ -65,7 +65,7 @@ function unknownPath(c: Context<Env>): GemmaError {
   if (methods.length > 0) c.header("allow", methods.join(", "));
   return methods.length > 0
     ? new GemmaError("ERR_METHOD", `${c.req.path}: takes ${methods.join(", ")}, got ${c.req.method}`)
-    : new GemmaError("ERR_NOT_FOUND", `path: must be one of /openapi.json, got ${c.req.path.slice(0, 200)}`);
+    : noSuchPath(c.req.path);
 }
 
 /** The answer to a request that failed, in the words of the API that it came by. */

@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import { GemmaError } from "../base/errors.js";
 import type { Scope } from "./access/keys.js";
 import { readJsonBody } from "./http/body.js";
 import { parseBody } from "./openai/fields.js";
@@ -43,6 +44,10 @@ export type Params = Readonly<Record<string, string>>;
 /** Keeps the type of a body for its handler. */
 export function operation<Body extends z.ZodType>(definition: Operation<Body>): AnyOperation {
   return definition as unknown as AnyOperation;
+}
+
+export function noSuchPath(path: string): GemmaError {
+  return new GemmaError("ERR_NOT_FOUND", `path: must be one of /openapi.json, got ${path.slice(0, 200)}`);
 }
 
 /** Adds an operation to the app. */

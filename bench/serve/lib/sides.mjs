@@ -20,7 +20,7 @@ export function gemmaSide({ model, threads, streams, context, flags = [], cli = 
   };
 }
 
-/** What was tried for llama-server is said in docs/benchmarks.md: these are the flags that served it best. */
+/** As many slots as clients, and context for all of them; what is faster by default stays on. */
 export function llamaSide({ program, model, threads, streams, context, flags = [] }) {
   const settings = { "-m": model, "-t": threads, "-tb": threads, "-np": streams, "-c": streams * context };
   const rest = ["-fa", "auto", "--no-ui", "--metrics", "--offline", ...flags];

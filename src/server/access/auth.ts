@@ -24,7 +24,7 @@ export function authenticate(call: Call, scope: Scope, isPage: boolean, options:
   if (!key.scopes.includes(scope)) {
     throw new GemmaError(
       "ERR_FORBIDDEN",
-      `key: must have the scope ${scope}, ${key.name} has ${key.scopes.join(", ")}`,
+      `key ${key.name}: must have the scope ${scope}, got ${key.scopes.join(", ")}`,
     );
   }
   return {

@@ -45,7 +45,7 @@ export class RateLimits {
 }
 
 function usedUp(what: string, most: number, { msBeforeNext }: RateLimiterRes): GemmaError {
-  return new GemmaError("ERR_RATE_LIMITED", `rate: at most ${most} ${what} a minute, and so many were used`, {
+  return new GemmaError("ERR_RATE_LIMITED", `rate: must be at most ${most} ${what} a minute, got more`, {
     retryAfterSeconds: msBeforeNext / 1000,
   });
 }

@@ -36,7 +36,7 @@ export async function answer(
   });
 }
 
-/** The answer to a request that asks for nothing: clients send it to have the model loaded, which it is. */
+/** The answer to a request without a prompt: clients send it to have the model loaded, which it is. */
 export function loadAnswer(serving: Serving, model: string, part: object): Response {
   serving.models.resolve(model);
   return Response.json({ model, created_at: new Date().toISOString(), ...part, done: true, done_reason: "load" });

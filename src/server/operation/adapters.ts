@@ -51,7 +51,7 @@ export const unloadAdapter = operation({
 /** @throws ERR_FORBIDDEN without an adapter folder, ERR_PATH_ESCAPE for what leads out of it, also by links */
 async function folderInside({ options }: Serving, path: string): Promise<string> {
   if (options.adapterRoot === undefined) {
-    throw new GemmaError("ERR_FORBIDDEN", "adapters: the server must have an adapter folder, it has none", {
+    throw new GemmaError("ERR_FORBIDDEN", "adapters: the server must have an adapter folder, got none", {
       hint: "start it with --adapter-root DIR",
     });
   }

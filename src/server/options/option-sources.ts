@@ -95,7 +95,7 @@ function readConfig({ name, text }: { name: string; text: string }): object {
   );
 }
 
-/** A misspelt variable would be ignored in silence. */
+/** Else a misspelt variable would be ignored in silence. */
 function expectKnownVariables(env: NonNullable<OptionSources["env"]>): void {
   const known = new Set(OPTIONS.map(({ variable }) => variable));
   for (const name of Object.keys(env)) {

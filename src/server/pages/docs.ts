@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { GemmaError } from "../../base/errors.js";
-import { type AnyOperation, operation } from "../routes.js";
+import { type AnyOperation, noSuchPath, operation } from "../routes.js";
 import type { Serving } from "../serving.js";
 
 /** The page's files under /docs/: these of Swagger UI, and a script of ours that starts it. Nothing else is readable. */
@@ -78,7 +77,7 @@ const page = (path: string, type: string, text: () => string | Promise<Uint8Arra
   });
 
 function expectDocs({ options }: Serving, path: string): void {
-  if (!options.docs) throw new GemmaError("ERR_NOT_FOUND", `path: must be one of /openapi.json, got ${path}`);
+  if (!options.docs) throw noSuchPath(path);
 }
 
 const require = createRequire(import.meta.url);

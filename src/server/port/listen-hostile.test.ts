@@ -71,7 +71,7 @@ describe("requests that are none", () => {
     client.socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(1 << 20)}\r\n\r\n`);
     const text = await client.end();
     expect(text).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
-    expect(error(text).message).toBe("headers must have at most 16384 bytes, got more");
+    expect(error(text).message).toBe("headers: must have at most 16384 bytes, got more");
   });
 
   test("what follows a whole request that is still answered: its answer is not taken for that one's", async () => {

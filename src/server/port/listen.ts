@@ -1,10 +1,11 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { type ErrorCode, GemmaError } from "../../base/errors.js";
+import { GemmaError } from "../../base/errors.js";
 import type { ServerLog } from "../options/options.js";
 import { Connections } from "./connections.js";
+import { errorResponse, MAX_HEADER_BYTES, refusal } from "./refusals.js";
 import { ReaderGone, send } from "./send.js";
 
 export interface ListenOptions {
@@ -39,7 +40,6 @@ export interface Listener {
 
 type Fetch = (request: Request) => Promise<Response>;
 
-const MAX_HEADER_BYTES = 16 << 10;
 const CHECK_MS = 1000;
 /** After an error's answer: time to read it, while what still arrives is thrown away. */
 const LINGER_MS = 1000;
@@ -167,42 +167,4 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
             "try --host 127.0.0.1, or 0.0.0.0 for all",
           ];
   return new GemmaError("ERR_IO", `serve: ${message}`, { hint, cause: error });
-}
-
-/** What is answered to what is no request. */
-const REFUSALS: Readonly<Record<string, { status: number; code: ErrorCode; message: string }>> = {
-  HPE_HEADER_OVERFLOW: {
-    ...{ status: 431, code: "ERR_BAD_REQUEST" },
-    message: `headers must have at most ${MAX_HEADER_BYTES} bytes, got more`,
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    code: "ERR_DEADLINE",
-    message: "request: must arrive in its time, got a part",
-  },
-};
-const NO_HTTP = {
-  status: 400,
-  code: "ERR_BAD_REQUEST",
-  message: "request: must be HTTP/1.1, got something else",
-} as const;
-
-/** Such an answer as bytes: there is nothing yet that could write it. */
-function refusal(reason = ""): string {
-  const { status, code, message } = REFUSALS[reason] ?? NO_HTTP;
-  const body = errorBody(status, code, message);
-  return [
-    ...[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"],
-    ...[`Content-Length: ${Buffer.byteLength(body)}`, "", body],
-  ].join("\r\n");
-}
-
-function errorResponse(status: number, code: ErrorCode, message: string): Response {
-  return new Response(errorBody(status, code, message), { status, headers: { "content-type": "application/json" } });
-}
-
-/** OpenAI's form. */
-function errorBody(status: number, code: ErrorCode, message: string): string {
-  const type = status < 500 ? "invalid_request_error" : "server_error";
-  return JSON.stringify({ error: { message, type, param: null, code } });
 }

@@ -5,12 +5,12 @@ export interface AdmissionLimits {
   readonly concurrentRequests: number;
   /** Requests that may wait for a place. */
   readonly queueLength: number;
-  /** The longest wait. */
+  /** The longest wait, in seconds. */
   readonly queueSeconds: number;
 }
 
 export interface Visitor {
-  /** Whose request it is: places go round among these. */
+  /** Whose request it is: of those who wait, the tenant with the fewest requests at work goes first. */
   readonly tenant: string;
   /** Higher goes first. */
   readonly priority: number;
@@ -22,19 +22,20 @@ interface Waiting extends Visitor {
   readonly refuse: (error: unknown) => void;
 }
 
-/** How long a request takes, of the last ones; a first guess before any has ended. */
+/** What a request is expected to take before any has ended. */
 const FIRST_SECONDS = 2;
-const RATE = 0.1;
+/** How much one that has ended changes that. */
+const LEARNING_RATE = 0.1;
 
 /**
- * The door: so many requests work at once, so many wait, in the order of priority, then of who has fewest at work, then
- * of arrival. The engine shares its time among those inside.
+ * The door: bounds how many requests work at once, and how many wait. Who waits goes by priority, then by which tenant has
+ * the fewest at work, then by arrival. The engine shares its time among those inside.
  */
 export class Admission {
   private readonly queue: Waiting[] = [];
   private readonly inside = new Map<string, number>(); // requests at work, by tenant
   private atWork = 0;
-  private seconds = FIRST_SECONDS;
+  private expectedSeconds = FIRST_SECONDS; // of one request
 
   constructor(private readonly limits: AdmissionLimits) {}
 
@@ -61,7 +62,7 @@ export class Admission {
     return () => {
       if (!isInside) return;
       isInside = false;
-      this.seconds += RATE * ((performance.now() - start) / 1000 - this.seconds);
+      this.expectedSeconds += LEARNING_RATE * ((performance.now() - start) / 1000 - this.expectedSeconds);
       this.leave(visitor.tenant);
     };
   }
@@ -100,9 +101,9 @@ export class Admission {
     const here = new Map(this.inside);
     for (const { tenant } of this.queue) here.set(tenant, (here.get(tenant) ?? 0) + 1);
     const count = ({ tenant }: Visitor) => here.get(tenant) ?? 0;
-    const hasLess = (a: Visitor, b: Visitor) => a.priority - b.priority || count(b) - count(a);
+    const byClaim = (a: Visitor, b: Visitor) => a.priority - b.priority || count(b) - count(a);
     const last = this.queue.reduceRight<Waiting | undefined>(
-      (least, one) => (least && hasLess(least, one) <= 0 ? least : one),
+      (least, one) => (least && byClaim(least, one) <= 0 ? least : one),
       undefined,
     );
     const isFairer = last && visitor.priority === last.priority && count(visitor) + 1 < count(last);
@@ -141,18 +142,18 @@ export class Admission {
 
   /** When a place for one more is to be expected. */
   private get retryAfterSeconds(): number {
-    return (this.seconds * (this.queue.length + 1)) / this.limits.concurrentRequests;
+    return (this.expectedSeconds * (this.queue.length + 1)) / this.limits.concurrentRequests;
   }
 
   private full(): GemmaError {
     const { retryAfterSeconds } = this;
-    const what = `queue: at most ${this.limits.queueLength} requests may wait, and so many do`;
+    const what = `queue: must have room for another request, got ${this.limits.queueLength} that wait`;
     return new GemmaError("ERR_QUEUE_FULL", what, { retryAfterSeconds });
   }
 
   private late(): GemmaError {
     const { retryAfterSeconds } = this;
-    const what = `queue: no place became free within ${this.limits.queueSeconds} s`;
+    const what = `queue: must have a free place within ${this.limits.queueSeconds} s, got none`;
     return new GemmaError("ERR_OVERLOADED", what, { retryAfterSeconds });
   }
 }

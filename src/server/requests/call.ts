@@ -5,12 +5,13 @@ import type { Rates } from "../access/rate-limits.js";
 
 /** Who sends a request. */
 export interface Caller {
-  /** Name for logs and metrics of limits; of the key, or "anonymous". */
+  /** The key's name, for logs; "anonymous" without keys. */
   readonly name: string;
-  /** Shares of the engine's time go round among tenants. */
+  /** Whose share of the engine's time it takes: the key's id; "" without keys. */
   readonly tenant: string;
+  /** Of the key, -100..100: higher goes first. */
   readonly priority: number;
-  /** Prefixes are shared among callers with the same one. */
+  /** Callers with equal salts share what was computed of equal beginnings of prompts. */
   readonly salt: string;
 }
 
@@ -31,9 +32,9 @@ export class Call {
   readonly startedAt = performance.now();
   /** Set by the authentication. */
   caller: Caller = { name: "anonymous", tenant: "", priority: 0, salt: "" };
-  /** What of its outcome belongs into the log and the metrics. */
+  /** What log, metrics and spans tell of its outcome. */
   readonly notes: Notes = {};
-  /** Of the key: tokens are counted against it. */
+  /** What its tokens are counted against. */
   rates: Rates = {};
   /** As it is registered: `/v1/models/:model`. */
   route: string | null = null;

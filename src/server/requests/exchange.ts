@@ -28,7 +28,7 @@ export class Exchange {
     readonly generations: readonly Generation[],
   ) {}
 
-  /** Waits for a place, then starts what `start` makes. @throws what takePlace and `start` throw */
+  /** Waits for a place, then starts the generations. @throws what takePlace and `start` throw */
   static async begin(
     serving: Serving,
     call: Call,

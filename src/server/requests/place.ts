@@ -24,17 +24,18 @@ export interface Place {
 }
 
 /**
- * Waits for a place. @param lower  added to the priority of the caller's key
+ * Waits for a place.
+ * @param priority  the request's own, -100..0: added to that of the caller's key
  * @throws ERR_UNKNOWN_MODEL, ERR_NOT_READY, ERR_QUEUE_FULL, ERR_OVERLOADED, the reason of an aborted signal
  */
 export async function takePlace(
   serving: Serving,
   call: Call,
   modelName: string | null | undefined,
-  lower: number | null | undefined,
+  priority: number | null | undefined,
 ): Promise<Place> {
-  const { tenant, priority, salt } = call.caller;
-  const own = Math.max(-100, priority + (lower ?? 0));
+  const { tenant, salt } = call.caller;
+  const own = Math.max(-100, call.caller.priority + (priority ?? 0));
   serving.models.resolve(modelName); // an unknown model does not wait
   const leave = await serving.admission.enter({ tenant, priority: own, signal: call.signal });
   try {

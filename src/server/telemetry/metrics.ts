@@ -1,35 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { EngineStats } from "../../engine/stats.js";
 import type { Generation } from "../../runtime/generation.js";
 import type { Reading } from "../options/options.js";
 import type { Admission } from "../requests/admission.js";
 import type { Call } from "../requests/call.js";
 import type { Supervisor } from "../supervisor.js";
-
-/** Upper bounds in seconds: from a fast step to a long answer. */
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
-const TOKENS = [1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768];
-
-type Observed =
-  | "firstToken"
-  | "interToken"
-  | "whole"
-  | "queue"
-  | "prefill"
-  | "decode"
-  | "promptTokens"
-  | "generatedTokens";
-
-/** Name of each histogram behind `gemma_` and `vllm:`, which dashboards and the Inference Gateway read. */
-const HISTOGRAMS: Readonly<Record<Observed, readonly [name: string, help: string, buckets: readonly number[]]>> = {
-  firstToken: ["time_to_first_token_seconds", "From the request to its first token.", SECONDS],
-  interToken: ["inter_token_latency_seconds", "Between two tokens of a generation, on average.", SECONDS],
-  whole: ["e2e_request_latency_seconds", "From the request to its last token.", SECONDS],
-  queue: ["request_queue_time_seconds", "From the request to the first step that computes it.", SECONDS],
-  prefill: ["request_prefill_time_seconds", "From the first step of a request to its first token.", SECONDS],
-  decode: ["request_decode_time_seconds", "From the first token to the last.", SECONDS],
-  promptTokens: ["request_prompt_tokens", "Tokens of a prompt.", TOKENS],
-  generatedTokens: ["request_generation_tokens", "Tokens of a generation.", TOKENS],
-};
+import { COUNTED, HISTOGRAMS, type Observed, PREFIXES, READINGS } from "./metric-table.js";
 
 /** What is counted, for Prometheus: under our names, and under those of vLLM where it has the same thing. */
 export class Metrics {
@@ -62,7 +38,7 @@ export class Metrics {
         }),
     );
     for (const [key, [name, help, buckets]] of Object.entries(HISTOGRAMS)) {
-      const both = ["gemma_", "vllm:"].map(
+      const both = PREFIXES.map(
         (prefix) =>
           new Histogram({ name: prefix + name, help, buckets: [...buckets], labelNames: ["model_name"], registers }),
       );
@@ -136,11 +112,16 @@ export class Metrics {
     const model = { model_name: engine.info.name };
     const stats = await engine.stats().catch(() => null); // it may end just now
     const waiting = admission.waiting + (stats?.waiting ?? 0);
-    for (const prefix of ["gemma_", "vllm:"]) {
+    for (const prefix of PREFIXES) {
       this.set(`${prefix}num_requests_waiting`, model, waiting);
       this.set(`${prefix}num_requests_running`, model, stats?.running ?? 0);
     }
     if (stats === null) return;
+    this.setStats(stats, model);
+    this.setAdapters(engine.adapters);
+  }
+
+  private setStats(stats: EngineStats, model: { readonly model_name: string }): void {
     // Pages that only remembered prefixes hold can be had at any time.
     const used = stats.pages.map(({ total, free, remembered }) => (total - free - remembered) / total);
     const counters = {
@@ -168,43 +149,12 @@ export class Metrics {
     const blocks = Math.max(...stats.pages.map(({ total }) => total));
     const cache = { block_size: String(stats.pageRows), num_gpu_blocks: String(blocks) };
     this.set("vllm:cache_config_info", cache, 1);
-    const names = engine.adapters.join(",");
-    const lora = { max_lora: String(engine.adapters.length), running_lora_adapters: names, waiting_lora_adapters: "" };
+  }
+
+  private setAdapters(adapters: readonly string[]): void {
+    const names = adapters.join(",");
+    const lora = { max_lora: String(adapters.length), running_lora_adapters: names, waiting_lora_adapters: "" };
     this.readings.get("vllm:lora_requests_info")!.reset();
     this.set("vllm:lora_requests_info", lora, Date.now() / 1000);
   }
 }
-
-const BOTH = ["gemma_", "vllm:"] as const;
-const SHARED: readonly (readonly [string, string])[] = [
-  ["num_requests_waiting", "Requests that wait for a place or for the engine."],
-  ["num_requests_running", "Sequences that the engine computes."],
-  ["kv_cache_usage_perc", "Share of the cache that requests hold, 0 to 1."],
-  ["prompt_tokens_total", "Tokens of prompts."],
-  ["generation_tokens_total", "Generated tokens."],
-  ["prefix_cache_queries", "Tokens of prompts that were looked up in the prefix cache."],
-  ["prefix_cache_hits", "Tokens of prompts that came from the prefix cache."],
-  ["num_preemptions_total", "Sequences set back because pages ran out."],
-];
-
-/** Names of what only grows. */
-const COUNTED = /_total$|prefix_cache_(queries|hits)$/;
-
-/** What is read from the engine whenever somebody asks. */
-const READINGS: readonly (readonly [name: string, help: string, labelNames?: readonly string[]])[] = [
-  ...BOTH.flatMap((prefix) => SHARED.map(([name, help]) => [prefix + name, help] as const)),
-  ["gemma_ready", "1 while the model is loaded and requests are taken.", []],
-  ["gemma_engine_crashes_total", "Engines that ended unexpectedly.", []],
-  ["gemma_process_resident_memory_bytes", "Memory of the process.", []],
-  ["gemma_computed_prompt_tokens_total", "Rows of prompts computed, those computed again included."],
-  ["gemma_engine_steps_total", "Steps of the engine."],
-  ["gemma_draft_tokens_proposed_total", "Guessed tokens that were computed."],
-  ["gemma_draft_tokens_accepted_total", "Guessed tokens that were right."],
-  ["gemma_cache_pages", "Pages of the cache, by group and state.", ["model_name", "group", "state"]],
-  ["vllm:cache_config_info", "Layout of the cache, in labels.", ["block_size", "num_gpu_blocks"]],
-  [
-    "vllm:lora_requests_info",
-    "Loaded adapters, in labels; the value is the time in seconds.",
-    ["max_lora", "running_lora_adapters", "waiting_lora_adapters"],
-  ],
-];
