@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type AnyOperation, noSuchPath, operation } from "../routes.js";
 import type { Serving } from "../serving.js";
 
@@ -80,10 +80,8 @@ function expectDocs({ options }: Serving, path: string): void {
   if (!options.docs) throw noSuchPath(path);
 }
 
-const require = createRequire(import.meta.url);
-
 async function swaggerFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = dirname(require.resolve("swagger-ui-dist/package.json"));
+  const folder = dirname(fileURLToPath(import.meta.resolve("swagger-ui-dist/package.json")));
   return new Uint8Array(await readFile(join(folder, name)));
 }
 
