@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventsOf, get, loadTiny, metric, post, settles, tinyServer } from "../../test/helpers/server.js";
+import { crash, eventsOf, get, loadTiny, metric, post, settles, tinyServer } from "../../test/helpers/server.js";
 import { GemmaError } from "../base/errors.js";
 import type { Gemma } from "../runtime/gemma.js";
 import { KeyRing, makeKey } from "./access/keys.js";
@@ -166,12 +166,6 @@ describe("the end", () => {
     await own.dispose();
   });
 });
-
-/** As if the engine's worker had ended by itself. */
-function crash(gemma: Gemma): void {
-  const { link } = gemma as unknown as { link: { close(why: string): void } };
-  link.close("the engine's worker has ended");
-}
 
 test("a request that names no model while it loads is told to wait", async () => {
   const own = createServer(() => new Promise<Gemma>(() => {}));

@@ -75,3 +75,9 @@ export async function settles(server: GemmaServer, name: string, wanted: number)
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** As if the engine's worker had ended by itself. */
+export function crash(gemma: Gemma): void {
+  const { link } = gemma as unknown as { link: { close(why: string): void } };
+  link.close("the engine's worker has ended");
+}

@@ -1,7 +1,7 @@
 import { Ollama } from "ollama";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createServer, type GemmaServer } from "../../src/server/server.js";
-import { fetchOf, loadTiny, settles, tinyServer } from "../helpers/server.js";
+import { crash, fetchOf, loadTiny, settles, tinyServer } from "../helpers/server.js";
 import { TINY } from "../helpers/tiny-models.js";
 
 // Ollama's own client, unchanged but for the address.
@@ -252,18 +252,14 @@ describe("embeddings", () => {
 });
 
 test("an error in a stream is a line of it", async () => {
-  const own = await tinyServer({ limits: { requestSeconds: 0.3 } });
+  const gemma = await loadTiny();
+  const own = createServer(gemma);
+  await own.started;
   const ollama = new Ollama({ host: "http://localhost", fetch: fetchOf(own) });
+  const request = { model: "gemma3.q8_0.gguf", prompt: "x", stream: true, options: { num_predict: 250 } } as const;
   const read = async () => {
-    for await (const _ of await ollama.generate({
-      model: "gemma3.q8_0.gguf",
-      prompt: "x",
-      stream: true,
-      options: { num_predict: 250 },
-    })) {
-      // all of it
-    }
+    for await (const _ of await ollama.generate(request)) crash(gemma);
   };
-  await expect(read()).rejects.toThrow(/must end within/);
+  await expect(read()).rejects.toThrow("the engine's worker has ended");
   await own.dispose();
 });
