@@ -260,6 +260,6 @@ test("an error in a stream is a line of it", async () => {
   const read = async () => {
     for await (const _ of await ollama.generate(request)) crash(gemma);
   };
-  await expect(read()).rejects.toThrow("the engine's worker has ended");
+  await expect(read()).rejects.toThrow("the engine has died under this request");
   await own.dispose();
 });

@@ -66,9 +66,13 @@ export function httpFailure(error: unknown): HttpFailure {
   return { status, type, code: name ?? code };
 }
 
+/** Why it died may name files of the server, and stands in the log. */
+const ENGINE_DIED = "the engine has died under this request and is started again; send the request once more";
+
 /** What a caller may read of an error: nothing of failures of the server, which may name its files and which the log has. */
 export function publicMessage(error: unknown): string {
   if (isAbort(error)) return error.message;
+  if (error instanceof GemmaError && error.code === "ERR_WORKER") return ENGINE_DIED;
   if (!(error instanceof GemmaError) || FAILURES[error.code] === undefined)
     return "an unexpected error; the server's log has it";
   return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
