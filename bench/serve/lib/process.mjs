@@ -40,23 +40,23 @@ export function freePort() {
 /**
  * Starts a server and waits until it is ready.
  *
- * @param side { name, command, args(port), readyPath }, of sides.mjs
+ * @param side { name, command, args(port), env?, readyPath }, of sides.mjs
  * @returns {{ origin, pid, exited: Promise<{ code, signal }>, output(): string, signal(name), stop(graceMs?) }}
  *     output: the end of what it printed
  */
 export async function startServer(side) {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const server = { name: side.name, origin, ...spawnLogged(side.command, side.args(port)) };
+  const server = { name: side.name, origin, ...spawnLogged(side, port) };
   await waitUntilReady(server, side.readyPath);
   return server;
 }
 
 /** What a server prints goes into a file: reading it here would take time from the measurement. */
-function spawnLogged(command, args) {
+function spawnLogged({ command, args, env }, port) {
   const folder = mkdtempSync(join(tmpdir(), "gemma-bench-"));
   const log = openSync(join(folder, "log"), "w+");
-  const child = spawn(command, args, { stdio: ["ignore", log, log] });
+  const child = spawn(command, args(port), { stdio: ["ignore", log, log], env: { ...process.env, ...env } });
   closeSync(log);
   const entry = { child, folder };
   alive.add(entry);

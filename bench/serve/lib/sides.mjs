@@ -28,6 +28,8 @@ export function llamaSide({ program, model, threads, streams, context, flags = [
     name: "llama-server",
     command: program,
     args: (port) => ["--port", String(port), ...Object.entries(settings).flat().map(String), ...rest],
+    // Its threads wait for each other. Spinning, as they do by default, they lose nine tenths where anything else runs.
+    env: { OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? "passive" },
     readyPath: "/health",
     computedTokens: (metrics) => total(metrics, "llamacpp:prompt_tokens_total"),
   };
