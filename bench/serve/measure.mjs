@@ -19,13 +19,16 @@ const PATH = "/v1/completions";
 export async function measureSide(side, scenario, round, samplings) {
   return withServer(side, scenario.streams, async ({ server, client, body }) => {
     const prompts = promptsOf(scenario, round);
+    const meter = async () => ({ cpuMs: cpuMs(server.pid), computed: await computedTokens(side, client) });
     await closedLoop(client, PATH, bodies(scenario.streams, 1, prompts, { ...body, ...SAMPLING.greedy.body }));
     const found = {};
     for (const name of samplings) {
       const list = bodies(scenario.streams, scenario.requests, prompts, { ...body, ...SAMPLING[name].body });
-      const before = cpuMs(server.pid);
+      const before = await meter();
       found[name] = figures(await closedLoop(client, PATH, list), TOKENS);
-      found[name].cpuMsPerToken = (cpuMs(server.pid) - before) / (list.flat().length * TOKENS);
+      const after = await meter();
+      found[name].cpuMsPerToken = (after.cpuMs - before.cpuMs) / (list.flat().length * TOKENS);
+      found[name].computedTokens = (after.computed - before.computed) / list.flat().length;
     }
     return { ...found, ...memory(server.pid) };
   });
@@ -39,7 +42,7 @@ export async function measureSide(side, scenario, round, samplings) {
  */
 export async function measurePrefix(side, scenario, round) {
   return withServer(side, scenario.streams, async ({ client, body }) => {
-    const computed = async () => side.computedTokens(parseMetrics(await client.text("/metrics")));
+    const computed = () => computedTokens(side, client);
     const prefix = sharedPrefix(round);
     const prompts = promptsOf(scenario, round);
     const before = await computed();
@@ -53,6 +56,10 @@ export async function measurePrefix(side, scenario, round) {
     const atBest = atWorst - (lengths.length - 1) * usage.prompt_tokens;
     return { computed: after - before, atBest, atWorst, firstP95Ms };
   });
+}
+
+async function computedTokens(side, client) {
+  return side.computedTokens(parseMetrics(await client.text("/metrics")));
 }
 
 async function withServer(side, streams, work) {

@@ -8,6 +8,7 @@ const FIGURES = [
   ["first95", "time to first token, p95", "ms", "firstP95Ms", "lower"],
   ["gap95", "time between pieces, p95", "ms", "gapP95Ms", "lower"],
   ["cpu", "CPU time a token", "ms", "cpuMsPerToken", "lower"],
+  ["computed", "prompt computed, of a request", "tokens", "computedTokens", "lower"],
 ];
 
 /**

@@ -9,6 +9,7 @@ const run = (tokensPerSecond, firstP95Ms) => ({
   firstP50Ms: 1,
   gapP95Ms: 1,
   cpuMsPerToken: 1,
+  computedTokens: 1,
 });
 const side = (tokens, first) => ({ greedy: run(tokens, first), peakBytes: 2e6 });
 
@@ -21,11 +22,13 @@ test("16 streams: the bars are on throughput and on the time to the first token"
     ["greedy first95", 0.3],
     ["greedy gap95", 1],
     ["greedy cpu", 1],
+    ["greedy computed", 1],
     ["greedy, no lookup tokens", 3],
     ["greedy, no lookup first50", 1],
     ["greedy, no lookup first95", 0.3],
     ["greedy, no lookup gap95", 1],
     ["greedy, no lookup cpu", 1],
+    ["greedy, no lookup computed", 1],
     ["memory", 1],
   ]);
   const barred = rows.filter(({ targets }) => targets.length > 0);
@@ -37,7 +40,7 @@ test("16 streams: the bars are on throughput and on the time to the first token"
 
 test("without a run without lookup there are no rows of it", () => {
   const rounds = [{ ours: side(1, 1), plain: null, theirs: side(1, 1) }];
-  expect(serveRows(SCENARIOS["4"], rounds, ["greedy"])).toHaveLength(6);
+  expect(serveRows(SCENARIOS["4"], rounds, ["greedy"])).toHaveLength(7);
 });
 
 test("a shared beginning may be computed once, and a page for each client", () => {

@@ -20,16 +20,22 @@ export function gemmaSide({ model, threads, streams, context, flags = [], cli = 
   };
 }
 
-/** As many slots as clients, and context for all of them; what is faster by default stays on. */
-export function llamaSide({ program, model, threads, streams, context, flags = [] }) {
+/** How threads of llama-server may wait for each other: spinning, which is its default, or not. */
+export const WAITING = ["active", "passive"];
+
+/**
+ * As many slots as clients, and context for all of them; what is faster by default stays on.
+ *
+ * @param setup as above, with `waiting`: one of WAITING
+ */
+export function llamaSide({ program, model, threads, streams, context, waiting, flags = [] }) {
   const settings = { "-m": model, "-t": threads, "-tb": threads, "-np": streams, "-c": streams * context };
   const rest = ["-fa", "auto", "--no-ui", "--metrics", "--offline", ...flags];
   return {
     name: "llama-server",
     command: program,
     args: (port) => ["--port", String(port), ...Object.entries(settings).flat().map(String), ...rest],
-    // Its threads wait for each other. Spinning, as they do by default, they lose nine tenths where anything else runs.
-    env: { OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? "passive" },
+    env: { OMP_WAIT_POLICY: waiting },
     readyPath: "/health",
     computedTokens: (metrics) => total(metrics, "llamacpp:prompt_tokens_total"),
   };
