@@ -14,8 +14,11 @@ namespace {
 constexpr auto SPIN = std::chrono::microseconds(40);
 
 // A chunk takes some 100 µs at most. Who keeps the others waiting longer has lost its core, for a time slice of
-// milliseconds. It rests, longer each time this happens again soon.
+// milliseconds. That happens now and then beside any other thread, and is cheaper borne than a thread less. Where such
+// waits add up to a third of the time, a thread rests, longer each time this happens again soon.
 constexpr auto DISPLACED = std::chrono::milliseconds(1);
+constexpr std::chrono::steady_clock::duration WINDOW = std::chrono::milliseconds(48);
+constexpr auto MOST_WAITED = WINDOW / 3;
 constexpr auto LEAST_REST = std::chrono::milliseconds(16);
 constexpr auto MOST_REST = std::chrono::milliseconds(512);
 constexpr auto SOON = std::chrono::seconds(2);
@@ -158,7 +161,15 @@ void Pool::wait_for_chunks(Clock::time_point start) {
   }
   const Clock::time_point now = Clock::now();
   // Where chunks are long, as attention's over long contexts, waiting for half of the loop is fair.
-  if (now - parked > std::max<Clock::duration>(DISPLACED, parked - start)) lay_off(now);
+  if (now - parked > std::max<Clock::duration>(DISPLACED, parked - start)) note_wait(now - parked, now);
+}
+
+/** Adds to the waits of the last WINDOW; a sum that fades, so that nothing is kept. */
+void Pool::note_wait(Clock::duration waited, Clock::time_point now) {
+  const Clock::duration since = std::min<Clock::duration>(now - last_wait_, WINDOW);
+  waited_ = waited_ * (WINDOW - since).count() / WINDOW.count() + waited;
+  last_wait_ = now;
+  if (waited_ > MOST_WAITED) lay_off(now);
 }
 
 /** One thread fewer for a while. Which one does not matter: the system moves threads to cores that are free. */
@@ -166,6 +177,7 @@ void Pool::lay_off(Clock::time_point now) {
   rest_ = now - retry_at_ < SOON ? std::clamp<Clock::duration>(2 * rest_, LEAST_REST, MOST_REST) : LEAST_REST;
   retry_at_ = now + rest_;
   active_.store(std::max<size_t>(active_.load() - 1, 1));
+  waited_ = {};
 }
 
 /** One thread more, when its rest is over. */

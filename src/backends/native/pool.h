@@ -51,6 +51,7 @@ class Pool {
   void rest(size_t index);
   void wait_for_chunks(Clock::time_point start);
   void readmit(Clock::time_point now);
+  void note_wait(Clock::duration waited, Clock::time_point now);
   void lay_off(Clock::time_point now);
 
   // The loop: written by the caller between two loops, read only by a thread that has claimed one of its chunks.
@@ -70,6 +71,10 @@ class Pool {
   std::atomic<size_t> active_{1};
   Clock::time_point retry_at_{};
   Clock::duration rest_{};
+
+  // Waits for threads that lost their cores, of the last tens of milliseconds.
+  Clock::duration waited_{};
+  Clock::time_point last_wait_{};
 
   std::mutex mutex_;
   std::condition_variable work_came_;
