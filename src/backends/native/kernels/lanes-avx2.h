@@ -75,6 +75,20 @@ inline Bytes low_nibbles(Bytes v) {
 }
 inline Bytes high_nibbles(Bytes v) { return low_nibbles({_mm256_srli_epi16(v.a, 4), _mm256_srli_epi16(v.b, 4)}); }
 
+/** Bytes of the high nibbles of `upper` and the low ones of `lower`. */
+inline Bytes join_first(Bytes upper, Bytes lower) {
+  const __m256i low = _mm256_set1_epi8(15);
+  const auto join = [low](__m256i high, __m256i rest) {
+    return _mm256_or_si256(_mm256_andnot_si256(low, high), _mm256_and_si256(low, rest));
+  };
+  return {join(upper.a, lower.a), join(upper.b, lower.b)};
+}
+/** Bytes of the low nibbles of `upper` and the high ones of `lower`. */
+inline Bytes join_second(Bytes upper, Bytes lower) {
+  return join_first({_mm256_slli_epi16(upper.a, 4), _mm256_slli_epi16(upper.b, 4)},
+                    {_mm256_srli_epi16(lower.a, 4), _mm256_srli_epi16(lower.b, 4)});
+}
+
 /** v | bits FROM .. FROM + COUNT - 1 of each byte of `plane`, moved to bit 4. */
 template <int FROM, int COUNT>
 inline Bytes with_high_bits(Bytes v, Bytes plane) {

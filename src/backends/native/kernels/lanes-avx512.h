@@ -54,6 +54,15 @@ inline Bytes load_bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
 inline Bytes low_nibbles(Bytes v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 inline Bytes high_nibbles(Bytes v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
 
+/** Bytes of the high nibbles of `upper` and the low ones of `lower`. */
+inline Bytes join_first(Bytes upper, Bytes lower) {
+  return _mm512_ternarylogic_epi32(_mm512_set1_epi8(15), lower, upper, 0xca);  // mask ? lower : upper
+}
+/** Bytes of the low nibbles of `upper` and the high ones of `lower`. */
+inline Bytes join_second(Bytes upper, Bytes lower) {
+  return join_first(_mm512_slli_epi16(upper, 4), _mm512_srli_epi16(lower, 4));
+}
+
 /** v | bits FROM .. FROM + COUNT - 1 of each byte of `plane`, moved to bit 4. */
 template <int FROM, int COUNT>
 inline Bytes with_high_bits(Bytes v, Bytes plane) {

@@ -105,6 +105,15 @@ inline Bytes high_nibbles(const Bytes& x) {
   return each<Bytes>([&](int i) { return vshrq_n_u8(x.v[i], 4); });
 }
 
+/** Bytes of the high nibbles of `upper` and the low ones of `lower`. */
+inline Bytes join_first(const Bytes& upper, const Bytes& lower) {
+  return each<Bytes>([&](int i) { return vbslq_u8(vdupq_n_u8(15), lower.v[i], upper.v[i]); });
+}
+/** Bytes of the low nibbles of `upper` and the high ones of `lower`. */
+inline Bytes join_second(const Bytes& upper, const Bytes& lower) {
+  return each<Bytes>([&](int i) { return vsliq_n_u8(vshrq_n_u8(lower.v[i], 4), upper.v[i], 4); });
+}
+
 /** x | bits FROM .. FROM + COUNT - 1 of each byte of `plane`, moved to bit 4. */
 template <int FROM, int COUNT>
 inline Bytes with_high_bits(const Bytes& x, const Bytes& plane) {

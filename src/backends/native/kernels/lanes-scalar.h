@@ -83,6 +83,15 @@ inline Bytes high_nibbles(const Bytes& v) {
   return each<Bytes>([&](int i) { return v.v[i] >> 4 & 0x0f0f0f0fu; });
 }
 
+/** Bytes of the high nibbles of `upper` and the low ones of `lower`. */
+inline Bytes join_first(const Bytes& upper, const Bytes& lower) {
+  return each<Bytes>([&](int i) { return (upper.v[i] & 0xf0f0f0f0u) | (lower.v[i] & 0x0f0f0f0fu); });
+}
+/** Bytes of the low nibbles of `upper` and the high ones of `lower`. */
+inline Bytes join_second(const Bytes& upper, const Bytes& lower) {
+  return each<Bytes>([&](int i) { return (upper.v[i] << 4 & 0xf0f0f0f0u) | (lower.v[i] >> 4 & 0x0f0f0f0fu); });
+}
+
 /** v | bits FROM .. FROM + COUNT - 1 of each byte of `plane`, moved to bit 4. */
 template <int FROM, int COUNT>
 inline Bytes with_high_bits(const Bytes& v, const Bytes& plane) {

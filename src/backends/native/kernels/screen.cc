@@ -23,12 +23,14 @@ inline Ints dot_nibbles(const Bytes* nibbles, const int8_t* x) {
   return dots[0];
 }
 
+/** FIRST_IS_HIGH: whether vector 2j lies in the high nibbles, as in the upper plane. */
+template <bool FIRST_IS_HIGH>
 inline void unpack_nibbles(const uint8_t* plane, Bytes* nibbles) {
 #pragma GCC unroll 8
   for (size_t j = 0; j < VECTORS / 2; j++) {
     const Bytes pair = load_bytes(plane + 64 * j);
-    nibbles[2 * j] = low_nibbles(pair);
-    nibbles[2 * j + 1] = high_nibbles(pair);
+    nibbles[2 * j + (FIRST_IS_HIGH ? 1 : 0)] = low_nibbles(pair);
+    nibbles[2 * j + (FIRST_IS_HIGH ? 0 : 1)] = high_nibbles(pair);
   }
 }
 
@@ -40,7 +42,7 @@ void screen_panel(const ScreenArgs& args, size_t panel, size_t row) {
   for (size_t r = 0; r < ROWS; r++) estimate[r] = reach[r] = set(0);
   for (size_t g = 0; g < count; g++, upper += UPPER_GROUP) {
     Bytes nibbles[VECTORS];
-    unpack_nibbles(upper, nibbles);
+    unpack_nibbles<true>(upper, nibbles);
     const Floats scale = load_f16(upper + NIBBLE_BYTES), size = absolute(scale);
 #pragma GCC unroll 4
     for (size_t r = 0; r < ROWS; r++) {
@@ -98,7 +100,7 @@ bool refine_panel(const RefineArgs& args, size_t panel, const uint32_t* groups, 
   for (size_t i = 0; i < count; i++) {
     const ScreenGroup& group = args.groups[groups[i]];
     Bytes nibbles[VECTORS];
-    unpack_nibbles(lower_group(weight, panel, groups[i]), nibbles);
+    unpack_nibbles<false>(lower_group(weight, panel, groups[i]), nibbles);
     const Floats scale = load_f16(upper_scale(weight, panel, groups[i]));
     const Floats dots = to_floats(dot_nibbles(nibbles, group.quants));
     estimate = fma(scale, set(group.lower_centre), estimate);

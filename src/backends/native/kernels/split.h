@@ -1,7 +1,8 @@
 // A q8 matrix in two planes (WeightView::low), so that a screen can read the upper half of each quant alone.
 //
-// All upper panels lie side by side, behind them the lower ones. A quant is 16 · upper + lower; the nibbles are packed
-// as in the 4-bit forms (form.h).
+// All upper panels lie side by side, behind them the lower ones. A quant is 16 · upper + lower. The lower nibbles are
+// packed as in the 4-bit forms (form.h), the upper ones the other way round: those of vector 2j are the high ones, where
+// they belong in a quant.
 //     upper panel: of each group of 32 k 4 vectors, then scale[16] f16; behind the groups norm[16] f32
 //     lower panel: of each group 4 vectors
 // norm is the largest length, over a row's groups, of the vector of its lower nibbles less 7.5 (at least LEAST_NORM).
@@ -29,7 +30,7 @@ inline void split_panel(const uint8_t* panel, size_t columns, uint8_t* upper, ui
       const uint8_t* const even = panel + 2 * j;
       const uint8_t* const odd = even + 64;
       for (size_t i = 0; i < 64; i++) {
-        upper[j + i] = static_cast<uint8_t>(even[i] >> 4 | (odd[i] & 0xf0));
+        upper[j + i] = static_cast<uint8_t>((even[i] & 0xf0) | odd[i] >> 4);
         lower[j + i] = static_cast<uint8_t>((even[i] & 15) | odd[i] << 4);
         const int16_t a = even[i] & 15, b = odd[i] & 15;
         squares[i] = static_cast<int16_t>(squares[i] + a * (a - 15) + b * (b - 15));
@@ -66,8 +67,8 @@ struct SplitGroup {
 #pragma GCC unroll 4
     for (size_t j = 0; j < VECTORS / 2; j++) {
       const Bytes high = load_bytes(upper + 64 * j), low = load_bytes(lower + 64 * j);
-      out[2 * j] = with_high_bits<0, 4>(low_nibbles(low), high);
-      out[2 * j + 1] = with_high_bits<4, 4>(high_nibbles(low), high);
+      out[2 * j] = join_first(high, low);
+      out[2 * j + 1] = join_second(high, low);
     }
   }
 };
@@ -81,8 +82,8 @@ inline void join_panel(const WeightView& weight, size_t index, uint8_t* panel) {
       uint8_t* const even = panel + 2 * j;
       uint8_t* const odd = even + 64;
       for (size_t i = 0; i < 64; i++) {
-        even[i] = static_cast<uint8_t>(upper[j + i] << 4 | (lower[j + i] & 15));
-        odd[i] = static_cast<uint8_t>((upper[j + i] & 0xf0) | lower[j + i] >> 4);
+        even[i] = static_cast<uint8_t>((upper[j + i] & 0xf0) | (lower[j + i] & 15));
+        odd[i] = static_cast<uint8_t>(upper[j + i] << 4 | lower[j + i] >> 4);
       }
     }
     std::memcpy(panel + quant_form(Form::q8).quant_bytes(), upper + NIBBLE_BYTES, 2 * PANEL_ROWS);
