@@ -45,7 +45,9 @@ export class EngineLink {
     // No flags of the process: a worker refuses --input-type, and needs no loaders.
     const settings = { name: "gemma-engine", execArgv: [] };
     const worker = new Worker(new URL(WORKER, import.meta.url), settings);
-    worker.on("message", (message: FromWorker) => this.receive(message));
+    worker.on("message", (messages: readonly FromWorker[]) => {
+      for (const message of messages) this.receive(message);
+    });
     worker.on("error", (error) => this.close(`the engine's worker failed: ${error.message}`));
     worker.on("exit", () => this.close("the engine's worker has ended"));
     worker.unref(); // a loaded model alone does not keep the process alive; a call under way does

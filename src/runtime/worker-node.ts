@@ -1,8 +1,17 @@
 import { parentPort } from "node:worker_threads";
 import { EngineHost } from "./host.js";
-import type { ToWorker } from "./protocol.js";
+import type { FromWorker, ToWorker } from "./protocol.js";
 
 const port = parentPort;
 if (!port) throw new Error("worker-node: must run in a worker thread");
-const host = new EngineHost((message) => port.postMessage(message));
+let batch: FromWorker[] = []; // a step tells every job something: one message takes it all
+
+const host = new EngineHost((message) => {
+  if (batch.push(message) > 1) return;
+  queueMicrotask(() => {
+    const messages = batch;
+    batch = [];
+    port.postMessage(messages);
+  });
+});
 port.on("message", (message: ToWorker) => void host.handle(message));
