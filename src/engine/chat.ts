@@ -1,8 +1,9 @@
 import { GemmaError } from "../base/errors.js";
+import { withPauses } from "../base/slices.js";
 import { gemmaTurns } from "../tokenizer/gemma-turns.js";
-import { encodePrompt, type Segment, text } from "../tokenizer/prompt.js";
+import { encodePromptSlices, type Segment, text } from "../tokenizer/prompt.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { macrotask } from "./macrotask.js";
+import { pauses } from "./macrotask.js";
 
 /** A call of a tool that a model has written. */
 export interface ToolCall {
@@ -94,16 +95,16 @@ export async function chatPrompt(
   if (turns.at(-1)?.role !== "user") {
     throw new GemmaError("ERR_TEMPLATE", "chat: the last message must be the user's, or the result of a tool");
   }
+  const pause = pauses(signal); // a long conversation takes half a second each time
   const promptFrom = async (dropped: number): Promise<ChatPrompt> => {
-    const ids = encodePrompt(tokenizer, await form.segments([...system, ...turns.slice(dropped)]));
+    const segments = await form.segments([...system, ...turns.slice(dropped)]);
+    const ids = await withPauses(encodePromptSlices(tokenizer, segments), pause);
     return { ids: [...ids], dropped: turns.slice(0, dropped).reduce((sum, { parts }) => sum + parts, 0) };
   };
   const whole = await promptFrom(0);
   if (whole.ids.length <= budget) return whole;
-  // A long conversation takes half a second each time: others go on in between, and who gives up is heard.
   const nextFrom = async (dropped: number): Promise<ChatPrompt> => {
-    await macrotask();
-    signal?.throwIfAborted();
+    await pause();
     return promptFrom(dropped);
   };
 

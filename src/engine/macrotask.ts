@@ -10,3 +10,11 @@ export function macrotask(): Promise<void> {
     port2.postMessage(null);
   });
 }
+
+/** Pauses of long work: others go on, and who gives up is heard. They throw the reason of an aborted signal. */
+export function pauses(signal?: AbortSignal): () => Promise<void> {
+  return async () => {
+    await macrotask();
+    signal?.throwIfAborted();
+  };
+}

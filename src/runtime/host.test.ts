@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { TINY } from "../../test/helpers/tiny-models.js";
+import { Gemma } from "./gemma.js";
 import { EngineHost } from "./host.js";
 import type { FromWorker } from "./protocol.js";
 
@@ -14,4 +16,20 @@ test("a call that was given up before it was read is not begun", async () => {
     { type: "error", id: 1, error: expect.objectContaining({ code: "ERR_DISPOSED" }) }, // begun, without a model
     { type: "error", id: 2, error: { abort: true } },
   ]);
+});
+
+test("a long text is encoded in slices, between which others go on", async () => {
+  await using gemma = await Gemma.load(TINY.gemma3, { backend: "reference", inProcess: true, contextLength: 64 });
+  let turns = 0;
+  let isDone = false;
+  const count = () => {
+    turns++;
+    if (!isDone) setImmediate(count);
+  };
+  const encoding = gemma.encode("the cat sat on the mat. ".repeat(40_000)).finally(() => {
+    isDone = true;
+  });
+  setImmediate(count);
+  await encoding;
+  expect(turns).toBeGreaterThan(10); // 960 kB
 });

@@ -1,8 +1,10 @@
 import { GemmaError } from "../base/errors.js";
+import { withPauses } from "../base/slices.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
-import { resolveRequest } from "../engine/options.js";
+import { pauses } from "../engine/macrotask.js";
+import { type RequestOptions, resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
-import { encodePrompt, text } from "../tokenizer/prompt.js";
+import { encodePromptSlices, text } from "../tokenizer/prompt.js";
 import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { untilDeadline } from "./deadline.js";
 import { type LoadedModel, loadModel } from "./model.js";
@@ -69,9 +71,9 @@ export class EngineHost {
       case "embed":
         return this.embed(message.params, call);
       case "encode":
-        return this.encode(message.params);
+        return this.encode(message.params, call);
       case "encodePrompt":
-        return this.encodePrompt(message.params);
+        return this.encodePrompt(message.params, call);
       case "decode":
         return this.decode(message.params);
       case "tokenBytes":
@@ -110,7 +112,8 @@ export class EngineHost {
     abort: Int32Array | null,
     call: Call,
   ): Promise<GenerateOutcome> {
-    return runGeneration(this.loaded, { ids: this.promptIds(prompt), options }, abort, call);
+    const ids = await this.promptIds(prompt, call, options);
+    return runGeneration(this.loaded, { ids, options }, abort, call);
   }
 
   private async chat(params: Calls["chat"]["params"], abort: Int32Array | null, call: Call): Promise<GenerateOutcome> {
@@ -146,7 +149,7 @@ export class EngineHost {
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
     const { engine } = this.loaded;
-    const ids = this.promptIds(params.prompt);
+    const ids = await this.promptIds(params.prompt, call, params.request);
     expectIds("after", params.after);
     expectLength(ids, params.request);
     const request = {
@@ -172,7 +175,7 @@ export class EngineHost {
   }
 
   private async embed(params: Calls["embed"]["params"], call: Call): Promise<Float32Array> {
-    const ids = this.promptIds(params.prompt);
+    const ids = await this.promptIds(params.prompt, call, params.request);
     expectLength(ids, params.request);
     const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
     return runJob(call, null, (resolve, reject) =>
@@ -180,13 +183,14 @@ export class EngineHost {
     );
   }
 
-  private async encode(params: Calls["encode"]["params"]): Promise<number[]> {
-    expectText("text", params.text);
-    return [...this.loaded.engine.tokenizer.encode(params.text, { specials: params.specials })];
+  private async encode({ text, specials }: Calls["encode"]["params"], call: Call): Promise<number[]> {
+    expectText("text", text);
+    const { tokenizer } = this.loaded.engine;
+    return [...(await withPauses(tokenizer.encodeSlices(text, { specials }), pauses(call.signal)))];
   }
 
-  private async encodePrompt(params: Calls["encodePrompt"]["params"]): Promise<number[]> {
-    return [...this.promptIds(params.prompt)];
+  private async encodePrompt(params: Calls["encodePrompt"]["params"], call: Call): Promise<number[]> {
+    return [...(await this.promptIds(params.prompt, call))];
   }
 
   private async decode(params: Calls["decode"]["params"]): Promise<string> {
@@ -214,10 +218,12 @@ export class EngineHost {
     return null;
   }
 
-  private promptIds(prompt: Prompt): readonly number[] {
+  private async promptIds(prompt: Prompt, call: Call, options: RequestOptions = {}): Promise<readonly number[]> {
     expectPrompt(prompt);
     if (typeof prompt !== "string" && "ids" in prompt) return prompt.ids;
     const segments = typeof prompt === "string" ? [text(prompt)] : prompt;
-    return [...encodePrompt(this.loaded.engine.tokenizer, segments, { bos: true })];
+    const slices = encodePromptSlices(this.loaded.engine.tokenizer, segments, { bos: true });
+    const request = resolveRequest(options, call.since);
+    return [...(await untilDeadline(request, call.signal, (signal) => withPauses(slices, pauses(signal))))];
   }
 }

@@ -5,7 +5,7 @@ import { readJsonBody } from "./http/body.js";
 import { parseBody } from "./openai/fields.js";
 import type { Call } from "./requests/call.js";
 import type { App, Serving } from "./serving.js";
-import { type RequestSpan, startRequestSpan } from "./telemetry/tracing.js";
+import { type RequestSpan, type SamplingFields, startRequestSpan } from "./telemetry/tracing.js";
 
 /** One operation of the API: the same schemas check requests and describe them in the OpenAPI document. */
 export interface Operation<Body extends z.ZodType> {
@@ -65,13 +65,14 @@ export function addOperation(app: App, serving: Serving, one: AnyOperation): voi
 
 /** The span of a call, from here to the end of its answer. */
 function spanOf(name: string, one: AnyOperation, { models }: Serving, call: Call, body: unknown): RequestSpan {
-  const fields = body as { readonly model?: string | null; readonly stream?: boolean | null };
+  const fields = body as SpannedBody;
   const span = startRequestSpan(call.request.headers, {
     operation: name,
     model: fields.model && models.knows(fields.model) ? fields.model : undefined, // others are the caller's own words
     method: one.method.toUpperCase(),
     route: one.path,
     isStream: fields.stream ?? one.streams === "application/x-ndjson", // Ollama's default
+    sampling: samplingOf(fields),
     keyId: call.caller.tenant === "" ? undefined : call.caller.tenant,
   });
   call.whenEnded(() => {
@@ -89,4 +90,32 @@ function spanOf(name: string, one: AnyOperation, { models }: Serving, call: Call
     span.end(error);
   });
   return span;
+}
+
+type MaybeNumber = number | null | undefined;
+
+/** Fields that spans tell of, by the names of each API. */
+interface SpannedBody {
+  readonly model?: string | null;
+  readonly stream?: boolean | null;
+  readonly max_tokens?: MaybeNumber;
+  readonly max_completion_tokens?: MaybeNumber;
+  readonly max_output_tokens?: MaybeNumber;
+  readonly temperature?: MaybeNumber;
+  readonly top_p?: MaybeNumber;
+  readonly seed?: MaybeNumber;
+  readonly n?: MaybeNumber;
+  /** Ollama's. */
+  readonly options?: { [name in "num_predict" | "temperature" | "top_p" | "seed"]?: MaybeNumber } | null;
+}
+
+function samplingOf(body: SpannedBody): SamplingFields {
+  const { options } = body;
+  return {
+    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? body.max_output_tokens ?? options?.num_predict,
+    temperature: body.temperature ?? options?.temperature,
+    topP: body.top_p ?? options?.top_p,
+    seed: body.seed ?? options?.seed,
+    choices: body.n,
+  };
 }

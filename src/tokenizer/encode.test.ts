@@ -75,8 +75,9 @@ test("any vocabulary, with equal scores and with gaps: the ids of the definition
   const texts = fc.array(fc.string({ unit: fc.constantFrom("a", "b", " ", "\u00e9"), maxLength: 60 }), {
     maxLength: 5,
   });
+  const sliceBytes = fc.integer({ min: 1, max: 8 });
   fc.assert(
-    fc.property(vocabularies, texts, (words, lines) => {
+    fc.property(vocabularies, texts, sliceBytes, (words, lines, bytes) => {
       const letters: [string, number][] = ["a", "b", " ", "\u00e9"].map((letter) => [letter, -9]);
       const tokens = [["<unk>", 0] as const, ...letters, ...words];
       const names = tokens.map(([token]) => token);
@@ -85,7 +86,7 @@ test("any vocabulary, with equal scores and with gaps: the ids of the definition
         tokens.map(([, score]) => score),
         tokens.map((_, i) => (i === 0 ? 2 : 1)),
       );
-      const encoder = new Encoder(vocabularyFromGguf(metadata));
+      const encoder = new Encoder(vocabularyFromGguf(metadata), bytes);
       const scores = new Map(words);
       for (const line of lines) {
         const expected = mergeByTheBook(line, scores).map((symbol) => names.indexOf(symbol));
@@ -94,6 +95,14 @@ test("any vocabulary, with equal scores and with gaps: the ids of the definition
     }),
     { seed: 7, numRuns: 300 },
   );
+});
+
+test("a long text has places to pause, also where it is all of user-defined tokens", () => {
+  const encoder = new Encoder(tinyVocabularies.gguf());
+  for (const text of ["the cat sat. ".repeat(40_000), "\n".repeat(500_000)]) {
+    const slices = [...encoder.slices(text, "plain")].length; // the pauses alone
+    expect(slices).toBeGreaterThanOrEqual(Math.floor(text.length / (65 << 10)));
+  }
 });
 
 test("the time grows with the length of a line without spaces, not with its square", () => {

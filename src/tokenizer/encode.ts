@@ -1,3 +1,4 @@
+import { inOneGo, type Slices } from "../base/slices.js";
 import { TOKEN_TYPE } from "../format/token-table.js";
 import { PrefixMatcher } from "./matcher.js";
 import { WordMerger } from "./merge.js";
@@ -13,6 +14,18 @@ import { WordCache } from "./word-cache.js";
  */
 export type EncodeMode = "plain" | "specials" | "untrusted";
 
+/** Of text that are encoded between two places to pause: some ten milliseconds. */
+const SLICE_BYTES = 64 << 10;
+
+/** How far a text has been encoded. */
+interface Progress {
+  readonly text: Uint8Array;
+  readonly out: Int32Array<ArrayBuffer>;
+  /** Ids in `out`. */
+  count: number;
+  at: number;
+}
+
 /**
  * Text to token ids, exactly as SentencePiece does it for Gemma: no normalisation, no space in front, spaces are
  * U+2581. User-defined tokens are cut out first, longest first from the left. The rest is cut into words at places
@@ -27,7 +40,10 @@ export class Encoder {
   private readonly fusesUnknown: boolean;
   private longestSpaceRun: RegExp | undefined;
 
-  constructor(private readonly vocabulary: Vocabulary) {
+  constructor(
+    private readonly vocabulary: Vocabulary,
+    private readonly sliceBytes = SLICE_BYTES,
+  ) {
     this.adjacent = adjacentBytes(vocabulary);
     this.merger = new WordMerger(vocabulary);
     this.fusesUnknown = !vocabulary.types.includes(TOKEN_TYPE.byte);
@@ -35,12 +51,19 @@ export class Encoder {
 
   /** The ids of `text`. Lone surrogates are U+FFFD. Never adds BOS. */
   encode(text: string, mode: EncodeMode): Int32Array<ArrayBuffer> {
+    return inOneGo(this.slices(text, mode));
+  }
+
+  /** encode with a place to pause behind each slice of the text. */
+  *slices(text: string, mode: EncodeMode): Slices<Int32Array<ArrayBuffer>> {
     const matcher = this.matcherFor(mode);
-    if (!text.includes("\u2581")) return this.encodePart(text, matcher);
-    if (mode !== "specials") return this.encodePart(text.replaceAll("\u2581", " "), matcher);
+    if (!text.includes("\u2581")) return yield* this.encodePart(text, matcher);
+    if (mode !== "specials") return yield* this.encodePart(text.replaceAll("\u2581", " "), matcher);
     // With specials, Hugging Face's tokenizer is the reference. It looks for tokens before it turns spaces into
     // U+2581, so that a run of U+2581 in the text is a token apart from the spaces beside it.
-    const parts = text.split(this.spaceRuns()).map((part) => this.encodePart(part.replaceAll("\u2581", " "), matcher));
+    const parts: Int32Array[] = [];
+    for (const part of text.split(this.spaceRuns()))
+      parts.push(yield* this.encodePart(part.replaceAll("\u2581", " "), matcher));
     const ids = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -50,17 +73,30 @@ export class Encoder {
     return ids;
   }
 
-  private encodePart(part: string, matcher: PrefixMatcher): Int32Array<ArrayBuffer> {
+  private *encodePart(part: string, matcher: PrefixMatcher): Slices<Int32Array<ArrayBuffer>> {
     const text = this.utf8.encode(part);
+    const progress = { text, out: new Int32Array(text.length), count: 0, at: 0 }; // a token has at least one byte
+    for (;;) {
+      this.encodeSlice(progress, matcher);
+      if (progress.at === text.length) break;
+      yield;
+    }
+    const { out, count } = progress;
+    return out.slice(0, this.fusesUnknown ? fuseRuns(out, count, this.vocabulary.unkId) : count);
+  }
+
+  /** Goes on by a slice and to the end of a word, or of the text. */
+  private encodeSlice(progress: Progress, matcher: PrefixMatcher): void {
+    const { text, out } = progress;
     const { starts } = this.vocabulary;
     const { adjacent } = this;
     const { firstByte } = matcher;
-    const out = new Int32Array(text.length); // a token has at least one byte
-    let count = 0;
-    let wordStart = 0;
+    const sliceEnd = progress.at + this.sliceBytes;
+    let { count, at } = progress;
+    let wordStart = at;
     let hash = 0; // of text[wordStart, at)
     let before = 0;
-    for (let at = 0; at < text.length; ) {
+    while (at < text.length) {
       const byte = text[at]!;
       if (firstByte[byte] === 1) {
         const id = matcher.match(text, at);
@@ -70,6 +106,7 @@ export class Encoder {
           at += starts[id + 1]! - starts[id]!;
           wordStart = at;
           hash = 0;
+          if (at >= sliceEnd) break;
           continue;
         }
       }
@@ -77,13 +114,15 @@ export class Encoder {
         count = this.encodeWord(text, wordStart, at, hash, out, count);
         wordStart = at;
         hash = 0;
+        if (at >= sliceEnd) break;
       }
       hash = (Math.imul(hash, HASH_BASE) + byte + 1) | 0;
       before = byte;
       at++;
     }
-    if (text.length > wordStart) count = this.encodeWord(text, wordStart, text.length, hash, out, count);
-    return out.slice(0, this.fusesUnknown ? fuseRuns(out, count, this.vocabulary.unkId) : count);
+    if (at > wordStart) count = this.encodeWord(text, wordStart, at, hash, out, count);
+    progress.count = count;
+    progress.at = at;
   }
 
   private encodeWord(

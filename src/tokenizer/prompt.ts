@@ -1,4 +1,5 @@
 import { GemmaError } from "../base/errors.js";
+import { inOneGo, type Slices } from "../base/slices.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** A part of a prompt: a control token by its name, or text that is never searched for control tokens. */
@@ -31,20 +32,27 @@ export function encodePrompt(
   segments: readonly Segment[],
   options: EncodePromptOptions = {},
 ): Int32Array<ArrayBuffer> {
+  return inOneGo(encodePromptSlices(tokenizer, segments, options));
+}
+
+/** encodePrompt with places to pause. */
+export function* encodePromptSlices(
+  tokenizer: Tokenizer,
+  segments: readonly Segment[],
+  options: EncodePromptOptions = {},
+): Slices<Int32Array<ArrayBuffer>> {
   const parts: Int32Array[] = [];
-  let pending = "";
-  const flush = () => {
-    if (pending !== "") parts.push(tokenizer.encodeUntrusted(pending));
-    pending = "";
-  };
-  for (const segment of segments) {
-    if (segment.kind === "text") pending += segment.text;
-    else {
-      flush();
+  for (let i = 0; i < segments.length; ) {
+    const segment = segments[i]!;
+    if (segment.kind === "control") {
       parts.push(Int32Array.of(tokenizer.controlId(segment.name)));
+      i++;
+      continue;
     }
+    let whole = "";
+    for (let next = segments[i]; next?.kind === "text"; next = segments[++i]) whole += next.text;
+    if (whole !== "") parts.push(yield* tokenizer.encodeUntrustedSlices(whole));
   }
-  flush();
   const ids = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,4 +1,5 @@
 import { GemmaError } from "../base/errors.js";
+import { inOneGo, type Slices } from "../base/slices.js";
 import { type DecodeOptions, decode, StreamDecoder, TokenBytes } from "./decode.js";
 import { Encoder } from "./encode.js";
 import type { Vocabulary } from "./vocabulary.js";
@@ -39,12 +40,22 @@ export class Tokenizer {
    * as text: where the text comes from somebody else, use encodeUntrusted or encodePrompt.
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array<ArrayBuffer> {
-    return this.ready().encode(text, options.specials === true ? "specials" : "plain");
+    return inOneGo(this.encodeSlices(text, options));
+  }
+
+  /** encode with places to pause: a megabyte takes a quarter of a second. */
+  encodeSlices(text: string, options: EncodeOptions = {}): Slices<Int32Array<ArrayBuffer>> {
+    return this.ready().slices(text, options.specials === true ? "specials" : "plain");
   }
 
   /** Like encode, and for every vocabulary without the id of any control token or turn marker. */
   encodeUntrusted(text: string): Int32Array<ArrayBuffer> {
-    return this.ready().encode(text, "untrusted");
+    return inOneGo(this.encodeUntrustedSlices(text));
+  }
+
+  /** encodeUntrusted with places to pause. */
+  encodeUntrustedSlices(text: string): Slices<Int32Array<ArrayBuffer>> {
+    return this.ready().slices(text, "untrusted");
   }
 
   /** The text of ids. @throws ERR_RANGE for an id that is no token */

@@ -2,26 +2,13 @@ import { STORED_DTYPES, type StoredDtype } from "../../base/dtype.js";
 import { type Rng, seededRng } from "../../base/rng.js";
 import type { Backend } from "../backend.js";
 import { KV_DTYPES, type KvDtype } from "../kv.js";
-import { PLAIN_ROW, type SampleRow } from "../ops/sample.js";
 import type { Tensor } from "../tensor.js";
 import { CaseTensors, randomValues } from "./case-tensors.js";
 import { scoped } from "./conformance.js";
+import { type InvarianceCase, rowsOfTensor } from "./invariance-case.js";
+import { chooseIdsCase, logProbsCase, sampleCase, scoreIdsCase } from "./invariance-head.js";
 import { currentRows, makePlan, pastRows, randomKv, type SequenceRows, scrambledPages } from "./ragged-step.js";
 import { randomStoredWeight } from "./stored-weight.js";
-
-/** What a case runs on: `run` computes rows [start, start + count) of the outputs, in ascending order of start. */
-interface Prepared {
-  readonly outputs: readonly Tensor[];
-  run(start: number, count: number): void;
-}
-
-/** An op on T rows. Each output row must have the same bits however the rows are split into calls. */
-export interface InvarianceCase {
-  readonly name: string;
-  readonly rows: number; // T
-  /** Equal rngs give equal inputs. */
-  prepare(be: Backend, tensors: CaseTensors, rng: Rng): Prepared;
-}
 
 /** Sequences of attention cases. The long one is more than a kernel takes in at once, and cut into parts by threads. */
 const SHORT: readonly SequenceRows[] = [
@@ -141,12 +128,6 @@ function randomSplit(rng: Rng, rows: number): number[] {
   return split;
 }
 
-/** Rows [start, start + count) of a matrix or a vector. */
-function rowsOfTensor(be: Backend, tensor: Tensor, start: number, count: number): Tensor {
-  const [, width] = tensor.shape;
-  return width === undefined ? be.view(tensor, [count], start) : be.view(tensor, [count, width], start * width);
-}
-
 function matmulCase(dtype: StoredDtype, rows: number, N: number, K: number): InvarianceCase {
   return {
     name: `matmul ${dtype} [${rows}, ${K}] x [${N}, ${K}]`,
@@ -234,116 +215,6 @@ function attentionCase(
           const plan = makePlan(tensors, rows.slice(start, start + count), [table]);
           be.writeKv(cache, 0, part(k), part(v), plan);
           be.attention(part(out), part(q), cache, 0, plan, { scale: headDim ** -0.5, softCap, window });
-        },
-      };
-    },
-  };
-}
-
-function logProbsCase(rows: number, vocabulary: number): InvarianceCase {
-  return {
-    name: "logProbs",
-    rows,
-    prepare(be, tensors, rng) {
-      const logits = tensors.input([rows, vocabulary], randomValues(rng, rows * vocabulary));
-      const targets = tensors.input(
-        [rows],
-        Int32Array.from({ length: rows }, () => rng.integer(vocabulary)),
-      );
-      const logProbs = tensors.output("f32", [rows]);
-      const topIds = tensors.output("i32", [rows, 20]);
-      const topLogProbs = tensors.output("f32", [rows, 20]);
-      return {
-        outputs: [logProbs, topIds, topLogProbs],
-        run(start, count) {
-          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
-          const out = { logProbs: part(logProbs), topIds: part(topIds), topLogProbs: part(topLogProbs) };
-          be.logProbs(out, part(logits), part(targets));
-        },
-      };
-    },
-  };
-}
-
-function scoreIdsCase(dtype: StoredDtype, rows: number, vocabulary: number, width: number): InvarianceCase {
-  return {
-    name: `scoreIds ${dtype}`,
-    rows,
-    prepare(be, tensors, rng) {
-      const head = be.weight(randomStoredWeight(dtype, [vocabulary, width], rng), { screened: true });
-      const x = tensors.input([rows, width], randomValues(rng, rows * width));
-      const ids = tensors.input(
-        [rows],
-        Int32Array.from({ length: rows }, () => rng.integer(vocabulary)),
-      );
-      const ownRows = tensors.input(
-        [rows],
-        Int32Array.from({ length: rows }, (_, row) => row),
-      );
-      const logProbs = tensors.output("f32", [rows]);
-      const topIds = tensors.output("i32", [rows]);
-      const topLogProbs = tensors.output("f32", [rows]);
-      return {
-        outputs: [logProbs, topIds, topLogProbs],
-        run(start, count) {
-          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
-          const out = { logProbs: part(logProbs), topIds: part(topIds), topLogProbs: part(topLogProbs) };
-          be.scoreIds(out, part(x), head, 30, rowsOfTensor(be, ownRows, 0, count), part(ids));
-        },
-      };
-    },
-  };
-}
-
-function chooseIdsCase(dtype: StoredDtype, rows: number, vocabulary: number, width: number): InvarianceCase {
-  return {
-    name: `chooseIds ${dtype}`,
-    rows,
-    prepare(be, tensors, rng) {
-      const head = be.weight(randomStoredWeight(dtype, [vocabulary, width], rng), { screened: true });
-      const x = tensors.input([rows, width], randomValues(rng, rows * width));
-      const settings = Array.from({ length: rows }, (_, row) => {
-        const own = [{ temperature: 0 }, { topK: 64, topP: 0.95 }, { topK: 3 }][row % 3];
-        return { ...PLAIN_ROW, ...own, seed: 7, index: row };
-      });
-      const out = tensors.output("i32", [rows]);
-      return {
-        outputs: [out],
-        run(start, count) {
-          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
-          be.chooseIds(part(out), part(x), head, 30, settings.slice(start, start + count));
-        },
-      };
-    },
-  };
-}
-
-function sampleCase(rows: number, vocabulary: number): InvarianceCase {
-  return {
-    name: "sample",
-    rows,
-    prepare(be, tensors, rng) {
-      const logits = tensors.input([rows, vocabulary], randomValues(rng, rows * vocabulary));
-      const out = tensors.output("i32", [rows]);
-      const settings = Array.from(
-        { length: rows },
-        (_, t): SampleRow => ({
-          ...PLAIN_ROW,
-          penaltyIds: Int32Array.of(t),
-          penaltyCounts: Int32Array.of(1),
-          repetitionPenalty: 1.1,
-          temperature: t % 3,
-          topK: t % 2 === 0 ? 0 : 50,
-          topP: t % 4 === 0 ? 1 : 0.9,
-          seed: 7,
-          index: t,
-        }),
-      );
-      return {
-        outputs: [out],
-        run(start, count) {
-          const part = (tensor: Tensor) => rowsOfTensor(be, tensor, start, count);
-          be.sample(part(out), part(logits), settings.slice(start, start + count));
         },
       };
     },

@@ -46,7 +46,7 @@ const responseSchema = z
         index: z.number().int(),
         text: z.string(),
         logprobs: completionLogprobsSchema.nullable(),
-        finish_reason: z.enum(["stop", "length", "tool_calls"]),
+        finish_reason: z.enum(["stop", "length"]),
       }),
     ),
     usage: usageSchema,

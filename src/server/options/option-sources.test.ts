@@ -63,7 +63,7 @@ test.each<[string, OptionSources, string]>([
   [
     "a number of the file",
     { file: file({ limits: { choices: 0 } }) },
-    "c.json: limits.choices must be an integer in 1..1024, got 0",
+    "c.json: limits.choices must be an integer in 1..128, got 0",
   ],
   [
     "a group that is none",

@@ -23,7 +23,7 @@ test("resolveServerOptions: prefixes are shared where there are no keys, unless 
 
 test("resolveServerOptions: what is wrong or unknown is named", () => {
   expect(() => resolveServerOptions({ limits: { choices: 0 } })).toThrow(
-    "createServer: limits.choices must be an integer in 1..1024, got 0",
+    "createServer: limits.choices must be an integer in 1..128, got 0",
   );
   expect(() => resolveServerOptions({ limit: {} } as never)).toThrow('must have no unknown keys, got "limit"');
 });

@@ -37,8 +37,8 @@ const limits = group({
     .meta({ description: "requests that may wait for their turn; more get 429" }),
   queueSeconds: seconds(86_400).default(30).meta({ description: "longest wait for a turn; then 503" }),
   requestSeconds: seconds(86_400).default(600).meta({ description: "longest time of a request, waiting included" }),
-  choices: whole(1, 1024).default(16).meta({ description: "answers to one prompt (n)" }),
-  batchPrompts: whole(1, 65_536).default(64).meta({ description: "prompts, or texts to embed, in one request" }),
+  choices: whole(1, 128).default(16).meta({ description: "answers to one prompt (n)" }),
+  batchPrompts: whole(1, 2048).default(64).meta({ description: "prompts, or texts to embed, in one request" }),
   writeSeconds: seconds(3600).default(30).meta({ description: "a reader that takes nothing for so long is cut off" }),
   connections: whole(1, 1_000_000).default(1024).meta({ description: "open connections; more are closed at once" }),
 });

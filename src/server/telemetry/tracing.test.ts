@@ -50,6 +50,7 @@ describe("with an SDK", () => {
     const span = startRequestSpan(headers, {
       ...{ operation: "chat", model: "gemma-3-270m", method: "POST", route: "/v1/chat/completions", isStream: true },
       keyId: "ab12cd34",
+      sampling: { maxTokens: 64, temperature: 0, topP: null, seed: 7, choices: 2 },
     });
     span.set({
       responseModel: "gemma-3-270m",
@@ -68,6 +69,10 @@ describe("with an SDK", () => {
       "gen_ai.provider.name": "gemma-ts",
       "gen_ai.request.model": "gemma-3-270m",
       "gen_ai.request.stream": true,
+      "gen_ai.request.max_tokens": 64,
+      "gen_ai.request.temperature": 0,
+      "gen_ai.request.seed": 7,
+      "gen_ai.request.choice.count": 2,
       "gen_ai.response.model": "gemma-3-270m",
       "gen_ai.response.finish_reasons": ["stop", "length"],
       "gen_ai.response.time_to_first_chunk": 0.25,

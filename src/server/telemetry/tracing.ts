@@ -16,6 +16,15 @@ import { GemmaError } from "../../base/errors.js";
 
 const SCOPE = "gemma-ts";
 
+/** How a request wants its tokens chosen; null counts as absent. */
+export interface SamplingFields {
+  readonly maxTokens?: number | null | undefined;
+  readonly temperature?: number | null | undefined;
+  readonly topP?: number | null | undefined;
+  readonly seed?: number | null | undefined;
+  readonly choices?: number | null | undefined;
+}
+
 /** What a request asks for. */
 export interface RequestFields {
   /** `chat`, `text_completion` or `embeddings`. */
@@ -25,6 +34,7 @@ export interface RequestFields {
   readonly method?: string | undefined;
   readonly route?: string | undefined;
   readonly isStream?: boolean | undefined;
+  readonly sampling?: SamplingFields | undefined;
   /** Id of the key, not the key. */
   readonly keyId?: string | undefined;
 }
@@ -63,6 +73,11 @@ export function startRequestSpan(headers: Headers, fields: RequestFields): Reque
     "gen_ai.provider.name": SCOPE,
     "gen_ai.request.model": fields.model,
     "gen_ai.request.stream": fields.isStream,
+    "gen_ai.request.max_tokens": fields.sampling?.maxTokens ?? undefined,
+    "gen_ai.request.temperature": fields.sampling?.temperature ?? undefined,
+    "gen_ai.request.top_p": fields.sampling?.topP ?? undefined,
+    "gen_ai.request.seed": fields.sampling?.seed ?? undefined,
+    "gen_ai.request.choice.count": fields.sampling?.choices ?? undefined,
     "http.request.method": fields.method,
     "http.route": fields.route,
     "gemma.key.id": fields.keyId,
