@@ -19,7 +19,16 @@ test("options: the defaults", () => {
   const { options, sources } = readOptions({});
   expect(options).toEqual({
     ...{ host: "127.0.0.1", port: 8080, insecureNoKey: false, graceSeconds: 30 },
-    ...{ hosts: [], origins: [], aliases: [], rateLimit: {}, logPrompts: false, logLevel: "info", docs: true },
+    ...{
+      hosts: [],
+      origins: [],
+      aliases: [],
+      rateLimit: {},
+      promptLookup: true,
+      logPrompts: false,
+      logLevel: "info",
+      docs: true,
+    },
     limits: {
       ...{ bodyBytes: 2097152, concurrentRequests: 64, queueLength: 64, queueSeconds: 30, requestSeconds: 600 },
       ...{ choices: 16, batchPrompts: 64, writeSeconds: 30, connections: 1024 },
@@ -110,7 +119,7 @@ test("describeOptions: a line a group, and where values come from", () => {
   );
   expect(lines[0]).toBe(
     "server: host=127.0.0.1 port=9 (flag) insecureNoKey=false graceSeconds=30 hosts=[] origins=[] " +
-      'aliases=["g"] (file) logPrompts=false logLevel=info docs=true',
+      'aliases=["g"] (file) promptLookup=true logPrompts=false logLevel=info docs=true',
   );
   expect(lines[1]).toMatch(/^limits: bodyBytes=2097152 .* connections=1024$/);
   expect(lines[2]).toBe("rateLimit: requestsPerMinute=5 (environment)");

@@ -78,6 +78,9 @@ const server = {
     description:
       "keys share what was computed of equal beginnings of prompts, and can measure that; default: only without keys",
   }),
+  promptLookup: yesNo().default(true).meta({
+    description: "guess tokens from the text so far; without, only the speed differs",
+  }),
   logPrompts: yesNo().default(false).meta({ description: "texts of prompts and answers go to the log" }),
   logLevel: z
     .enum(["debug", "info", "warn", "error", "silent"], { error: "must be one of debug, info, warn, error, silent" })

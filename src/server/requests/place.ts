@@ -10,6 +10,8 @@ export interface CommonOptions {
   readonly priority: number;
   readonly deadlineMs: number;
   readonly cacheSalt: string;
+  /** Of generations. */
+  readonly promptLookup: boolean;
   readonly maxPromptTokens?: number;
   readonly adapter?: string;
 }
@@ -50,6 +52,7 @@ export async function takePlace(
       },
       ...(promptTokens === undefined ? {} : { maxPromptTokens: promptTokens }),
       cacheSalt: salt,
+      promptLookup: serving.options.promptLookup,
       ...(model.adapter === undefined ? {} : { adapter: model.adapter }),
     };
     return { engine: serving.supervisor.engine, model, options, leave };
