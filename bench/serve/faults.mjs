@@ -1,14 +1,18 @@
-// Clients that misbehave, 100 of each kind, and SIGTERM under load: the server serves on as if nothing had been.
+// Clients that misbehave, faults inside the server, 100 of each kind, and SIGTERM under load: the server serves on as if
+// nothing had been.
 //     npm run bench:serve-faults -- [--count 100] [--fault NAME ...] [--sigterms 100] [--model FILE] [--threads 2]
 //         [--flags="..."] [--cli FILE]
 // After each kind a control request gets the same text as before, no request runs or waits within two seconds, pages are free
-// or remembered, descriptors are back. Exit code 1 when something does not hold. fault-kinds.mjs has the kinds.
+// or remembered, descriptors are back. Exit code 1 when something does not hold. fault-kinds.mjs and
+// inner-faults.mjs have the kinds.
 
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeMachine, machineLine } from "../lib/machine.mjs";
 import { FAULTS, WRITE_SECONDS } from "./fault-kinds.mjs";
+import { INNER_FAULTS } from "./inner-faults.mjs";
 import { Client } from "./lib/client.mjs";
 import { leftovers } from "./lib/leftovers.mjs";
 import { descriptors, expectProc, memory } from "./lib/proc.mjs";
@@ -35,9 +39,10 @@ const { values } = parseArgs({
   },
 });
 const [count, sigterms, threads] = [values.count, values.sigterms, values.threads].map(Number);
-const wanted = values.fault ?? [...FAULTS.map(({ name }) => name), SIGTERM];
-const unknown = wanted.find((name) => name !== SIGTERM && !FAULTS.some((fault) => fault.name === name));
-if (unknown !== undefined) throw new Error(`--fault must be one of ${FAULTS.map(({ name }) => name)}, got ${unknown}`);
+const names = [...FAULTS, ...INNER_FAULTS, { name: SIGTERM }].map(({ name }) => name);
+const wanted = values.fault ?? names;
+const unknown = wanted.find((name) => !names.includes(name));
+if (unknown !== undefined) throw new Error(`--fault must be one of ${names.join(", ")}, got ${unknown}`);
 expectProc();
 console.log(machineLine(describeMachine()));
 const flags = values.flags.split(" ").filter((flag) => flag !== "");
@@ -47,6 +52,7 @@ const onTiny = chosen.filter(({ isTiny }) => isTiny);
 const onModel = chosen.filter((fault) => !onTiny.includes(fault));
 await runFaults(values.model, 2048, onModel);
 await runFaults(TINY, 16_384, onTiny);
+for (const fault of INNER_FAULTS.filter(({ name }) => wanted.includes(name))) await runInner(fault);
 if (wanted.includes(SIGTERM) && sigterms > 0) await runSigterms();
 const failed = rows.filter(({ problems }) => problems.length > 0);
 console.log(failed.length === 0 ? "\npassed" : `\nFAILED: ${failed.map(({ name }) => name).join(", ")}`);
@@ -106,6 +112,15 @@ async function runFaults(file, context, faults) {
     while (descriptors(server.pid) > before.descriptors && performance.now() < end) await sleep(50);
     return descriptors(server.pid);
   }
+}
+
+async function runInner({ name, wants, run, needs }) {
+  if (needs !== undefined && !existsSync(needs)) return console.log(`skipped ${name}: needs ${needs}`);
+  const start = performance.now();
+  const outcomes = await run(count);
+  const problems = [...tally(outcomes.filter((outcome) => !wants.includes(outcome)))];
+  const found = problems.map(([outcome, times]) => `${times} x ${outcome}`);
+  addRow({ name, outcomes, problems: found, tookMs: performance.now() - start });
 }
 
 /** `count` times, `atOnce` at a time. */
