@@ -6,7 +6,10 @@ import { CHAT_FORMS, type ChatForm, chatPrompt, type PlainMessage } from "./chat
 const tokenizer = {
   bosId: 0,
   vocabulary: { addBos: true },
-  encodeUntrusted: (text: string) => Int32Array.from(text, (character) => character.charCodeAt(0)),
+  // biome-ignore lint/correctness/useYield: too short to pause
+  *encodeUntrustedSlices(text: string) {
+    return Int32Array.from(text, (character) => character.charCodeAt(0));
+  },
 } as unknown as Tokenizer;
 
 const textOf = (ids: readonly number[]) => String.fromCharCode(...ids.slice(1));

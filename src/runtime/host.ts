@@ -1,5 +1,6 @@
 import { GemmaError } from "../base/errors.js";
 import { withPauses } from "../base/slices.js";
+import type { LoadedAdapter } from "../engine/adapters.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import { pauses } from "../engine/macrotask.js";
 import { type RequestOptions, resolveRequest } from "../engine/options.js";
@@ -112,12 +113,23 @@ export class EngineHost {
     abort: Int32Array | null,
     call: Call,
   ): Promise<GenerateOutcome> {
-    const ids = await this.promptIds(prompt, call, options);
-    return runGeneration(this.loaded, { ids, options }, abort, call);
+    return this.holding(options.adapter, async (adapter) => {
+      const ids = await this.promptIds(prompt, call, options);
+      return runGeneration(this.loaded, { ids, options, adapter }, abort, call);
+    });
   }
 
   private async chat(params: Calls["chat"]["params"], abort: Int32Array | null, call: Call): Promise<GenerateOutcome> {
     expectMessages(params.messages);
+    return this.holding(params.options.adapter, (adapter) => this.answer(params, adapter, abort, call));
+  }
+
+  private async answer(
+    params: Calls["chat"]["params"],
+    adapter: LoadedAdapter | null,
+    abort: Int32Array | null,
+    call: Call,
+  ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
     const answer = await toolAnswer(params, params.options);
     const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
@@ -135,7 +147,7 @@ export class EngineHost {
     }
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
     const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
-    const request = { ids: prompt.ids, options: { ...calm, ...params.options, stop }, answer };
+    const request = { ids: prompt.ids, options: { ...calm, ...params.options, stop }, adapter, answer };
     return runGeneration(this.loaded, { ...request, droppedMessages: prompt.dropped }, abort, call);
   }
 
@@ -148,39 +160,51 @@ export class EngineHost {
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {
-    const { engine } = this.loaded;
-    const ids = await this.promptIds(params.prompt, call, params.request);
     expectIds("after", params.after);
-    expectLength(ids, params.request);
-    const request = {
-      ...params.request,
-      first: params.first,
-      after: params.after,
-      top: params.top,
-      ...(params.adapter === undefined ? {} : { adapter: params.adapter }),
-      ...(params.wantLogits
-        ? { onLogits: (position: number, logits: Float32Array) => call.event({ kind: "logits", position, logits }) }
-        : {}),
-    };
-    return runJob(call, null, (resolve, reject) => {
-      const sink = {
-        done: ({ logprobs, after }: ScoreResult) => {
-          const unscored = new Array(ids.length - logprobs.length).fill(null);
-          resolve({ ids, logprobs: [...unscored, ...logprobs], after });
-        },
-        fail: reject,
+    return this.holding(params.adapter, async (adapter) => {
+      const ids = await this.promptIds(params.prompt, call, params.request);
+      expectLength(ids, params.request);
+      const request = {
+        ...params.request,
+        first: params.first,
+        after: params.after,
+        top: params.top,
+        ...(params.wantLogits
+          ? { onLogits: (position: number, logits: Float32Array) => call.event({ kind: "logits", position, logits }) }
+          : {}),
       };
-      return engine.score(ids, request, sink, { since: call.since });
+      return runJob(call, null, (resolve, reject) => {
+        const sink = {
+          done: ({ logprobs, after }: ScoreResult) => {
+            const unscored = new Array(ids.length - logprobs.length).fill(null);
+            resolve({ ids, logprobs: [...unscored, ...logprobs], after });
+          },
+          fail: reject,
+        };
+        return this.loaded.engine.score(ids, request, sink, { since: call.since, adapter });
+      });
     });
   }
 
   private async embed(params: Calls["embed"]["params"], call: Call): Promise<Float32Array> {
-    const ids = await this.promptIds(params.prompt, call, params.request);
-    expectLength(ids, params.request);
-    const request = { ...params.request, ...(params.adapter === undefined ? {} : { adapter: params.adapter }) };
-    return runJob(call, null, (resolve, reject) =>
-      this.loaded.engine.embed(ids, request, { done: resolve, fail: reject }, { since: call.since }),
-    );
+    return this.holding(params.adapter, async (adapter) => {
+      const ids = await this.promptIds(params.prompt, call, params.request);
+      expectLength(ids, params.request);
+      const origin = { since: call.since, adapter };
+      return runJob(call, null, (resolve, reject) =>
+        this.loaded.engine.embed(ids, params.request, { done: resolve, fail: reject }, origin),
+      );
+    });
+  }
+
+  /** Keeps an adapter for all of a request: it may be removed before the request's prompt is encoded. */
+  private async holding<T>(name: string | undefined, work: (adapter: LoadedAdapter | null) => Promise<T>): Promise<T> {
+    const held = this.loaded.engine.holdAdapter(name);
+    try {
+      return await work(held.loaded);
+    } finally {
+      held.release();
+    }
   }
 
   private async encode({ text, specials }: Calls["encode"]["params"], call: Call): Promise<number[]> {

@@ -1,3 +1,4 @@
+import type { LoadedAdapter } from "../engine/adapters.js";
 import type { GenerationSink, Piece } from "../engine/generate-job.js";
 import { type GenerateOptions, resolveRequest } from "../engine/options.js";
 import { expectLength } from "./check-types.js";
@@ -13,6 +14,8 @@ export interface GenerationRequest {
   /** Of the prompt, used as they are. */
   readonly ids: readonly number[];
   readonly options: GenerateOptions;
+  /** Held by the caller until the generation has ended; null: none. */
+  readonly adapter: LoadedAdapter | null;
   /** How calls are read out of the text; null: there are none. */
   readonly answer?: ToolAnswer | null;
   /** Messages of the conversation that the prompt leaves out. Default: 0. */
@@ -22,7 +25,7 @@ export interface GenerationRequest {
 /** Runs a generation to its end; its pieces are events of the call. */
 export async function runGeneration(
   model: LoadedModel,
-  { ids, options, answer = null, droppedMessages = 0 }: GenerationRequest,
+  { ids, options, adapter, answer = null, droppedMessages = 0 }: GenerationRequest,
   abort: Int32Array | null,
   call: Call,
 ): Promise<GenerateOutcome> {
@@ -30,11 +33,7 @@ export async function runGeneration(
   const { since } = call;
   expectLength(ids, options);
   const show = (piece: Piece) => call.event({ kind: "pieces", pieces: [piece] });
-  const held = engine.holdAdapter(options.adapter); // it may be removed before the grammar is there
-  const mask = await maskOf(model, options, call, answer).catch((error: unknown) => {
-    held.release();
-    throw error;
-  });
+  const mask = await maskOf(model, options, call, answer);
   let firstTokenMs = 0;
   let lastTokenMs = 0;
   let generatedTokens = 0;
@@ -58,14 +57,11 @@ export async function runGeneration(
       },
       fail: reject,
     };
-    const job = engine.generate(ids, options, mask, sink, { since, adapter: held.loaded });
+    const job = engine.generate(ids, options, mask, sink, { since, adapter });
     if (mask) mask.onFail = (error) => job.cancel(error);
     call.event({ kind: "prompt", tokens: ids.length });
     return job;
-  }).finally(() => {
-    mask?.close();
-    held.release();
-  });
+  }).finally(() => mask?.close());
 }
 
 /** null: the text is free. */
