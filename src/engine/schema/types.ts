@@ -3,7 +3,7 @@ import { GemmaError } from "../../base/errors.js";
 /** A JSON schema's object, as JSON.parse gives it. */
 export type SchemaObject = Readonly<Record<string, unknown>>;
 
-export const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
+const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 export type TypeName = (typeof TYPES)[number];
 
 /** Keywords that speak of one type only. */
