@@ -42,6 +42,13 @@ export function invalid(path: string, what: string): GemmaError {
   return new GemmaError("ERR_SCHEMA", `schema: ${path} ${what}`);
 }
 
+/** Of all that `enum` and `const` list. */
+export const MAX_VALUES_CHARS = 1 << 16;
+
+export function tooManyValues(path: string): GemmaError {
+  return invalid(path, `must keep all values within ${MAX_VALUES_CHARS} characters, got more`);
+}
+
 /** Every keyword must be one that is enforced, or one that asserts nothing. @throws ERR_SCHEMA naming its path */
 export function checkKeywords(schema: SchemaObject, path: string): void {
   const keys = Object.keys(schema).filter((key) => !SILENT.includes(key));
