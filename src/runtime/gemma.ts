@@ -185,13 +185,17 @@ export class Gemma implements AsyncDisposable {
   }
 
   /** Token ids of a text, without BOS. With `specials`, control tokens written in the text become their ids. */
-  encode(text: string, options: { readonly specials?: boolean } = {}): Promise<number[]> {
-    return this.link.call("encode", { text, specials: options.specials ?? false });
+  encode(
+    text: string,
+    options: { readonly specials?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<number[]> {
+    const { specials = false, signal } = options;
+    return this.link.call("encode", { text, specials }, { signal });
   }
 
   /** Token ids of a prompt as `generate` takes it: of a text, with one BOS in front. */
-  encodePrompt(prompt: Prompt): Promise<number[]> {
-    return this.link.call("encodePrompt", { prompt });
+  encodePrompt(prompt: Prompt, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number[]> {
+    return this.link.call("encodePrompt", { prompt }, { signal });
   }
 
   decode(ids: readonly number[]): Promise<string> {

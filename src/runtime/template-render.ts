@@ -1,7 +1,7 @@
 import { Template } from "@huggingface/jinja";
 
 /** Characters that a chat template may write. */
-export const MAX_OUTPUT = 1 << 20;
+const MAX_OUTPUT = 1 << 20;
 const MAX_TEMPLATE = 1 << 18;
 
 export interface TemplateInput {

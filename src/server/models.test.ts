@@ -1,10 +1,11 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { get, post, tinyServer } from "../../test/helpers/server.js";
+import { basename, dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { get, loadTiny, post, tinyServer } from "../../test/helpers/server.js";
 import { TINY } from "../../test/helpers/tiny-models.js";
-import type { GemmaServer } from "./server.js";
+import { GemmaError } from "../base/errors.js";
+import { createServer, type GemmaServer } from "./server.js";
 
 const hello = { messages: [{ role: "user", content: "fox?" }], max_tokens: 6, temperature: 0 };
 const endless = { prompt: "fox", max_tokens: 240, temperature: 0, ignore_eos: true };
@@ -28,6 +29,20 @@ test("an adapter is a model of its own, beside the base and its aliases", async 
   expect([plain[0], alias[0], tuned[0]]).toEqual([base.id, "gpt-4o-mini", `${base.id}:tuned`]);
   expect(alias[1]).toBe(plain[1]);
   expect(tuned[1]).not.toBe(plain[1]);
+});
+
+test("a model is found by every name that requests may use", async () => {
+  const { data } = await (await get(server, "/v1/models")).json();
+  const [base, , tuned] = data.map(({ id }: { id: string }) => id);
+  const found = async (name: string) => (await (await get(server, `/v1/models/${encodeURIComponent(name)}`)).json()).id;
+  expect(await Promise.all([base, `${base}:latest`, "gpt-4o-mini", "tuned", tuned].map(found))).toEqual([
+    base,
+    base,
+    "gpt-4o-mini",
+    tuned,
+    tuned,
+  ]);
+  expect((await get(server, "/v1/models/gpt-5")).status).toBe(404);
 });
 
 test("an unknown model is a 404 that lists those that are", async () => {
@@ -62,7 +77,9 @@ test("the admin call loads and unloads adapters of one folder alone, without dro
   for (const path of ["..", "../..", "/etc", "away/etc", ".", "extra/../..", "a\0b"]) {
     expect([path, (await load("x", path)).status]).toEqual([path, 403]);
   }
-  expect((await load("x", "nothing")).status).toBe(404);
+  for (const path of ["nothing", "extra/adapter_config.json/x", "x".repeat(300)]) {
+    expect([path, (await load("x", path)).status]).toEqual([path, 404]);
+  }
   expect((await load("X!", "extra")).status).toBe(400);
   const broken = await load("broken", "broken");
   expect(broken.status).toBe(400);
@@ -71,4 +88,16 @@ test("the admin call loads and unloads adapters of one folder alone, without dro
   expect((await post(server, "/v1/load_lora_adapter", { lora_name: "x", lora_path: "x" })).status).toBe(403);
   await own.dispose();
   rmSync(root, { recursive: true });
+});
+
+test("an engine that dies while it loads an adapter is a failure of the server, not of the request", async () => {
+  const gemma = await loadTiny();
+  const own = createServer(gemma, { adapterRoot: dirname(TINY.adapter) });
+  await own.started;
+  const died = new GemmaError("ERR_WORKER", "the engine's worker failed: /srv/secret.node");
+  vi.spyOn(gemma, "addAdapter").mockRejectedValue(died);
+  const response = await post(own, "/v1/load_lora_adapter", { lora_name: "x", lora_path: basename(TINY.adapter) });
+  expect(response.status).toBe(500);
+  expect(await response.text()).not.toContain("secret");
+  await own.dispose();
 });

@@ -26,6 +26,9 @@ export interface GemmaServer {
   dispose(): Promise<void>;
 }
 
+/** One thread turns texts into tokens: more at once would only take memory, fifty times what a text has. */
+const TEXTS_AT_ONCE = 2;
+
 const NO_LOG: ServerLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
@@ -55,6 +58,7 @@ export function createServer(model: Gemma | (() => Promise<Gemma>), options: Ser
     supervisor,
     models: new Models(supervisor, resolved.aliases),
     admission,
+    tokenizing: new Admission({ ...resolved.limits, concurrentRequests: TEXTS_AT_ONCE }),
     metrics: new Metrics(supervisor, admission, resolved.readings),
     log,
     calls,

@@ -12,6 +12,8 @@ export interface Serving {
   readonly supervisor: Supervisor;
   readonly models: Models;
   readonly admission: Admission;
+  /** The door of texts to and from token ids, which take no place of the engine's. */
+  readonly tokenizing: Admission;
   readonly metrics: Metrics;
   readonly log: ServerLog;
   /** Requests under way, those of health and metrics apart. */

@@ -4,15 +4,16 @@ import type { Gemma } from "../runtime/gemma.js";
 import { type EngineState, Supervisor } from "./supervisor.js";
 
 /** What the supervisor uses of a model, and a way to let it crash. */
-function fakeModel() {
+function fakeModel(adapters: string[] = []) {
   let crash: (error: GemmaError) => void = () => {};
   const ended = new Promise<GemmaError>((resolve) => {
     crash = resolve;
   });
-  const adapters: string[] = [];
   const model = {
     ended,
-    adapters,
+    get adapters() {
+      return [...adapters];
+    },
     addAdapter: async (name: string, folder: string) => {
       if (folder === "gone") throw new GemmaError("ERR_MISSING_FILE", "no such folder");
       adapters.push(name);
@@ -49,6 +50,24 @@ test("a model that crashes is loaded again, with its adapters; meanwhile request
   expect([changes, supervisor.crashes]).toEqual([["restarting", "ready"], 1]);
   await supervisor.dispose();
   expect([supervisor.state, supervisor.crashes]).toEqual(["disposed", 1]); // a dispose is no crash
+});
+
+test("an adapter that comes with the load, and was removed, stays away", async () => {
+  const fakes = [fakeModel(["own", "other"]), fakeModel(["own", "other"]), fakeModel(["own", "other"])];
+  let loads = 0;
+  const supervisor = new Supervisor(async () => fakes[loads++]!.model, { firstPauseMs: 1 });
+  await supervisor.started;
+  await supervisor.removeAdapter("own");
+  fakes[0]!.crash();
+  await until(() => supervisor.state === "restarting");
+  await until(() => supervisor.state === "ready");
+  expect(fakes[1]!.adapters).toEqual(["other"]);
+  await supervisor.addAdapter("own", "folder");
+  fakes[1]!.crash();
+  await until(() => supervisor.state === "restarting");
+  await until(() => supervisor.state === "ready");
+  expect(fakes[2]!.adapters).toContain("own");
+  await supervisor.dispose();
 });
 
 test("loads that fail are tried again, with pauses that double up to the longest", async () => {

@@ -32,6 +32,7 @@ export class Supervisor {
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly adapters = new Map<string, string>(); // name to folder, added since the load
+  private readonly removed = new Set<string>(); // names; the load may bring them back
   /** Resolves once the model is loaded for the first time; rejects where that fails. */
   readonly started: Promise<Gemma>;
   /** Engines that crashed. */
@@ -60,11 +61,14 @@ export class Supervisor {
   async addAdapter(name: string, folder: string): Promise<void> {
     await this.engine.addAdapter(name, folder);
     this.adapters.set(name, folder);
+    this.removed.delete(name);
   }
 
+  /** Unloads an adapter, for good: a restart does not bring it back. */
   async removeAdapter(name: string): Promise<void> {
     await this.engine.removeAdapter(name);
     this.adapters.delete(name);
+    this.removed.add(name);
   }
 
   /** Frees the model. Idempotent. */
@@ -77,6 +81,7 @@ export class Supervisor {
   private async start(): Promise<Gemma> {
     try {
       const gemma = typeof this.load === "function" ? await this.load() : this.load;
+      for (const name of gemma.adapters) if (this.removed.has(name)) await gemma.removeAdapter(name);
       for (const [name, folder] of this.adapters) await this.addAgain(gemma, name, folder);
       if (this.current === "disposed") {
         await gemma.dispose();

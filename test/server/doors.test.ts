@@ -127,6 +127,12 @@ describe("keys", () => {
 });
 
 describe("hosts and origins", () => {
+  test("health is told by whatever name it is asked: Kubernetes probes a pod by its address", async () => {
+    for (const path of ["/healthz", "/health/live", "/ping", "/readyz", "/health/ready", "/health"]) {
+      expect([path, (await get(open, path, { host: "10.1.2.3:8080" })).status]).toEqual([path, 200]);
+    }
+  });
+
   test.each([
     ["evil.example:8080", 403],
     ["localhost.evil.example", 403],
@@ -135,9 +141,10 @@ describe("hosts and origins", () => {
     ["[::1]:8080", 200],
     ["127.0.0.1:1", 200],
     ["api.example", 200],
-  ])("Host: %s is answered with %i, by every path", async (host, status) => {
-    for (const path of ["/v1/models", "/api/tags", "/docs", "/health", "/metrics"]) {
-      expect([path, (await get(open, path, { host })).status]).toEqual([path, status]);
+  ])("Host: %s is answered with %i, by every path that tells of the model", async (host, status) => {
+    for (const path of ["/v1/models", "/api/tags", "/docs", "/metrics", "/nothing"]) {
+      const expected = path === "/nothing" && status === 200 ? 404 : status;
+      expect([path, (await get(open, path, { host })).status]).toEqual([path, expected]);
     }
     const request = { prompt: "x", max_tokens: 1 };
     expect((await post(open, "/v1/completions", request, { headers: { host } })).status).toBe(status);

@@ -118,6 +118,23 @@ test("references must come to an end", () => {
   expect(schemaGrammar(list)).toContain("root ::=");
 });
 
+/** Texts that no other list has. */
+function numbered(length: number, list: number): string[] {
+  return Array.from({ length }, (_, i) => `${list}x${i}`);
+}
+
+test("names that are required again and again cost no more than once", () => {
+  const option = (i: number) => ({
+    properties: { k: { enum: numbered(100, i) } },
+    required: new Array(3000).fill("k"),
+  });
+  const many = Object.fromEntries(numbered(1900, 0).map((name) => [name, { type: "null" }]));
+  const start = performance.now();
+  expect(schemaGrammar({ oneOf: Array.from({ length: 64 }, (_, i) => option(i)) })).toContain("63x99");
+  expect(schemaGrammar({ properties: many, required: new Array(400_000).fill("0x1") })).toContain("0x1899");
+  expect(performance.now() - start).toBeLessThan(1000);
+});
+
 test("bombs are refused at once", () => {
   const deep = (depth: number): unknown => (depth === 0 ? {} : { type: "array", items: deep(depth - 1) });
   const bombs: unknown[] = [
@@ -136,6 +153,13 @@ test("bombs are refused at once", () => {
     { properties: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`p${i}`, {}])) },
     { anyOf: new Array(100_000).fill({ type: "string" }) },
     { oneOf: new Array(100_000).fill({ type: "string" }) },
+    { oneOf: Array.from({ length: 64 }, (_, i) => ({ enum: numbered(3000, i) })) },
+    {
+      oneOf: Array.from({ length: 64 }, (_, i) => ({
+        properties: { k: { enum: numbered(3000, i) } },
+        required: ["k"],
+      })),
+    },
   ];
   for (const bomb of bombs) {
     const start = performance.now();

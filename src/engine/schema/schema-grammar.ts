@@ -8,10 +8,12 @@ import {
   checkKeywords,
   invalid,
   isObject,
+  MAX_VALUES_CHARS,
   own,
   pointer,
   type SchemaObject,
   type TypeName,
+  tooManyValues,
   typeOfValue,
   typesOf,
 } from "./types.js";
@@ -20,7 +22,6 @@ import { MAX_JSON_DEPTH, writeJson } from "./write-json.js";
 const MAX_DEPTH = 64;
 const MAX_SCHEMAS = 2000;
 const MAX_ITEMS = 1000;
-const MAX_VALUES_CHARS = 1 << 16;
 
 const COMMA = text(", ");
 const COLON = text(": ");
@@ -135,7 +136,7 @@ class SchemaConverter {
         );
         this.valueChars += written.length;
         if (this.valueChars <= MAX_VALUES_CHARS) return text(written);
-        throw invalid(path, `must keep all values within ${MAX_VALUES_CHARS} characters, got more`);
+        throw tooManyValues(path);
       }),
     );
   }
@@ -192,7 +193,8 @@ class SchemaConverter {
       throw invalid(pointer(path, "propertyNames"), "is not supported");
 
     const named = new Map(Object.entries(properties).map(([name, s]) => [name, { schema: s, in: "properties" }]));
-    for (const name of required) {
+    const needed = new Set(required);
+    for (const name of needed) {
       if (named.has(name)) continue;
       if (extra === false)
         throw invalid(pointer(path, "required"), `must name properties, got ${JSON.stringify(name)}`);
@@ -205,7 +207,7 @@ class SchemaConverter {
       const at = pointer(path, property.in);
       const value = this.schema(property.schema, property.in === "properties" ? pointer(at, name) : at, depth + 1);
       const field = sequence(text(JSON.stringify(name)), COLON, value);
-      return { field, required: required.includes(name), path: at };
+      return { field, required: needed.has(name), path: at };
     });
     return this.fields(fields);
   }

@@ -3,7 +3,7 @@ import { GemmaError } from "../../base/errors.js";
 /** A JSON schema's object, as JSON.parse gives it. */
 export type SchemaObject = Readonly<Record<string, unknown>>;
 
-export const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
+const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 export type TypeName = (typeof TYPES)[number];
 
 /** Keywords that speak of one type only. */
@@ -40,6 +40,13 @@ export function pointer(path: string, key: string | number): string {
 
 export function invalid(path: string, what: string): GemmaError {
   return new GemmaError("ERR_SCHEMA", `schema: ${path} ${what}`);
+}
+
+/** Of all that `enum` and `const` list. */
+export const MAX_VALUES_CHARS = 1 << 16;
+
+export function tooManyValues(path: string): GemmaError {
+  return invalid(path, `must keep all values within ${MAX_VALUES_CHARS} characters, got more`);
 }
 
 /** Every keyword must be one that is enforced, or one that asserts nothing. @throws ERR_SCHEMA naming its path */

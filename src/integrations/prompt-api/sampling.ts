@@ -25,7 +25,7 @@ export interface Sampling {
 /** @throws RangeError for a number below what it may be; TypeError for a mode beside numbers, or none of the known ones */
 export function toSampling(options: LanguageModelCreateCoreOptions): Sampling {
   const { samplingMode: mode = "balanced", temperature, topK } = options;
-  if (!(mode in TEMPERATURES)) throw new TypeError(`samplingMode: must be a known mode, got ${mode}`);
+  if (!Object.hasOwn(TEMPERATURES, mode)) throw new TypeError(`samplingMode: must be a known mode, got ${mode}`);
   if (options.samplingMode !== undefined && (temperature !== undefined || topK !== undefined)) {
     throw new TypeError("samplingMode: must not be beside temperature or topK");
   }

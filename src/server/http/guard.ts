@@ -1,6 +1,5 @@
 import { GemmaError } from "../../base/errors.js";
-
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+import { isLoopback } from "../options/options.js";
 
 /** The name in a Host header, in lower case, without port and without the dot at the end of absolute names. */
 function hostName(host: string): string {
@@ -17,7 +16,7 @@ function hostName(host: string): string {
 export function checkHost(host: string | null, hosts: readonly string[]): void {
   if (!host) throw new GemmaError("ERR_BAD_REQUEST", "host: a Host header must be present, got none");
   const name = hostName(host);
-  if (LOOPBACK.has(name) || hosts.includes("*") || hosts.some((allowed) => hostName(allowed) === name)) return;
+  if (isLoopback(name) || hosts.includes("*") || hosts.some((allowed) => hostName(allowed) === name)) return;
   throw new GemmaError("ERR_FORBIDDEN", `host: must be one that this server was told to answer to, got ${name}`, {
     hint: `start it with --allow-host ${name}`,
   });

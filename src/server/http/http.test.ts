@@ -8,10 +8,16 @@ const post = (body: BodyInit | null, headers: Record<string, string> = { "conten
   new Request("http://localhost/v1/x", { method: "POST", body, headers, duplex: "half" } as RequestInit);
 
 describe("hosts", () => {
-  test.each(["localhost", "localhost:8080", "localhost.", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "[::1]"])(
-    "%s is this machine's",
-    (host) => expect(() => checkHost(host, [])).not.toThrow(),
-  );
+  test.each([
+    "localhost",
+    "localhost:8080",
+    "localhost.",
+    "LOCALHOST:1",
+    "127.0.0.1:8080",
+    "[::1]:8080",
+    "[::1]",
+    "127.0.0.2:80",
+  ])("%s is this machine's", (host) => expect(() => checkHost(host, [])).not.toThrow());
   test.each([
     "evil.example:8080",
     "localhost.evil.example",

@@ -3,11 +3,6 @@ import type { GenerateOptions } from "../../engine/options.js";
 import { given, optional, samplingFields } from "../openai/fields.js";
 import { jsonSchemaObject } from "../openai/messages.js";
 
-const MOST_STOPS = 16;
-
-const stopString = z.string().min(1).max(1000);
-const penalty = z.number().min(-2).max(2);
-
 /** Ollama's options that mean something here; what else it knows (num_ctx, num_gpu, …) belongs to the start of the server. */
 const optionsSchema = z
   .object({
@@ -29,10 +24,10 @@ const optionsSchema = z
         .min(-2)
         .max(2 ** 31 - 1),
     ).openapi({ description: "0 or less: what the context leaves." }),
-    stop: optional(z.union([stopString, z.array(stopString).max(MOST_STOPS)])),
+    stop: samplingFields.stop,
     repeat_penalty: samplingFields.repetition_penalty,
-    presence_penalty: optional(penalty),
-    frequency_penalty: optional(penalty),
+    presence_penalty: samplingFields.presence_penalty,
+    frequency_penalty: samplingFields.frequency_penalty,
   })
   .openapi("OllamaOptions");
 

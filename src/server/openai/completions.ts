@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { GemmaError } from "../../base/errors.js";
 import type { GenerateResult } from "../../runtime/generation.js";
 import { sseEvent, streamResponse } from "../http/sse.js";
 import { openAiError } from "../http/statuses.js";
@@ -66,6 +67,7 @@ export const completions = operation({
   async handle(serving, call, input) {
     const prompts = promptsOf(input.prompt);
     checkLimits(serving, input, prompts.length);
+    expectOneEcho(input);
     let echoes: readonly EchoedPrompt[] = [];
     const exchange = await Exchange.begin(serving, call, input, async (place) => {
       if (input.echo) {
@@ -94,6 +96,12 @@ export const completions = operation({
     });
   },
 });
+
+/** Each choice would repeat what the model says of the prompt: a short request for fifty megabytes. */
+function expectOneEcho({ echo, logprobs, n }: CompletionRequest): void {
+  if (!echo || typeof logprobs !== "number" || (n ?? 1) === 1) return;
+  throw new GemmaError("ERR_RANGE", `n: must be 1 with echo and logprobs, got ${n}`, { param: "n" });
+}
 
 /** The choices of the first prompt, then those of the second. */
 function startTexts(place: Place, serving: Serving, input: CompletionRequest, prompts: readonly PromptInput[]) {

@@ -94,7 +94,7 @@ export function embedTexts(
       throw new GemmaError("ERR_RANGE", what, { param: "dimensions" });
     }
     const whole = await Promise.all(
-      prompts.map(async (prompt) => (typeof prompt === "string" ? await engine.encodePrompt(prompt) : prompt)),
+      prompts.map(async (prompt) => (typeof prompt === "string" ? await engine.encodePrompt(prompt, options) : prompt)),
     );
     const prepared = truncate ? whole.map((ids) => ids.slice(0, contextLength)) : whole;
     const tokens = prepared.reduce((sum, { length }) => sum + length, 0);

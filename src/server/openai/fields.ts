@@ -10,6 +10,15 @@ const MOST_BIASES = 1024;
 /** Optional, and null as clients send it for "not given". */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish();
 
+/** A record that has too many entries is refused before each of them is looked at: a body may hold a hundred thousand. */
+export const fewEntries = <T extends z.ZodType>(most: number, schema: T) =>
+  z.preprocess((value, context) => {
+    const count = typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+    if (count <= most) return value;
+    context.addIssue({ code: "custom", message: `must have at most ${most} entries, got ${count}` });
+    return z.NEVER;
+  }, schema);
+
 /** What chat and plain completions share. Beside OpenAI's own: top_k, min_p, repetition_penalty, ignore_eos, priority. */
 export const samplingFields = {
   model: optional(z.string().max(256)),
@@ -28,7 +37,7 @@ export const samplingFields = {
   repetition_penalty: optional(z.number().min(0.01).max(100)),
   seed: optional(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)),
   stop: optional(z.union([z.string().min(1).max(1000), z.array(z.string().min(1).max(1000)).max(MOST_STOPS)])),
-  logit_bias: optional(z.record(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100))),
+  logit_bias: optional(fewEntries(MOST_BIASES, z.record(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100)))),
   n: optional(z.number().int().min(1).max(MOST_CHOICES)),
   stream: optional(z.boolean()),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
@@ -58,11 +67,6 @@ export function samplingOptions(
   index: number,
 ): GenerateOptions {
   const bias = Object.entries(input.logit_bias ?? {});
-  if (bias.length > MOST_BIASES) {
-    throw new GemmaError("ERR_RANGE", `logit_bias: must name at most ${MOST_BIASES} tokens, got ${bias.length}`, {
-      param: "logit_bias",
-    });
-  }
   return given({
     temperature: input.temperature,
     topP: input.top_p,

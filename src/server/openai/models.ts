@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { GemmaError } from "../../base/errors.js";
 import type { NamedModel } from "../models.js";
 import { operation } from "../routes.js";
 import type { Serving } from "../serving.js";
@@ -45,9 +44,6 @@ export const getModel = operation({
   tag: "OpenAI",
   response: modelSchema,
   handle(serving, _call, _input, { model = "" }) {
-    const found = serving.models.list().find(({ id }) => id === model);
-    if (!found)
-      throw new GemmaError("ERR_UNKNOWN_MODEL", `model: must be one of /v1/models, got ${model.slice(0, 100)}`);
-    return Response.json(describeModel(serving, found));
+    return Response.json(describeModel(serving, serving.models.resolve(model)));
   },
 });

@@ -1,7 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { expect, test } from "vitest";
 import { parseBody } from "./fields.js";
-import { promptSchema, promptsOf } from "./prompts.js";
+import { promptSchema, promptsOf, tokenIdsSchema } from "./prompts.js";
 
 const schema = z.object({ prompt: promptSchema });
 
@@ -43,6 +43,14 @@ test.each([true, -1, [], null])("half a million of %j are refused as fast as one
   const start = performance.now();
   expect(() => parseBody(schema, { prompt })).toThrow("prompt");
   expect(performance.now() - start).toBeLessThan(300);
+});
+
+test.each([true, -1, []])("half a million of %j among ids to decode are refused as fast as one", (value) => {
+  const tokens = new Array(500_000).fill(value);
+  const start = performance.now();
+  expect(() => parseBody(z.object({ tokens: tokenIdsSchema }), { tokens })).toThrow("tokens[0]: must be a token id");
+  expect(performance.now() - start).toBeLessThan(300);
+  expect(parseBody(z.object({ tokens: tokenIdsSchema }), { tokens: [] })).toEqual({ tokens: [] });
 });
 
 test("the OpenAPI document has the four forms", () => {

@@ -41,6 +41,17 @@ function firstWrong(value: unknown): { readonly path: number[]; readonly message
   return null;
 }
 
+/** Token ids; the first that is none is told. */
+export const tokenIdsSchema = z.preprocess(
+  (value, context) => {
+    const wrong = Array.isArray(value) ? wrongId(value) : -1;
+    if (wrong < 0) return value;
+    context.addIssue({ code: "custom", path: [wrong], message: WRONG_ID });
+    return z.NEVER;
+  },
+  z.array(z.number().int().min(0).max(MOST_ID)),
+);
+
 const WRONG_ID = `must be a token id, an integer in 0..${MOST_ID}`;
 
 function wrongId(list: readonly unknown[]): number {

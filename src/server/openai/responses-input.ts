@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { ChatMessage, Tool, ToolCall, ToolChoice } from "../../engine/chat.js";
-import { optional, samplingFields, tokenLimit } from "./fields.js";
+import { fewEntries, optional, samplingFields, tokenLimit } from "./fields.js";
 import {
   callArguments,
   functionSchema,
@@ -86,13 +86,7 @@ export const responsesRequestSchema = z
     reasoning: optional(
       z.object({ effort: optional(z.literal("none", { error: "must be none: this model does not reason" })) }),
     ),
-    metadata: optional(
-      z
-        .record(z.string().max(64), z.string().max(512))
-        .refine((entries) => Object.keys(entries).length <= MOST_METADATA, {
-          error: `must have at most ${MOST_METADATA} entries`,
-        }),
-    ),
+    metadata: optional(fewEntries(MOST_METADATA, z.record(z.string().max(64), z.string().max(512)))),
     user: samplingFields.user,
     priority: samplingFields.priority,
     stream: samplingFields.stream,

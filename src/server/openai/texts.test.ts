@@ -50,6 +50,14 @@ test("an echoed prompt comes with what the model says of it", async () => {
   expect([tokens.length, usage.completion_tokens]).toEqual([scores.ids.length, 0]);
 });
 
+test("what the model says of an echoed prompt is not repeated for several choices", async () => {
+  const request = { prompt: "fox", max_tokens: 1, echo: true, n: 2 };
+  const refused = await post(server, "/v1/completions", { ...request, logprobs: 0 });
+  expect([refused.status, (await refused.json()).error.param]).toEqual([400, "n"]);
+  const { choices } = await (await post(server, "/v1/completions", request)).json();
+  expect(choices.map(({ text }: { text: string }) => text.startsWith("fox"))).toEqual([true, true]);
+});
+
 test("embeddings are what the model gives, also in base64 and shortened", async () => {
   const gemma = await loadTiny();
   const vector = await gemma.embed("fox");

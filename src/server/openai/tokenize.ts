@@ -1,6 +1,9 @@
 import { z } from "@hono/zod-openapi";
+import type { Call } from "../requests/call.js";
 import { operation } from "../routes.js";
+import type { Serving } from "../serving.js";
 import { optional, parseBody } from "./fields.js";
+import { tokenIdsSchema } from "./prompts.js";
 
 const tokenizeSchema = z
   .object({
@@ -24,11 +27,13 @@ export const tokenize = operation({
   response: z
     .object({ count: z.number().int(), max_model_len: z.number().int(), tokens: z.array(z.number().int()) })
     .openapi("Tokens"),
-  async handle({ models, supervisor }, _call, input) {
-    models.resolve(input.model);
+  async handle(serving, call, input) {
+    serving.models.resolve(input.model);
     const text = parseBody(z.string(), input.prompt ?? input.content);
-    const { engine } = supervisor;
-    const tokens = input.add_special_tokens === false ? await engine.encode(text) : await engine.encodePrompt(text);
+    const { engine, signal, leave } = await takeTurn(serving, call);
+    const encode = () =>
+      input.add_special_tokens === false ? engine.encode(text, { signal }) : engine.encodePrompt(text, { signal });
+    const tokens = await encode().finally(leave);
     return Response.json({ count: tokens.length, max_model_len: engine.info.contextLength, tokens });
   },
 });
@@ -41,20 +46,26 @@ export const detokenize = operation({
   body: z
     .object({
       model: optional(z.string().max(256)),
-      tokens: z.array(
-        z
-          .number()
-          .int()
-          .min(0)
-          .max(2 ** 31 - 1),
-      ),
+      tokens: tokenIdsSchema,
     })
     .openapi("DetokenizeRequest"),
   example: (model) => ({ model, tokens: [2, 100, 101] }),
   response: z.object({ prompt: z.string(), content: z.string() }).openapi("Text"),
-  async handle({ models, supervisor }, _call, input) {
-    models.resolve(input.model);
-    const text = await supervisor.engine.decode(input.tokens);
+  async handle(serving, call, input) {
+    serving.models.resolve(input.model);
+    const { engine, leave } = await takeTurn(serving, call);
+    const text = await engine.decode(input.tokens).finally(leave);
     return Response.json({ prompt: text, content: text });
   },
 });
+
+/** Waits for a turn at the tokenizer; `leave` ends it. @throws ERR_QUEUE_FULL, ERR_OVERLOADED, ERR_NOT_READY */
+async function takeTurn({ tokenizing, supervisor }: Serving, { caller, signal }: Call) {
+  const leave = await tokenizing.enter({ tenant: caller.tenant, priority: caller.priority, signal });
+  try {
+    return { engine: supervisor.engine, signal, leave };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}

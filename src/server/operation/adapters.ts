@@ -1,12 +1,21 @@
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { z } from "@hono/zod-openapi";
-import { fromSystemError, GemmaError } from "../../base/errors.js";
+import { type ErrorCode, fromSystemError, GemmaError } from "../../base/errors.js";
 import { operation } from "../routes.js";
 import type { Serving } from "../serving.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const name = z.string().regex(NAME, "must be 1 to 63 of a-z 0-9 . _ -");
+
+/** Failures that say nothing of the adapter. */
+const OF_THE_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_NOT_READY",
+  "ERR_WORKER",
+  "ERR_DISPOSED",
+  "ERR_OUT_OF_MEMORY",
+  "ERR_INTERNAL",
+]);
 
 const loaded = z.object({ status: z.string(), model: z.string() }).openapi("AdapterState");
 
@@ -23,7 +32,7 @@ export const loadAdapter = operation({
   async handle(serving, call, { lora_name: adapter, lora_path: path }) {
     const folder = await folderInside(serving, path);
     await serving.supervisor.addAdapter(adapter, folder).catch((error: unknown) => {
-      if (!(error instanceof GemmaError) || error.code === "ERR_NOT_READY") throw error;
+      if (!(error instanceof GemmaError) || OF_THE_ENGINE.has(error.code)) throw error;
       const what = error.message.replaceAll(folder, path); // where the folder lies is the server's own matter
       throw new GemmaError("ERR_BAD_REQUEST", what, { param: "lora_path", cause: error });
     });
@@ -48,6 +57,9 @@ export const unloadAdapter = operation({
   },
 });
 
+/** What the system says of a path that leads nowhere. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"]);
+
 /** @throws ERR_FORBIDDEN without an adapter folder, ERR_PATH_ESCAPE for what leads out of it, also by links */
 async function folderInside({ options }: Serving, path: string): Promise<string> {
   if (options.adapterRoot === undefined) {
@@ -66,7 +78,7 @@ async function folderInside({ options }: Serving, path: string): Promise<string>
   if (path.includes("\0") || !isInside(resolve(options.adapterRoot), wanted)) throw outside;
   const missing = (error: unknown) => {
     // The caller need not know where the folder lies.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fromSystemError(error, "lora_path");
+    if (!ABSENT.has(String((error as NodeJS.ErrnoException).code))) throw fromSystemError(error, "lora_path");
     throw new GemmaError("ERR_NOT_FOUND", `lora_path: must be a folder inside the adapter folder, got ${path}`, {
       param: "lora_path",
     });

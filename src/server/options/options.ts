@@ -155,7 +155,7 @@ export type ResolvedServerOptions = ReadonlyDeep<z.output<typeof serverSchema>> 
 /** Options of `gemma serve` with every default in place. */
 export type ServeOptions = ReadonlyDeep<z.output<typeof serveSchema>>;
 
-/** @throws ERR_USAGE `createServer: limits.choices must be an integer in 1..1024, got 0` */
+/** @throws ERR_USAGE `createServer: limits.choices must be an integer in 1..128, got 0` */
 export function resolveServerOptions(given: ServerOptions = {}): ResolvedServerOptions {
   const { keys, log, readings = [], ...options } = given;
   const result = check(serverSchema, options);
