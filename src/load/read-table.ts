@@ -1,9 +1,9 @@
 import { gunzipSync } from "node:zlib";
 import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
+import { isBlank, linesOf, parseObject, toPlain } from "../format/json-lines.js";
 import { decodeUtf8 } from "../format/utf8.js";
 import { readFile } from "./files.js";
-import { isBlank, linesOf, parseObject, toPlain } from "./json-lines.js";
 import { readParquet } from "./read-parquet.js";
 
 const MAX_FILE_BYTES = 1 << 29;
