@@ -267,17 +267,16 @@ test("any line is an example or is told by its number", async () => {
   );
 });
 
-test("the published sets of ours are read", async () => {
-  const names = [
-    ["dolly_hhrlhf_small", "chat", 998],
-    ["german_dpr_instruct", "chat", 1500],
-    ["hh_rlhf_harmless_preferences", "preference", 1000],
-    ["llms_from_scratch_preferences", "preference", 1089],
-  ] as const;
-  for (const [name, kind, count] of names) {
-    const path = dataPath(`tuning/${name}.jsonl`);
-    if (path === undefined) return;
-    const read = await readExamples([await fileSource(path)]);
+const published = [
+  ["dolly_hhrlhf_small", "chat", 998],
+  ["german_dpr_instruct", "chat", 1500],
+  ["hh_rlhf_harmless_preferences", "preference", 1000],
+  ["llms_from_scratch_preferences", "preference", 1089],
+] as const;
+describe.each(published)("%s", (name, kind, count) => {
+  const path = dataPath(`tuning/${name}.jsonl`);
+  test.skipIf(path === undefined)("is read whole", async () => {
+    const read = await readExamples([await fileSource(path!)]);
     expect([read.kind, read.examples.length]).toEqual([kind, count]);
-  }
+  });
 });

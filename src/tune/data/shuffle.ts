@@ -24,7 +24,7 @@ export function shuffleInPlace(
     if (Number.isSafeInteger(value) && value >= 0) continue;
     throw new GemmaError("ERR_RANGE", `shuffle: ${name} must be an integer >= 0, got ${value}`);
   }
-  const rng = seededRng(Number((mix64(BigInt(seed)) ^ BigInt(stream)) >> 11n));
+  const rng = seededRng(Number(mix64(mix64(BigInt(seed)) + BigInt(stream)) >> 11n));
   for (let i = values.length - 1; i > 0; i--) {
     const j = rng.integer(i + 1);
     [values[i], values[j]] = [values[j], values[i]];
