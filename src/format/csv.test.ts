@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { csvHead, csvRecords } from "./csv.js";
+import { csvRecords, csvRows } from "./csv.js";
 
 const recordsOf = (text: string) =>
   Array.from(csvRecords(text), (one) => [one.line, "problem" in one ? one.problem : one.fields]);
@@ -32,11 +32,25 @@ test("each wrong record is told, and what is behind it is read", () => {
   ]);
 });
 
-test("a head has each name once", () => {
-  const head = (text: string) => csvHead(csvRecords(text).next().value ?? undefined, "t.csv");
-  expect(head("a,b\n")).toEqual(["a", "b"]);
-  const refused = expect.objectContaining({ code: "ERR_INVALID_HEADER" });
-  for (const text of ["", "a,b,a\n", 'a"\n']) expect(() => head(text)).toThrow(refused);
+test("rows by the names of the first record", () => {
+  const rows = (text: string) => Array.from(csvRows(text, "t.csv"));
+  expect(rows("a,__proto__\n1,2\n3\n4,\n").map((one) => ("row" in one ? { ...one.row } : one))).toEqual([
+    Object.fromEntries([
+      ["a", "1"],
+      ["__proto__", "2"],
+    ]),
+    { line: 3, problem: "must have 2 fields like the first line, got 1" },
+    Object.fromEntries([
+      ["a", "4"],
+      ["__proto__", ""],
+    ]),
+  ]);
+  expect(rows("")).toEqual([]);
+  expect(rows("a,b\n")).toEqual([]);
+  const refused = (message: RegExp) =>
+    expect.objectContaining({ code: "ERR_INVALID_HEADER", message: expect.stringMatching(message) });
+  expect(() => rows("a,b,a\n")).toThrow(refused(/^t.csv:1: each column must be named once, got "a" twice/));
+  expect(() => rows('\na"\n')).toThrow(refused(/^t.csv:2: columns must be named, got: a field with quotes/));
 });
 
 test("what another reader reads, and any text is read or told to be wrong", () => {

@@ -39,23 +39,44 @@ export function* csvRecords(text: string): Generator<CsvRecord | BadCsvRecord> {
   }
 }
 
+/** A record by the names of its columns. */
+export interface CsvRow {
+  readonly line: number;
+  readonly row: Readonly<Record<string, string>>;
+}
+
 /**
- * What names the columns: the first record.
- * @throws ERR_INVALID_HEADER unless there is one, and each name is there once
+ * The records behind the first, which names the columns. One with another number of fields is wrong.
+ * @throws ERR_INVALID_HEADER unless the first record is whole and has each name once
  */
-export function csvHead(record: CsvRecord | BadCsvRecord | undefined, where: string): readonly string[] {
-  if (record === undefined || "problem" in record) {
+export function* csvRows(text: string, where: string): Generator<CsvRow | BadCsvRecord> {
+  let names: readonly string[] | undefined;
+  for (const record of csvRecords(text)) {
+    if (names === undefined) names = namesOf(record, where);
+    else if ("problem" in record) yield record;
+    else if (record.fields.length !== names.length) {
+      const problem = `must have ${names.length} fields like the first line, got ${record.fields.length}`;
+      yield { line: record.line, problem };
+    } else {
+      const row: Record<string, string> = Object.create(null); // a column `__proto__` is an ordinary one
+      for (const [i, name] of names.entries()) row[name] = record.fields[i]!;
+      yield { line: record.line, row };
+    }
+  }
+}
+
+function namesOf(record: CsvRecord | BadCsvRecord, where: string): readonly string[] {
+  if ("problem" in record) {
     throw new GemmaError(
       "ERR_INVALID_HEADER",
-      `${where}: the first line must name the columns, got ${record === undefined ? "no line" : record.problem}`,
+      `${where}:${record.line}: columns must be named, got: ${record.problem}`,
     );
   }
-  const twice = record.fields.find((name, i) => record.fields.indexOf(name) < i);
-  if (twice === undefined) return record.fields;
-  throw new GemmaError(
-    "ERR_INVALID_HEADER",
-    `${where}: each column must be named once, got ${JSON.stringify(twice.slice(0, 40))} twice`,
-  );
+  const { fields, line } = record;
+  const twice = fields.find((name, i) => fields.indexOf(name) < i);
+  if (twice === undefined) return fields;
+  const name = JSON.stringify(twice.slice(0, 40));
+  throw new GemmaError("ERR_INVALID_HEADER", `${where}:${line}: each column must be named once, got ${name} twice`);
 }
 
 /** A record goes on behind a line end that has an odd number of quotes before it. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { fromSystemError, GemmaError } from "../../base/errors.js";
-import { csvHead, csvRecords } from "../../format/csv.js";
+import { csvRows } from "../../format/csv.js";
 import { parseJson } from "../../format/json.js";
 import { isBlank, linesOf, parseObject, toPlain } from "../../format/json-lines.js";
 import { decodeUtf8 } from "../../format/utf8.js";
@@ -24,7 +24,7 @@ export async function fileSource(path: string): Promise<ExampleSource> {
   }
   const bytes = await contentOf(path);
   const read = () => {
-    if (ending === "csv") return csvRows(bytes, path);
+    if (ending === "csv") return rowsOfCsv(bytes, path);
     return ending === "json" && isArray(bytes) ? arrayRows(bytes, path) : lineRows(bytes, path);
   };
   return { name: path, records: read };
@@ -70,19 +70,11 @@ function isArray(bytes: Uint8Array): boolean {
 }
 
 /** Every value is a text; an empty field is none. */
-function* csvRows(bytes: Uint8Array, path: string): Generator<DataRecord> {
-  const records = csvRecords(decodeUtf8(bytes, path));
-  const names = csvHead(records.next().value ?? undefined, path);
-  for (const record of records) {
+function* rowsOfCsv(bytes: Uint8Array, path: string): Generator<DataRecord> {
+  for (const record of csvRows(decodeUtf8(bytes, path), path)) {
     const at = `${path}:${record.line}`;
     if ("problem" in record) yield { at, problem: record.problem };
-    else if (record.fields.length !== names.length) {
-      yield { at, problem: `must have ${names.length} fields like the first line, got ${record.fields.length}` };
-    } else {
-      const row: Record<string, unknown> = Object.create(null);
-      for (const [i, name] of names.entries()) row[name] = record.fields[i] === "" ? null : record.fields[i];
-      yield { at, row };
-    }
+    else yield { at, row: Object.fromEntries(Object.entries(record.row).filter(([, value]) => value !== "")) };
   }
 }
 

@@ -122,7 +122,7 @@ describe("files", () => {
 
   test.each([
     ["none.jsonl", "", "ERR_BAD_DATA"],
-    ["none.csv", "", "ERR_INVALID_HEADER"],
+    ["none.csv", "", "ERR_BAD_DATA"],
     ["twice.csv", "text,text\na,b\n", "ERR_INVALID_HEADER"],
     ["bytes.csv", Buffer.from([0x61, 0x0a, 0xff]), "ERR_INVALID_UTF8"],
     ["cut.json", '[{"text":"a"},', "ERR_INVALID_JSON"],
