@@ -113,10 +113,18 @@ function splitPrompt(chosen: readonly Turn[], rejected: readonly Turn[], stated:
   while (shared > 0 && (shared === chosen.length || chosen[shared - 1]!.role !== "user")) shared--;
   const prompt = chosen.slice(0, shared);
   if (prompt.length === 0) throw wrong("chosen and rejected must begin with the same message of the user");
-  if (typeof stated === "string" && !prompt.some(({ content }) => content.trim() === stated.trim())) {
-    throw wrong(`${where} must be a message that chosen and rejected begin with, got ${show(stated)}`);
+  if (!agrees(stated, prompt, where)) {
+    throw wrong(`${where} must be what chosen and rejected begin with, got ${show(stated)}`);
   }
   return { prompt, chosen: chosen.slice(shared), rejected: rejected.slice(shared) };
+}
+
+/** Where the prompt is stated, too: a message of it, or its turns. */
+function agrees(stated: unknown, prompt: readonly Turn[], where: string): boolean {
+  if (stated === undefined) return true;
+  if (typeof stated === "string") return prompt.some(({ content }) => content.trim() === stated.trim());
+  const turns = checkTurns(stated, where, "user", "user");
+  return turns.length === prompt.length && turns.every((turn, i) => isSame(turn, prompt[i]!));
 }
 
 function isSame(a: Turn, b: Turn): boolean {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dataPath } from "../../../test/golden.js";
 import { tinyVocabularies } from "../../../test/tiny-spm.js";
+import { inOneGo } from "../../base/slices.js";
 import { CHAT_FORMS, type PlainMessage } from "../../engine/chat.js";
 import { gemmaTurns } from "../../tokenizer/gemma-turns.js";
 import { encodePrompt } from "../../tokenizer/prompt.js";
@@ -20,7 +21,7 @@ const model = (content: string): Turn => ({ role: "assistant", content });
 const chat = (...turns: Turn[]): Example => ({ kind: "chat", at: "x:1", turns });
 
 function sequencesOf(example: Example, template: TuneTemplate): readonly Sequence[] {
-  return exampleSequences(example, template).map((pieces) => encodePieces(tokenizer, pieces));
+  return exampleSequences(example, template).map((pieces) => inOneGo(encodePieces(tokenizer, pieces)));
 }
 
 /** The texts of runs of targets, and of what is between them. */

@@ -1,11 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { GemmaError } from "../../base/errors.js";
+import { type Slices, withPauses } from "../../base/slices.js";
+import { encodePromptSlices, type Segment } from "../../tokenizer/prompt.js";
 import type { Tokenizer } from "../../tokenizer/tokenizer.js";
 import type { Example } from "./example.js";
 import { type LengthReport, LengthTally } from "./lengths.js";
 import { exampleSequences, type Piece, type TuneTemplate } from "./pieces.js";
 
-const YIELD_EVERY = 256;
+const PAUSE_EVERY = 256;
 
 /** Token ids, and which of them are learned. */
 export interface Sequence {
@@ -51,12 +53,18 @@ export async function encodeExamples(
   if (!Number.isSafeInteger(maxLength) || maxLength < 2) {
     throw new GemmaError("ERR_RANGE", `maxLength: must be an integer >= 2, got ${maxLength}`);
   }
+  const pause = async () => {
+    await setImmediate(); // others go on, and who gives up is heard
+    signal?.throwIfAborted();
+  };
   const encoded: EncodedExample[] = [];
   const tally = new LengthTally(maxLength);
   for (const [i, example] of examples.entries()) {
-    if (i % YIELD_EVERY === 0) await setImmediate(); // others go on in between, and who aborts is heard
-    signal?.throwIfAborted();
-    const whole = exampleSequences(example, template).map((pieces) => encodePieces(tokenizer, pieces));
+    if (i % PAUSE_EVERY === 0) await pause();
+    const whole: Sequence[] = [];
+    for (const pieces of exampleSequences(example, template)) {
+      whole.push(await withPauses(encodePieces(tokenizer, pieces), pause));
+    }
     const sequences = whole.map((sequence) => cut(sequence, maxLength));
     const isKept = sequences.every(({ targets }) => targets > 0);
     if (isKept) encoded.push({ at: example.at, sequences });
@@ -75,23 +83,16 @@ export async function encodeExamples(
   );
 }
 
-/** The ids of pieces behind BOS. Neighbouring texts of one kind are encoded as one. */
-export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): Sequence {
+/** The sequence of pieces behind BOS. Neighbouring texts that are both learned, or both not, are encoded as one. */
+export function* encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): Slices<Sequence> {
   const { addBos, bosId } = tokenizer.vocabulary;
   const parts: { ids: Int32Array; isLearned: boolean }[] = [];
-  const push = (ids: Int32Array, isLearned: boolean) => parts.push({ ids, isLearned });
-  if (addBos && bosId !== undefined) push(Int32Array.of(bosId), false);
-  let pending = "";
-  for (const [i, { segment, isLearned }] of pieces.entries()) {
-    if (segment.kind === "control") {
-      push(Int32Array.of(tokenizer.controlId(segment.name)), isLearned);
-      continue;
-    }
-    pending += segment.text;
-    const next = pieces[i + 1];
-    if (next?.segment.kind === "text" && next.isLearned === isLearned) continue;
-    push(tokenizer.encodeUntrusted(pending), isLearned);
-    pending = "";
+  if (addBos && bosId !== undefined) parts.push({ ids: Int32Array.of(bosId), isLearned: false });
+  for (let i = 0; i < pieces.length; ) {
+    const { isLearned } = pieces[i]!;
+    const segments: Segment[] = [];
+    for (; pieces[i]?.isLearned === isLearned; i++) segments.push(pieces[i]!.segment);
+    parts.push({ ids: yield* encodePromptSlices(tokenizer, segments, { bos: false }), isLearned });
   }
   const length = parts.reduce((sum, { ids }) => sum + ids.length, 0);
   const ids = new Int32Array(length);

@@ -143,10 +143,16 @@ describe("kinds", () => {
     const asTexts = { prompt: "q", chosen: "good", rejected: "bad" };
     const asAnswers = { prompt: [user], chosen: [chosen], rejected: [rejected] };
     const conversations = { chosen: [user, chosen], rejected: [user, rejected] };
-    const { examples } = await fromRows([asTexts, asAnswers, conversations, { ...conversations, prompt: "q" }]);
+    const { examples } = await fromRows([
+      ...[asTexts, asAnswers, conversations],
+      ...[
+        { ...conversations, prompt: "q" },
+        { ...conversations, prompt: [user] },
+      ],
+    ]);
     expect(examples.map(({ at: _, ...rest }) => rest)).toEqual([
       { kind: "preference", ...asTexts },
-      ...[0, 1, 2].map(() => ({ kind: "preference", ...asAnswers })),
+      ...[1, 2, 3, 4].map(() => ({ kind: "preference", ...asAnswers })),
     ]);
     const more = [user, chosen, turn("user", "and?"), rejected];
     const [long] = (await fromRows([{ chosen: more, rejected: more.with(3, chosen) }])).examples;
@@ -206,7 +212,8 @@ describe("kinds", () => {
       { chosen: [user, model], rejected: [turn("user", "x"), model] },
       "chosen and rejected must begin with the same message of the user",
     ],
-    [{ prompt: "x", chosen: [user, model], rejected: [user, model] }, /^prompt must be a message that chosen/],
+    [{ prompt: "x", chosen: [user, model], rejected: [user, model] }, /^prompt must be what chosen and rejected/],
+    [{ prompt: [turn("user", "x")], chosen: [user, model], rejected: [user, model] }, /^prompt must be what chosen/],
     [{ text: "a", completion: "b", prompt: "c" }, /^must be of one kind, got columns of completion and text/],
     [{ question: "a" }, /^must have messages; .* got the columns "question"$/],
     [null as unknown as DataRow, "must be an object, got null"],

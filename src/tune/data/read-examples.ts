@@ -6,7 +6,7 @@ import type { DataRecord, ExampleSource } from "./source.js";
 
 /** So many broken lines are told one by one. */
 const SHOWN = 20;
-const YIELD_EVERY = 1024;
+const PAUSE_EVERY = 1024;
 const MAX_EXAMPLES = 10_000_000;
 const MAX_CHARACTERS = 1 << 29;
 
@@ -38,7 +38,7 @@ export async function readExamples(sources: readonly ExampleSource[], options: R
   let characters = 0;
   for (const source of sources) {
     for await (const record of source.records()) {
-      if (records++ % YIELD_EVERY === 0) await setImmediate(); // who aborts is heard
+      if (records++ % PAUSE_EVERY === 0) await setImmediate(); // who aborts is heard
       signal?.throwIfAborted();
       const example = exampleOf(record, columns, options.kind, examples[0]);
       if (typeof example === "string") {
