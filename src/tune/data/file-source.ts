@@ -10,7 +10,7 @@ const MAX_FILE_BYTES = 1 << 29;
 
 /**
  * The rows of a file: JSON lines (`.jsonl`, `.ndjson`, `.json`), a JSON array (`.json`) or CSV with a head (`.csv`).
- * Lines have 16 MiB at most, a file has 512 MiB.
+ * Lines have 16 MiB at most, arrays 128 MiB, files 512 MiB.
  *
  * @throws ERR_USAGE for another name; ERR_MISSING_FILE, ERR_IO, ERR_LIMIT_EXCEEDED; ERR_INVALID_UTF8, ERR_INVALID_JSON or
  *   ERR_INVALID_HEADER where a whole file cannot be read

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -131,7 +131,13 @@ describe("files", () => {
     await expect(fromFile(name, content)).rejects.toMatchObject({ code });
   });
 
-  test("no file", async () => {
+  test("no file, no plain file, a file too large", async () => {
+    await mkdir(join(folder, "folder.jsonl"));
+    await expect(fileSource(join(folder, "folder.jsonl"))).rejects.toMatchObject({ code: "ERR_IO" });
+    const large = join(folder, "large.jsonl");
+    await writeFile(large, "");
+    await truncate(large, 2 ** 29 + 1); // takes no room
+    await expect(fileSource(large)).rejects.toMatchObject({ code: "ERR_LIMIT_EXCEEDED" });
     await expect(fileSource(join(folder, "no.jsonl"))).rejects.toMatchObject({ code: "ERR_MISSING_FILE" });
     await expect(fileSource("/dev/null/x.jsonl")).rejects.toMatchObject({ code: "ERR_IO" });
   });
