@@ -11,7 +11,7 @@ const MAX_EXAMPLES = 10_000_000;
 const MAX_CHARACTERS = 1 << 29;
 
 export interface ReadOptions {
-  /** Which kind to read from rows that have the columns of several. Default: the one that the first row has. */
+  /** Which kind to read from rows that have the columns of several, which are refused otherwise. */
   readonly kind?: ExampleKind;
   readonly columns?: ColumnNames;
   readonly signal?: AbortSignal;
@@ -40,13 +40,14 @@ export async function readExamples(sources: readonly ExampleSource[], options: R
     for await (const record of source.records()) {
       if (records++ % PAUSE_EVERY === 0) await setImmediate(); // who aborts is heard
       signal?.throwIfAborted();
+      if (records > MAX_EXAMPLES) throw tooMuch(source.name);
       const example = exampleOf(record, columns, options.kind, examples[0]);
       if (typeof example === "string") {
         if (bad++ < SHOWN) problems.push(`${record.at}: ${example}`);
         continue;
       }
       characters += charactersOf(example);
-      if (records > MAX_EXAMPLES || characters > MAX_CHARACTERS) throw tooMuch(source.name);
+      if (characters > MAX_CHARACTERS) throw tooMuch(source.name);
       examples.push(example);
     }
   }
