@@ -4,8 +4,8 @@ import { basename, join, resolve } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import type { BadLine, DataFile, DataSource } from "../eval/data.js";
 import type { Row } from "../eval/row.js";
+import { isBlank, linesOf, parseObject } from "../format/json-lines.js";
 import { firstExisting, readFile } from "./files.js";
-import { isBlank, linesOf, parseObject } from "./json-lines.js";
 
 const MAX_FILE_BYTES = 1 << 30;
 const MAX_ID_LENGTH = 1000;

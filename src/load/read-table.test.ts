@@ -58,8 +58,8 @@ describe("texts", () => {
     ["bytes.jsonl", Buffer.from([0x22, 0xff, 0x22]), "ERR_INVALID_UTF8", "file 0:1: "],
     ["values.json", "[1]", "ERR_INVALID_JSON", "file 0[0]: must be a JSON object"],
     ["cut.jsonl.gz", gzipSync("{}").subarray(0, 12), "ERR_CHECKSUM", "file 0: must be whole gzip data"],
-    ["ragged.csv", "a,b\n1\n", "ERR_INVALID_VALUE", "file 0: must be CSV"],
-    ["quote.csv", 'a\n"1\n', "ERR_INVALID_VALUE", "file 0: must be CSV"],
+    ["ragged.csv", "a,b\n1\n", "ERR_INVALID_VALUE", "file 0:2: must be CSV"],
+    ["quote.csv", 'a\n"1\n', "ERR_INVALID_VALUE", "file 0:2: must be CSV"],
     ["bytes.csv", Buffer.from([0x61, 0x0a, 0xff]), "ERR_INVALID_UTF8", "file 0: must be UTF-8"],
     ["none.parquet", "hello, world", "ERR_BAD_MAGIC", "file 0: must be a Parquet file"],
   ])("%s is refused", async (name, content, code, message) => {

@@ -1,13 +1,13 @@
 import { gunzipSync } from "node:zlib";
 import { GemmaError } from "../base/errors.js";
+import { csvRows } from "../format/csv.js";
 import { parseJson } from "../format/json.js";
+import { isBlank, linesOf, parseObject, toPlain } from "../format/json-lines.js";
 import { decodeUtf8 } from "../format/utf8.js";
 import { readFile } from "./files.js";
-import { isBlank, linesOf, parseObject, toPlain } from "./json-lines.js";
 import { readParquet } from "./read-parquet.js";
 
 const MAX_FILE_BYTES = 1 << 29;
-const MAX_CSV_RECORD = 16 << 20;
 
 export type TableRow = Readonly<Record<string, unknown>>;
 
@@ -36,7 +36,7 @@ export async function* readTable(
 async function* rowsOfText(path: string, where: string): AsyncGenerator<TableRow> {
   const bytes = unpacked(path, where);
   const name = path.replace(/\.gz$/, "");
-  if (name.endsWith(".csv")) yield* csvRows(bytes, where);
+  if (name.endsWith(".csv")) yield* rowsOfCsv(bytes, where);
   else if (name.endsWith(".json") && isArray(bytes)) yield* arrayRows(bytes, where);
   else yield* lineRows(bytes, where);
 }
@@ -76,14 +76,9 @@ function isArray(bytes: Uint8Array): boolean {
 }
 
 /** The first record names the columns. Every value is a text. */
-async function* csvRows(bytes: Uint8Array, where: string): AsyncGenerator<TableRow> {
-  decodeUtf8(bytes, where);
-  const { parse } = await import("csv-parse/sync");
-  try {
-    const options = { columns: true, bom: true, skip_empty_lines: true, max_record_size: MAX_CSV_RECORD } as const;
-    for (const row of parse(Buffer.from(bytes), options)) yield row as TableRow;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.slice(0, 200) : "";
-    throw new GemmaError("ERR_INVALID_VALUE", `${where}: must be CSV with a head, got: ${reason}`, { cause });
+function* rowsOfCsv(bytes: Uint8Array, where: string): Generator<TableRow> {
+  for (const record of csvRows(decodeUtf8(bytes, where), where)) {
+    if ("row" in record) yield record.row;
+    else throw new GemmaError("ERR_INVALID_VALUE", `${where}:${record.line}: must be CSV, got: ${record.problem}`);
   }
 }

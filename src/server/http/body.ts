@@ -1,6 +1,6 @@
 import { GemmaError } from "../../base/errors.js";
 import { parseJson } from "../../format/json.js";
-import { toPlain } from "../../load/json-lines.js";
+import { toPlain } from "../../format/json-lines.js";
 
 /** A request is small beside a checkpoint's files: fewer values, the same depth. */
 const MAX_VALUES = 1_000_000;

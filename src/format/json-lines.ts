@@ -1,6 +1,6 @@
 import { GemmaError } from "../base/errors.js";
-import { parseJson } from "../format/json.js";
-import { decodeUtf8 } from "../format/utf8.js";
+import { parseJson } from "./json.js";
+import { decodeUtf8 } from "./utf8.js";
 
 const MAX_LINE_BYTES = 16 << 20;
 const LINE_FEED = 0x0a;
