@@ -6,7 +6,6 @@ import { CHAT_FORMS, type ChatForm, chatPrompt, type PlainMessage } from "./chat
 const tokenizer = {
   bosId: 0,
   vocabulary: { addBos: true },
-  // biome-ignore lint/correctness/useYield: too short to pause
   *encodeUntrustedSlices(text: string) {
     return Int32Array.from(text, (character) => character.charCodeAt(0));
   },

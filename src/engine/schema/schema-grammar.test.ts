@@ -129,10 +129,10 @@ test("names that are required again and again cost no more than once", () => {
     required: new Array(3000).fill("k"),
   });
   const many = Object.fromEntries(numbered(1900, 0).map((name) => [name, { type: "null" }]));
-  const start = performance.now();
+  const start = process.cpuUsage();
   expect(schemaGrammar({ oneOf: Array.from({ length: 64 }, (_, i) => option(i)) })).toContain("63x99");
   expect(schemaGrammar({ properties: many, required: new Array(400_000).fill("0x1") })).toContain("0x1899");
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
 });
 
 test("bombs are refused at once", () => {
@@ -162,8 +162,8 @@ test("bombs are refused at once", () => {
     },
   ];
   for (const bomb of bombs) {
-    const start = performance.now();
+    const start = process.cpuUsage(); // other processes may hold this one up
     refused(bomb);
-    expect(performance.now() - start, JSON.stringify(bomb).slice(0, 60)).toBeLessThan(300);
+    expect(process.cpuUsage(start).user / 1000, JSON.stringify(bomb).slice(0, 60)).toBeLessThan(300);
   }
 });
