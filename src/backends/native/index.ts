@@ -1,4 +1,5 @@
 import type { Backend, BackendFactory, BackendOptions } from "../../backend/backend.js";
+import { TRAINING_OPS, unsupported } from "../../backend/unsupported.js";
 import { GemmaError } from "../../base/errors.js";
 import { loadAddon, probeAddon } from "./load-addon.js";
 import { makeCache, makeTensor, makeView, ownTensor, ownWeight, readTensor, release, writeTensor } from "./memory.js";
@@ -26,6 +27,8 @@ function createNative({ activations = "int8", threads, isa }: BackendOptions): B
   const be = addon.createBackend(isa ?? "", threadCount, activations === "int8");
   return {
     ...nativeOps(addon, be),
+    ...unsupported("native", TRAINING_OPS),
+    lacks: TRAINING_OPS,
     info: () => ({ name: "native", isa: addon.backendIsa(be), threads: threadCount, activations }),
     tensor: (dtype, shape) => makeTensor(addon, be, dtype, shape),
     view: (tensor, shape, start = 0) => makeView(ownTensor(be, tensor), shape, start),

@@ -1,11 +1,11 @@
-import type { Ops } from "../../backend/backend.js";
+import type { ForwardOps } from "../../backend/backend.js";
 import type { RowPlan } from "../../backend/kv.js";
 import type { BackendHandle, NativeAddon, PlanArgs } from "./addon.js";
 import { type NativeCache, ownCache, ownTensor, ownWeight } from "./memory.js";
 import { packSampleRows } from "./pack-sample.js";
 
 /** The operations of one native backend: sizes and handles go down, nothing else. */
-export function nativeOps(addon: NativeAddon, be: BackendHandle): Ops {
+export function nativeOps(addon: NativeAddon, be: BackendHandle): ForwardOps {
   return {
     embed(outTensor, table, idsTensor, scale) {
       const out = ownTensor(be, outTensor);
