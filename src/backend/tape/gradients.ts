@@ -1,7 +1,7 @@
 import type { Backend } from "../backend.js";
 import type { Tensor } from "../tensor.js";
 import type { Pool } from "./pool.js";
-import type { Region } from "./region.js";
+import { isSame, type Region } from "./region.js";
 
 /** Where an op writes a gradient. */
 export interface Target {
@@ -22,6 +22,7 @@ interface Shadow {
  */
 export class Gradients {
   private readonly shadows = new Map<Tensor, Shadow>();
+  private readonly places = new WeakMap<Tensor, Region>(); // of the views that were handed out
 
   constructor(
     private readonly be: Backend,
@@ -65,6 +66,12 @@ export class Gradients {
     return tensor;
   }
 
+  /** Whether a gradient that was handed out lies where that of `region` is: nothing needs to be copied then. */
+  isAt(gradient: Tensor, region: Region): boolean {
+    const place = this.places.get(gradient);
+    return place !== undefined && isSame(place, region);
+  }
+
   /** Gives all memory back. */
   reset(): void {
     for (const { tensor } of this.shadows.values()) this.pool.giveBack(tensor);
@@ -81,7 +88,9 @@ export class Gradients {
   }
 
   private view(shadow: Shadow, region: Region, shape: readonly number[]): Tensor {
-    return this.be.view(shadow.tensor, shape, region.start);
+    const view = this.be.view(shadow.tensor, shape, region.start);
+    this.places.set(view, region);
+    return view;
   }
 
   private fillHoles(shadow: Shadow, region: Region): void {
