@@ -49,10 +49,6 @@ export class Pool {
     this.taken.clear();
   }
 
-  get takenCount(): number {
-    return this.taken.size;
-  }
-
   get sizeBytes(): number {
     return [...this.free, ...this.taken.values()].reduce((sum, { capacity }) => sum + 4 * capacity, 0);
   }

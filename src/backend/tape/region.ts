@@ -42,8 +42,4 @@ export class Regions {
       hint: "give the tape, not the backend below it, to ScratchPool and forward",
     });
   }
-
-  forget(tensor: Tensor): void {
-    this.known.delete(tensor);
-  }
 }

@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.js";
 import type { Tensor } from "../../backend/tensor.js";
 import { conformanceCases, runCase, runCaseOn } from "../../backend/testing/conformance.js";
+import { checkGradient, GRADIENT_CASES } from "../../backend/testing/gradients.js";
 import { INVARIANCE_CASES, rowVariance } from "../../backend/testing/row-invariance.js";
+import { TRAINING_OPS } from "../../backend/unsupported.js";
 import { referenceBackend } from "./index.js";
 import type { ReferenceTensor } from "./memory.js";
 
@@ -44,6 +46,37 @@ describe("rows are computed alone", () => {
     };
     const rmsNorm = INVARIANCE_CASES.find((c) => c.name === "rmsNorm")!;
     expect(await rowVariance(rmsNorm, [wrong], SEED)).toContain("rmsNorm: output 0 differs at element");
+  });
+});
+
+describe("gradients are the slopes of their operations", () => {
+  test.each(GRADIENT_CASES.map((c) => [c.name, c] as const))("%s", async (_, c) => {
+    const { error, where } = await checkGradient(c, reference, SEED);
+    expect(error, where).toBeLessThan(c.tolerance);
+  });
+
+  test("every backward operation is tried", async () => {
+    const called = new Set<string>();
+    const watched = new Proxy(reference, {
+      get(target, name: keyof Backend) {
+        called.add(name);
+        return target[name];
+      },
+    });
+    for (const c of GRADIENT_CASES) await checkGradient(c, watched, SEED);
+    expect(TRAINING_OPS.filter((name) => !called.has(name))).toEqual(["adamW", "sumSquares"]);
+  });
+
+  test("a slope that is wrong by a thousandth is caught", async () => {
+    const wrong: Backend = {
+      ...reference,
+      gegluBackward(dGate, dUp, dOut, gate, up) {
+        reference.gegluBackward(dGate, dUp, dOut, gate, up);
+        change(dGate, (value) => value * 1.001);
+      },
+    };
+    const geglu = GRADIENT_CASES.find(({ name }) => name === "geglu")!;
+    expect((await checkGradient(geglu, wrong, SEED)).error).toBeGreaterThan(geglu.tolerance);
   });
 });
 
@@ -123,6 +156,69 @@ const MISTAKES: readonly (readonly [op: string, mistake: string, make: () => Par
     }),
   ],
   [
+    "rmsNormBackward",
+    "overwrites the weight's gradient",
+    () => ({
+      rmsNormBackward(dx, dWeight, ...rest) {
+        if (dWeight) change(dWeight, () => 0);
+        reference.rmsNormBackward(dx, dWeight, ...rest);
+      },
+    }),
+  ],
+  [
+    "matmulBackward",
+    "never accumulates",
+    () => ({ matmulBackward: (dx, dy, w) => reference.matmulBackward(dx, dy, w, false) }),
+  ],
+  [
+    "loraDeltaBackward",
+    "scale forgotten",
+    () => ({
+      loraDeltaBackward: (out, dOut, x, a, b, _, accumulate) =>
+        reference.loraDeltaBackward(out, dOut, x, a, b, 1, accumulate),
+    }),
+  ],
+  ["ropeBackward", "rotates on", () => ({ ropeBackward: (dx, positions, o) => reference.rope(dx, positions, o) })],
+  [
+    "attentionBackward",
+    "slope of the soft cap forgotten",
+    () => ({
+      attentionBackward: (out, dOut, q, k, v, queries, keys, o) =>
+        reference.attentionBackward(out, dOut, q, k, v, queries, keys, { ...o, softCap: null }),
+    }),
+  ],
+  [
+    "attentionBackward",
+    "sequences mixed up",
+    () => ({
+      attentionBackward: (out, dOut, q, k, v, queries, keys, o) =>
+        reference.attentionBackward(
+          out,
+          dOut,
+          q,
+          k,
+          v,
+          { ...queries, sequences: zeros(queries.sequences) },
+          { ...keys, sequences: zeros(keys.sequences) },
+          o,
+        ),
+    }),
+  ],
+  [
+    "crossEntropy",
+    "rows without a target count",
+    () => ({
+      crossEntropy: (out, x, head, cap, targets, weights) =>
+        reference.crossEntropy(out, x, head, cap, clamped(targets, head.shape[0]), weights),
+    }),
+  ],
+  [
+    "adamW",
+    "no correction of the first steps",
+    () => ({ adamW: (p, state, g, o) => reference.adamW(p, state, g, { ...o, step: 1_000_000 }) }),
+  ],
+  ["scale", "zero times NaN", () => ({ scale: (out, x, factor) => reference.scale(out, x, factor || 1e-45) })],
+  [
     "sample",
     "top-p forgotten",
     () => ({
@@ -194,6 +290,10 @@ function plus(tensor: Tensor, term: number): Tensor {
     Float32Array.from((tensor as ReferenceTensor).data, (value) => value + term),
   );
   return sum;
+}
+
+function zeros(like: Tensor): Tensor {
+  return reference.tensor("i32", like.shape);
 }
 
 function clamped(ids: Tensor, below: number): Tensor {
