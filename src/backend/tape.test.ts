@@ -257,7 +257,7 @@ function randomProgram(seed: number, values: ReadonlyMap<string, Tensor | Weight
   return [...three, ...steps, ...ends];
 }
 
-test.each(Array.from({ length: 40 }, (_, seed) => seed))("program %i: gradients are its slopes", async (seed) => {
+test.each(Array.from({ length: 100 }, (_, seed) => seed))("program %i: gradients are its slopes", async (seed) => {
   const rng = seededRng(1000 + seed);
   const shapes = { norm: [D], a: [2, D], b: [D, 2], w: [D, D], table: [T, D] } as const;
   const values = Object.entries(shapes).map(([name, shape]) => {
@@ -298,11 +298,11 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))("program %i: gradients 
     }
     return sum;
   };
-  const gradients = values.map(({ name, shape }) => {
-    const gradient = be.tensor("f32", shape);
-    tape.train(handles.get(name)!, gradient);
-    return gradient;
-  });
+  // What nothing trainable reaches has no gradient: any of the values may be frozen.
+  const trained = values
+    .filter(() => rng.integer(5) < 2)
+    .map((value) => ({ ...value, gradient: be.tensor("f32", value.shape) }));
+  for (const { name, gradient } of trained) tape.train(handles.get(name)!, gradient);
   tape.begin();
   compute(tape, buffers);
   for (const [o, buffer] of buffers.entries()) {
@@ -310,8 +310,8 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))("program %i: gradients 
   }
   tape.backward();
 
-  for (const [n, { name, tensor }] of values.entries()) {
-    const got = (await be.read(gradients[n]!)) as Float32Array;
+  for (const { name, tensor, gradient } of trained) {
+    const got = (await be.read(gradient)) as Float32Array;
     const before = (await be.read(tensor)) as Float32Array;
     const largest = got.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
     for (let tries = 0; tries < 3; tries++) {
