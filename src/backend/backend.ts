@@ -65,7 +65,8 @@ export interface ForwardOps {
 
 /**
  * What training adds: gradients of the operations, the loss and the optimizer. Gradients of weights are added to; gradients
- * of activations are overwritten unless their contract says otherwise.
+ * of activations are overwritten unless their contract says otherwise. Sums over rows are made in an order that does not
+ * depend on the number of threads: equal seeds give equal weights on one backend and instruction set.
  */
 export interface TrainingOps {
   readonly embedBackward: EmbedBackward;

@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend.js";
-import type { KvCache } from "../backend/kv.js";
+import type { KvCache, KvDtype } from "../backend/kv.js";
 import { Tape } from "../backend/tape.js";
 import type { Tensor } from "../backend/tensor.js";
 import { GemmaError } from "../base/errors.js";
@@ -15,6 +15,8 @@ import { pagesFor, type StepLimits, StepPlanner, type TrainingPlan } from "./ste
 export interface TrainerOptions extends StepLimits {
   /** Keep the input of each block alone and compute its inside anew. Default: true. */
   readonly checkpoints?: boolean;
+  /** Type of keys and values between writeKv and attention. Default: "f32". */
+  readonly kv?: KvDtype;
 }
 
 /** Losses of samples and their gradients in the parameters of a model, by the forward pass that inference uses. */
@@ -28,7 +30,8 @@ export class Trainer {
 
   /**
    * @param parameters what gradients are added to; the embedding's gradient is that of the head, too
-   * @throws ERR_UNSUPPORTED_OP for a backend that cannot train, ERR_OUT_OF_MEMORY
+   * @throws ERR_UNSUPPORTED_OP for a backend that cannot train, ERR_UNSUPPORTED_OPTION for one that rounds activations to int8,
+   *   ERR_OUT_OF_MEMORY
    */
   constructor(
     private readonly be: Backend,
@@ -37,15 +40,7 @@ export class Trainer {
     private readonly parameters: readonly Parameter[],
     private readonly options: TrainerOptions,
   ) {
-    if (be.lacks.length > 0) {
-      throw new GemmaError(
-        "ERR_UNSUPPORTED_OP",
-        `tune: a backend must have ${be.lacks[0]}, ${be.info().name} lacks it`,
-        {
-          hint: "train with --backend reference",
-        },
-      );
-    }
+    expectTrains(be);
     const { maxRows } = options;
     const windows = groupWindows(config);
     this.tape = new Tape(be);
@@ -54,7 +49,7 @@ export class Trainer {
     this.cache = be.kvCache(
       kvLayout(
         config,
-        "f32",
+        options.kv ?? "f32",
         windows.map(() => pagesFor(options)),
       ),
     );
@@ -172,6 +167,19 @@ export class Trainer {
     this.be.crossEntropy(out, scratch.last, embedding, this.config.finalLogitSoftcapping, step.targets, step.weights);
     return losses;
   }
+}
+
+function expectTrains(be: Backend): void {
+  const { name, activations } = be.info();
+  if (be.lacks.length > 0) {
+    throw new GemmaError("ERR_UNSUPPORTED_OP", `tune: the backend must have ${be.lacks[0]}, ${name} lacks it`, {
+      hint: "train with --backend reference",
+    });
+  }
+  if (activations !== "int8") return;
+  throw new GemmaError("ERR_UNSUPPORTED_OPTION", 'tune: activations must be "f32", got "int8"', {
+    hint: "weights may be quantised; what is multiplied by them must not be",
+  });
 }
 
 function sum(values: Iterable<number>): number {
