@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend.js";
-import { elementCount, type StoredWeight, type Tensor, type Weight } from "../backend/tensor.js";
+import type { StoredWeight, Tensor, Weight } from "../backend/tensor.js";
 import { type Adapter, PROJECTIONS } from "../model/adapter.js";
 import { peftModule } from "../model/adapter-peft.js";
 import type { BlockWeights } from "../model/block.js";
@@ -100,9 +100,4 @@ async function storedValues(
 
 export function zeroGradients(be: Backend, parameters: readonly Parameter[]): void {
   for (const { gradient } of parameters) be.scale(gradient, gradient, 0);
-}
-
-/** Values that an optimizer changes. */
-export function parameterCount(parameters: readonly Parameter[]): number {
-  return parameters.reduce((sum, { value }) => sum + elementCount(value.shape), 0);
 }

@@ -2,9 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.js";
 import type { Tensor } from "../../backend/tensor.js";
 import { conformanceCases, runCase, runCaseOn } from "../../backend/testing/conformance.js";
-import { checkGradient, GRADIENT_CASES } from "../../backend/testing/gradients.js";
 import { INVARIANCE_CASES, rowVariance } from "../../backend/testing/row-invariance.js";
-import { TRAINING_OPS } from "../../backend/unsupported.js";
 import { referenceBackend } from "./index.js";
 import type { ReferenceTensor } from "./memory.js";
 
@@ -46,37 +44,6 @@ describe("rows are computed alone", () => {
     };
     const rmsNorm = INVARIANCE_CASES.find((c) => c.name === "rmsNorm")!;
     expect(await rowVariance(rmsNorm, [wrong], SEED)).toContain("rmsNorm: output 0 differs at element");
-  });
-});
-
-describe("gradients are the slopes of their operations", () => {
-  test.each(GRADIENT_CASES.map((c) => [c.name, c] as const))("%s", async (_, c) => {
-    const { error, where } = await checkGradient(c, reference, SEED);
-    expect(error, where).toBeLessThan(c.tolerance);
-  });
-
-  test("every backward operation is tried", async () => {
-    const called = new Set<string>();
-    const watched = new Proxy(reference, {
-      get(target, name: keyof Backend) {
-        called.add(name);
-        return target[name];
-      },
-    });
-    for (const c of GRADIENT_CASES) await checkGradient(c, watched, SEED);
-    expect(TRAINING_OPS.filter((name) => !called.has(name))).toEqual(["adamW", "sumSquares"]);
-  });
-
-  test("a slope that is wrong by a thousandth is caught", async () => {
-    const wrong: Backend = {
-      ...reference,
-      gegluBackward(dGate, dUp, dOut, gate, up) {
-        reference.gegluBackward(dGate, dUp, dOut, gate, up);
-        change(dGate, (value) => value * 1.001);
-      },
-    };
-    const geglu = GRADIENT_CASES.find(({ name }) => name === "geglu")!;
-    expect((await checkGradient(geglu, wrong, SEED)).error).toBeGreaterThan(geglu.tolerance);
   });
 });
 
