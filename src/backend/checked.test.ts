@@ -116,7 +116,7 @@ const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
       ),
   ],
   [
-    "gegluBackward: dGate must be another tensor than dUp, got the same",
+    "gegluBackward: out must be another tensor than dUp, got the same",
     () => {
       const both = f32(1, 8);
       be.gegluBackward(both, both, f32(1, 8), f32(1, 8), f32(1, 8));
