@@ -5,6 +5,7 @@ import type { Attention } from "./ops/attention.js";
 import type { AttentionBackward } from "./ops/attention-backward.js";
 import type { ChooseIds } from "./ops/choose-ids.js";
 import type { CrossEntropy } from "./ops/cross-entropy.js";
+import type { DropoutOp } from "./ops/dropout.js";
 import type { Embed } from "./ops/embed.js";
 import type { EmbedBackward } from "./ops/embed-backward.js";
 import type { GatedMatmul } from "./ops/gated-matmul.js";
@@ -79,6 +80,7 @@ export interface TrainingOps {
   readonly gegluBackward: GegluBackward;
   readonly gatherRowsBackward: GatherRowsBackward;
   readonly crossEntropy: CrossEntropy;
+  readonly dropout: DropoutOp;
   readonly adamW: AdamW;
   readonly sumSquares: SumSquares;
   readonly scale: Scale;

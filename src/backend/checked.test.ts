@@ -162,6 +162,7 @@ const RANGES: readonly (readonly [message: string, call: () => void])[] = [
     "adamW: step must be an integer in 1..9007199254740991, got 0",
     () => be.adamW(f32(4), { m: f32(4), v: f32(4) }, f32(4), { ...ADAM_W, step: 0 }),
   ],
+  ["dropout: rate must be in 0..0.9999999999999998, got 1", () => be.dropout(f32(4), f32(4), { rate: 1, seed: 0 }, 0)],
   ["scale: factor must be finite, got NaN", () => be.scale(f32(4), f32(4), Number.NaN)],
   [
     "crossEntropy: softCap must be > 0, got 0",

@@ -5,6 +5,7 @@ import { attention } from "./ops/attention.js";
 import { attentionBackward } from "./ops/attention-backward.js";
 import { chooseIds } from "./ops/choose-ids.js";
 import { crossEntropy } from "./ops/cross-entropy.js";
+import { dropout } from "./ops/dropout.js";
 import { embed } from "./ops/embed.js";
 import { embedBackward } from "./ops/embed-backward.js";
 import { gatedMatmul } from "./ops/gated-matmul.js";
@@ -141,6 +142,10 @@ export function checked(be: Backend): Backend {
     crossEntropy(out, x, head, softCap, targets, weights) {
       crossEntropy.check(out, x, head, softCap, targets, weights);
       be.crossEntropy(out, x, head, softCap, targets, weights);
+    },
+    dropout(out, x, options, first) {
+      dropout.check(out, x, options, first);
+      be.dropout(out, x, options, first);
     },
     adamW(parameter, state, gradient, options) {
       adamW.check(parameter, state, gradient, options);

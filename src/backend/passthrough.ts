@@ -120,6 +120,10 @@ export class Passthrough implements Backend {
     this.be.crossEntropy(...args);
   }
 
+  dropout(...args: Args<"dropout">): void {
+    this.be.dropout(...args);
+  }
+
   adamW(...args: Args<"adamW">): void {
     this.be.adamW(...args);
   }

@@ -1,13 +1,14 @@
 import { GemmaError } from "../base/errors.js";
 import type { Backend } from "./backend.js";
 import type { KvCache } from "./kv.js";
+import type { Dropout } from "./ops/dropout.js";
 import { Passthrough } from "./passthrough.js";
 import type { Entry, RunContext } from "./tape/entry.js";
 import { Pool } from "./tape/pool.js";
 import { Recorder } from "./tape/recorder.js";
 import { Regions } from "./tape/region.js";
 import * as rules from "./tape/rules.js";
-import type { Tensor, TensorDtype, Weight } from "./tensor.js";
+import { elementCount, type Tensor, type TensorDtype, type Weight } from "./tensor.js";
 
 /** Ops between two checkpoints, to be computed anew from `x` when the tape goes back over them. */
 interface Segment {
@@ -23,10 +24,13 @@ interface Written extends rules.WrittenKv {
 
 const NOT_RECORDED: RunContext = {
   isRecorded: false,
-  keep() {
-    throw new GemmaError("ERR_INTERNAL", "tape: an op that is not recorded must keep nothing");
-  },
+  keep: keepsNothing,
+  scratch: keepsNothing,
 };
+
+function keepsNothing(): never {
+  throw new GemmaError("ERR_INTERNAL", "tape: an op must not need memory of its own outside of a recording");
+}
 
 /**
  * A backend that records: the forward pass runs on it as on any other, and `backward` computes the gradients.
@@ -49,6 +53,7 @@ export class Tape extends Passthrough {
   private readonly params = new Map<Tensor | Weight, Tensor>();
   private readonly written = new Map<KvCache, Map<number, Written>>();
   private segments: Segment[] = [];
+  private inputDropout: rules.InputDropout | null = null;
   private mode: "off" | "record" | "checkpoint" = "off";
 
   constructor(be: Backend) {
@@ -69,12 +74,14 @@ export class Tape extends Passthrough {
 
   /**
    * Starts to record. With `checkpoints`, only `checkpoint`s are kept and what lies between them is computed anew by
-   * `backward`; without, all that it needs.
+   * `backward`; without, all that it needs. `dropout` drops inputs of trainable low-rank pairs; every step needs a seed of
+   * its own.
    */
-  begin(options: { readonly checkpoints?: boolean } = {}): void {
+  begin(options: { readonly checkpoints?: boolean; readonly dropout?: Dropout | null } = {}): void {
     if (this.mode !== "off") throw new GemmaError("ERR_BACKEND", "tape: begin must come after backward or cancel");
     this.mode = options.checkpoints ? "checkpoint" : "record";
     this.segments = [{ entries: [], start: null }];
+    this.inputDropout = options.dropout && options.dropout.rate > 0 ? { ...options.dropout, first: 0 } : null;
   }
 
   /**
@@ -114,6 +121,7 @@ export class Tape extends Passthrough {
     for (const { start } of this.segments) if (start) this.pool.giveBack(start.copy);
     this.segments = [];
     this.written.clear();
+    this.inputDropout = null;
     this.mode = "off";
   }
 
@@ -157,7 +165,7 @@ export class Tape extends Passthrough {
   }
 
   override loraDelta(...args: Parameters<Backend["loraDelta"]>): void {
-    this.op(rules.loraDeltaRule(this.be, this.params, ...args));
+    this.op(rules.loraDeltaRule(this.be, this.params, this.nextDropout(args[1], args[2]), ...args));
   }
 
   override rope(...args: Parameters<Backend["rope"]>): void {
@@ -234,6 +242,14 @@ export class Tape extends Passthrough {
     }
     if (this.mode === "checkpoint") this.segments.at(-1)!.entries.push(entry);
     this.recorder.execute(entry, this.mode === "record");
+  }
+
+  /** Each input has draws of its own. */
+  private nextDropout(x: Tensor, a: Tensor): rules.InputDropout | null {
+    const dropout = this.inputDropout;
+    if (dropout === null || !this.params.has(a)) return null;
+    this.inputDropout = { ...dropout, first: dropout.first + elementCount(x.shape) };
+    return dropout;
   }
 
   private computeAnew({ entries, start }: Segment): void {

@@ -13,6 +13,7 @@ export const TRAINING_OPS = [
   "gegluBackward",
   "gatherRowsBackward",
   "crossEntropy",
+  "dropout",
   "adamW",
   "sumSquares",
   "scale",

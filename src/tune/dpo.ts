@@ -1,3 +1,4 @@
+import type { Dropout } from "../backend/ops/dropout.js";
 import type { Adapter } from "../model/adapter.js";
 import type { Sample } from "./sample.js";
 import type { Trainer } from "./trainer.js";
@@ -31,6 +32,7 @@ export interface DpoResult {
  * adapter off: there is no second copy.
  *
  * @param weight 1 / (the number of pairs of the batch) for their mean
+ * @param dropout of the policy's adapter, with a seed of this step's own
  */
 export async function addDpoGradients(
   trainer: Trainer,
@@ -38,6 +40,7 @@ export async function addDpoGradients(
   adapter: Adapter,
   beta: number,
   weight: number,
+  dropout: Dropout | null = null,
 ): Promise<DpoResult> {
   const samples = [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)];
   const split = (logProbs: readonly number[]): PairLogProbs => ({
@@ -47,7 +50,7 @@ export async function addDpoGradients(
   const reference = split(await trainer.logProbs(samples, null));
   let policy: PairLogProbs = { chosen: [], rejected: [] };
   let loss = 0;
-  await trainer.addGradientsOf(samples, adapter, (logProbs) => {
+  const slopesOf = (logProbs: readonly number[]) => {
     policy = split(logProbs);
     const slopes = pairs.map((_, i) => {
       const chosen = policy.chosen[i]! - reference.chosen[i]!;
@@ -57,7 +60,8 @@ export async function addDpoGradients(
       return (-weight * beta) / (1 + Math.exp(z));
     });
     return [...slopes, ...slopes.map((slope) => -slope)];
-  });
+  };
+  await trainer.addGradientsOf(samples, adapter, slopesOf, dropout);
   return { loss, policy, reference };
 }
 

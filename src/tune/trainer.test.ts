@@ -107,6 +107,32 @@ describe("gradients", () => {
     expect(Math.abs(slope / norm - 1)).toBeLessThan(2e-3);
   });
 
+  test("with dropout are the slope of the loss that drops the same; another seed drops others", async () => {
+    const model = await open(TINY.gemma3);
+    const tunable = model.lora(TINY.adapter);
+    const { trainer, adapter, parameters } = tunable;
+    const samples = [sample(5, 14), sample(6, 9)];
+    const lossWith = (seed: number) => trainer.addGradients(samples, adapter, 1, { rate: 0.3, seed });
+    const loss = await lossWith(1);
+    const gradients = await gradientsOf(model.be, tunable);
+    expect(await lossWith(1)).toBe(loss);
+    expect(await lossWith(2)).not.toBe(loss);
+    expect(await trainer.addGradients(samples, adapter, 1)).not.toBe(loss);
+    const norm = Math.hypot(...gradients.map((values) => Math.hypot(...values)));
+    const values = await Promise.all(parameters.map(({ value }) => model.be.read(value)));
+    const lossAt = async (distance: number) => {
+      for (const [i, { value }] of parameters.entries()) {
+        model.be.write(
+          value,
+          Float32Array.from(values[i]!, (v, k) => v + (distance / norm) * gradients[i]![k]!),
+        );
+      }
+      return lossWith(1);
+    };
+    const h = 1e-3;
+    expect(Math.abs(((await lossAt(h)) - (await lossAt(-h))) / (2 * h) / norm - 1)).toBeLessThan(5e-3);
+  });
+
   test.each([[["q"]], [["k"]], [["down"]], [["o", "v"]]] as [Projection[]][])(
     "of some projections alone are those that they have among all, %j",
     async (targets) => {

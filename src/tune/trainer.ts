@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import type { KvCache, KvDtype } from "../backend/kv.js";
+import type { Dropout } from "../backend/ops/dropout.js";
 import { Tape } from "../backend/tape.js";
 import type { Tensor } from "../backend/tensor.js";
 import { GemmaError } from "../base/errors.js";
@@ -61,11 +62,17 @@ export class Trainer {
   /**
    * Adds the gradient of weight · (the sum of the losses of all targets) to the parameters. A batch's mean loss over its targets
    * has weight 1 / (the number of targets of all its steps).
+   * @param dropout of the adapter's inputs, with a seed of this step's own
    * @returns the sum of the losses, not weighted, in nats
    */
-  async addGradients(samples: readonly Sample[], adapter: Adapter | null, weight: number): Promise<number> {
+  async addGradients(
+    samples: readonly Sample[],
+    adapter: Adapter | null,
+    weight: number,
+    dropout: Dropout | null = null,
+  ): Promise<number> {
     const step = this.planner.plan(samples, () => weight);
-    const scratch = this.record(step, adapter);
+    const scratch = this.record(step, adapter, dropout);
     const losses = this.crossEntropy(step, scratch);
     this.tape.backward();
     return sum(await this.be.read(losses));
@@ -80,12 +87,13 @@ export class Trainer {
     samples: readonly Sample[],
     adapter: Adapter | null,
     slopesOf: (logProbs: readonly number[]) => readonly number[],
+    dropout: Dropout | null = null,
   ): Promise<void> {
     if (this.headGradient !== null) {
       throw new GemmaError("ERR_UNSUPPORTED_OPTION", "tune: preferences must train an adapter, not the whole model");
     }
     const step = this.planner.plan(samples, () => 1);
-    const scratch = this.record(step, adapter);
+    const scratch = this.record(step, adapter, dropout);
     try {
       const losses = await this.be.read(this.crossEntropy(step, scratch));
       const logProbs = step.spans.map(({ first, count }) => -sum(losses.subarray(first, first + count)));
@@ -136,8 +144,8 @@ export class Trainer {
     return this.parameters.find(({ weight }) => weight === this.weights.embedding)?.gradient ?? null;
   }
 
-  private record(step: TrainingPlan, adapter: Adapter | null): GemmaScratch {
-    this.tape.begin({ checkpoints: this.options.checkpoints ?? true });
+  private record(step: TrainingPlan, adapter: Adapter | null, dropout: Dropout | null): GemmaScratch {
+    this.tape.begin({ checkpoints: this.options.checkpoints ?? true, dropout });
     try {
       return this.forward(this.tape, step, adapter);
     } catch (error) {

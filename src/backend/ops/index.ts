@@ -5,6 +5,7 @@ import { attention } from "./attention.js";
 import { attentionBackward } from "./attention-backward.js";
 import { chooseIds } from "./choose-ids.js";
 import { crossEntropy } from "./cross-entropy.js";
+import { dropout } from "./dropout.js";
 import { embed } from "./embed.js";
 import { embedBackward } from "./embed-backward.js";
 import { gatedMatmul } from "./gated-matmul.js";
@@ -60,6 +61,7 @@ export const OPS: readonly Op<readonly unknown[], unknown>[] = [
   gegluBackward,
   gatherRowsBackward,
   crossEntropy,
+  dropout,
   adamW,
   sumSquares,
   scale,

@@ -22,6 +22,8 @@ export interface RunContext {
   readonly isRecorded: boolean;
   /** Memory that lives until the op's backward has run. */
   keep(shape: readonly number[]): Tensor;
+  /** Scratch for the time of `use`. */
+  scratch(shape: readonly number[], use: (tensor: Tensor) => void): void;
 }
 
 export interface BackwardContext {
@@ -44,5 +46,5 @@ export interface BackwardContext {
   /** Adds a gradient to that in x. */
   deposit(x: Tensor, gradient: Tensor): void;
   /** Scratch for the time of `use`. */
-  scratch<Result>(shape: readonly number[], use: (tensor: Tensor) => Result): Result;
+  scratch(shape: readonly number[], use: (tensor: Tensor) => void): void;
 }

@@ -48,7 +48,7 @@ export class Recorder {
       kept.push(tensor);
       return tensor;
     };
-    entry.run({ isRecorded: records, keep });
+    entry.run({ isRecorded: records, keep, scratch: this.scratch });
     for (const tensor of entry.overwrites) this.setDepends(tensor, depends);
     for (const tensor of entry.accumulates ?? []) if (depends) this.setDepends(tensor, true);
     if (records || (isRecorded && endsAnother)) this.nodes.push({ entry, wants, depends, saved, kept });
@@ -106,6 +106,12 @@ export class Recorder {
     this.versions.clear();
   }
 
+  private readonly scratch: BackwardContext["scratch"] = (shape, use) => {
+    const tensor = this.pool.take(shape);
+    use(tensor);
+    this.pool.giveBack(tensor);
+  };
+
   private release(node: Node): void {
     for (const value of node.saved) this.savedValues.release(value);
     for (const tensor of node.kept) this.pool.giveBack(tensor);
@@ -114,14 +120,7 @@ export class Recorder {
   private context({ wants, saved, kept }: Node): BackwardContext {
     const { be, gradients, regions } = this;
     const of = (tensor: Tensor) => [regions.of(tensor), tensor.shape] as const;
-    const scratch: BackwardContext["scratch"] = (shape, use) => {
-      const tensor = this.pool.take(shape);
-      try {
-        return use(tensor);
-      } finally {
-        this.pool.giveBack(tensor);
-      }
-    };
+    const { scratch } = this;
     return {
       saved: (i) => saved[i]!.tensor,
       kept: (i) => kept[i]!,

@@ -1,7 +1,9 @@
 import type { Backend } from "../backend.js";
 import type { RowPlan } from "../kv.js";
+import type { Dropout } from "../ops/dropout.js";
 import type { Tensor, Weight } from "../tensor.js";
 import type { BackwardContext, Entry } from "./entry.js";
+import type { Target } from "./gradients.js";
 
 /** The gradient tensor of each trainable tensor or weight. */
 export type Trainables = ReadonlyMap<Tensor | Weight, Tensor>;
@@ -118,7 +120,7 @@ function productBackward(
   params: Trainables,
   dOut: Tensor,
   weight: Weight,
-  dx: { readonly tensor: Tensor; readonly accumulate: boolean } | null,
+  dx: Target | null,
   x: () => Tensor,
 ): void {
   if (dx) be.matmulBackward(dx.tensor, dOut, weight, dx.accumulate);
@@ -126,33 +128,58 @@ function productBackward(
   if (dWeight) be.matmulWeightBackward(dWeight, dOut, x());
 }
 
-export function loraDeltaRule(be: Backend, params: Trainables, ...args: Parameters<Backend["loraDelta"]>): Entry {
-  const [out, x, a, b, scale] = args;
-  const trains = () => params.has(a) || params.has(b);
+/** What an adapter's input loses while it is trained. */
+export interface InputDropout extends Dropout {
+  /** Index of the first element's draw. */
+  readonly first: number;
+}
+
+/** With dropout the pair sees less of x. What is left is computed anew where it is needed, and never kept. */
+export function loraDeltaRule(
+  be: Backend,
+  params: Trainables,
+  dropout: InputDropout | null,
+  ...[out, x, a, b, scale]: Parameters<Backend["loraDelta"]>
+): Entry {
+  const drop = (dropped: Tensor, from: Tensor) => be.dropout(dropped, from, dropout!, dropout!.first);
   return {
     reads: [x],
     overwrites: [],
     accumulates: [out],
     saves: [x],
-    trains,
-    run: () => be.loraDelta(out, x, a, b, scale),
+    trains: () => params.has(a) || params.has(b),
+    run({ scratch }) {
+      if (dropout === null) return be.loraDelta(out, x, a, b, scale);
+      scratch(x.shape, (dropped) => {
+        drop(dropped, x);
+        be.loraDelta(out, dropped, a, b, scale);
+      });
+    },
     backward(g) {
       const dOut = g.peek(out);
       if (!dOut) return;
-      const dx = g.wants(0) ? g.target(x) : null;
-      const compute = (da: Tensor, db: Tensor) =>
-        be.loraDeltaBackward(
-          { dx: dx?.tensor ?? null, da, db },
-          dOut,
-          g.saved(0),
-          a,
-          b,
-          scale,
-          dx?.accumulate ?? false,
-        );
-      const [da, db] = [params.get(a), params.get(b)];
-      if (da && db) compute(da, db);
-      else g.scratch(a.shape, (unusedA) => g.scratch(b.shape, (unusedB) => compute(da ?? unusedA, db ?? unusedB)));
+      const compute = (seen: Tensor, dx: Target | null) => {
+        const into = (da: Tensor, db: Tensor) => {
+          const gradients = { dx: dx?.tensor ?? null, da, db };
+          be.loraDeltaBackward(gradients, dOut, seen, a, b, scale, dx?.accumulate ?? false);
+        };
+        const [da, db] = [params.get(a), params.get(b)];
+        if (da && db) into(da, db);
+        else g.scratch(a.shape, (unusedA) => g.scratch(b.shape, (unusedB) => into(da ?? unusedA, db ?? unusedB)));
+      };
+      if (dropout === null) {
+        compute(g.saved(0), g.wants(0) ? g.target(x) : null);
+        return;
+      }
+      g.scratch(x.shape, (dropped) => {
+        drop(dropped, g.saved(0));
+        if (!g.wants(0)) return compute(dropped, null);
+        g.scratch(x.shape, (dx) => {
+          compute(dropped, { tensor: dx, accumulate: false });
+          drop(dx, dx);
+          g.deposit(x, dx);
+        });
+      });
     },
   };
 }

@@ -6,6 +6,7 @@ import { attention } from "./attention.js";
 import { attentionBackward } from "./attention-backward.js";
 import { chooseIds } from "./choose-ids.js";
 import { crossEntropy } from "./cross-entropy.js";
+import { dropout } from "./dropout.js";
 import { embed } from "./embed.js";
 import { embedBackward } from "./embed-backward.js";
 import { gatedMatmul } from "./gated-matmul.js";
@@ -122,6 +123,7 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     gegluBackward,
     gatherRowsBackward,
     crossEntropy,
+    dropout,
     adamW,
     sumSquares,
     scale,
