@@ -4,7 +4,7 @@ import { seededRng } from "../base/rng.js";
 import type { Backend } from "./backend.js";
 import { checked } from "./checked.js";
 import { Tape } from "./tape.js";
-import type { Tensor } from "./tensor.js";
+import type { Tensor, Weight } from "./tensor.js";
 import { randomValues } from "./testing/case-tensors.js";
 
 const below = await referenceBackend.create({ activations: "f32" });
@@ -153,6 +153,33 @@ describe("memory", () => {
     const bytes = tape.scratchBytes;
     step(buffer(), buffer());
     expect(tape.scratchBytes).toBeLessThan(bytes / 10);
+  });
+
+  test("a step that fails in the middle leaves the next one as it was", async () => {
+    const { tape, weight, gradient, buffer } = setUp();
+    const [x, y] = [buffer(), buffer()];
+    const values = await be.read(x);
+    const step = () => {
+      tape.write(x, values);
+      tape.begin();
+      tape.rmsNorm(x, x, weight, 1e-6);
+      tape.rmsNorm(y, x, weight, 1e-6);
+      be.write(tape.seed(y), new Float32Array(T * D).fill(1));
+      tape.backward();
+    };
+    step();
+    step();
+    const [wanted, bytes] = [await be.read(gradient), tape.scratchBytes];
+    tape.begin();
+    tape.rmsNorm(x, x, weight, 1e-6);
+    expect(() => tape.matmul(y, x, weight as unknown as Weight)).toThrow();
+    expect(() => tape.rmsNorm(y, y, gradient, Number.NaN)).toThrow("eps must be > 0");
+    tape.cancel();
+    be.scale(gradient, gradient, 0);
+    step();
+    step();
+    expect(await be.read(gradient)).toEqual(wanted);
+    expect(tape.scratchBytes).toBe(bytes);
   });
 
   test("a recording that is dropped leaves nothing behind", () => {

@@ -115,10 +115,10 @@ export class Tape extends Passthrough {
     }
   }
 
-  /** Drops a recording. */
+  /** Drops a recording: nothing of the tape's outlives a step, whatever went wrong in it. */
   cancel(): void {
     this.recorder.reset();
-    for (const { start } of this.segments) if (start) this.pool.giveBack(start.copy);
+    this.pool.reclaim();
     this.segments = [];
     this.written.clear();
     this.inputDropout = null;

@@ -72,9 +72,8 @@ export class Gradients {
     return place !== undefined && isSame(place, region);
   }
 
-  /** Gives all memory back. */
+  /** No value has a gradient any more. */
   reset(): void {
-    for (const { tensor } of this.shadows.values()) this.pool.giveBack(tensor);
     this.shadows.clear();
   }
 

@@ -34,6 +34,12 @@ export class Pool {
     this.free.push(block);
   }
 
+  /** Takes back whatever is still out: after a step that failed, too. */
+  reclaim(): void {
+    this.free.push(...this.taken.values());
+    this.taken.clear();
+  }
+
   /** Ends a step: frees what it did not use. */
   endStep(): void {
     for (let i = this.free.length - 1; i >= 0; i--) {

@@ -97,10 +97,10 @@ export class Recorder {
     }
   }
 
-  /** Drops what was recorded, and every gradient of an activation. */
+  /** Drops what was recorded, and every gradient of an activation. Their memory is for the pool to reclaim. */
   reset(): void {
-    for (const node of this.nodes) this.release(node);
     this.nodes = [];
+    this.savedValues.reset();
     this.gradients.reset();
     this.dependents.clear();
     this.versions.clear();

@@ -52,6 +52,11 @@ export class SavedValues {
     }
   }
 
+  /** Nobody needs anything any more. */
+  reset(): void {
+    this.current.length = 0;
+  }
+
   release(value: SavedValue): void {
     value.users -= 1;
     if (value.users > 0) return;
