@@ -232,6 +232,18 @@ describe("refuses", () => {
     attend(); // no recording
   });
 
+  test("to read across a checkpoint", () => {
+    const { tape, weight, buffer } = setUp();
+    const [x, y, z] = [buffer(), buffer(), buffer()];
+    tape.begin({ checkpoints: true });
+    tape.rmsNorm(y, x, weight, 1e-6);
+    tape.checkpoint(x, false);
+    tape.rmsNorm(z, x, weight, 1e-6);
+    tape.add(x, x, z);
+    expect(() => tape.add(x, x, y)).toThrow("must not read what was computed before it");
+    tape.cancel();
+  });
+
   test("to begin twice", () => {
     const { tape } = setUp();
     tape.begin();

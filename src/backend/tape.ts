@@ -53,6 +53,8 @@ export class Tape extends Passthrough {
   private readonly params = new Map<Tensor | Weight, Tensor>();
   private readonly written = new Map<KvCache, Map<number, Written>>();
   private segments: Segment[] = [];
+  /** Memory with values of this segment; null before the first checkpoint, where anything may be read. */
+  private readable: Set<Tensor> | null = null;
   private inputDropout: rules.InputDropout | null = null;
   private mode: "off" | "record" | "checkpoint" = "off";
 
@@ -65,11 +67,6 @@ export class Tape extends Passthrough {
   /** `backward` adds the gradient in a parameter to `gradient`, f32 of its shape and the caller's own. */
   train(parameter: Tensor | Weight, gradient: Tensor): void {
     this.params.set(parameter, gradient);
-  }
-
-  /** A parameter is frozen again. */
-  freeze(parameter: Tensor | Weight): void {
-    this.params.delete(parameter);
   }
 
   /**
@@ -93,6 +90,7 @@ export class Tape extends Passthrough {
     const copy = this.pool.take(x.shape);
     this.be.scale(copy, x, 1);
     this.segments.push({ entries: [], start: { tensor: x, copy, depends: this.recorder.depends(x) } });
+    this.readable = new Set([this.regions.of(x).owner]);
     if (isLast) this.mode = "record";
   }
 
@@ -121,6 +119,7 @@ export class Tape extends Passthrough {
     this.pool.reclaim();
     this.segments = [];
     this.written.clear();
+    this.readable = null;
     this.inputDropout = null;
     this.mode = "off";
   }
@@ -240,6 +239,7 @@ export class Tape extends Passthrough {
       entry.run(NOT_RECORDED);
       return;
     }
+    this.expectReadable(entry);
     if (this.mode === "checkpoint") this.segments.at(-1)!.entries.push(entry);
     this.recorder.execute(entry, this.mode === "record");
   }
@@ -250,6 +250,17 @@ export class Tape extends Passthrough {
     if (dropout === null || !this.params.has(a)) return null;
     this.inputDropout = { ...dropout, first: dropout.first + elementCount(x.shape) };
     return dropout;
+  }
+
+  /** What a segment computes anew must not depend on memory that later ones have overwritten. */
+  private expectReadable({ reads, accumulates = [], overwrites }: Entry): void {
+    const { readable } = this;
+    if (readable === null) return;
+    for (const tensor of [...reads, ...accumulates]) {
+      if (readable.has(this.regions.of(tensor).owner)) continue;
+      throw new GemmaError("ERR_BACKEND", "tape: an op behind a checkpoint must not read what was computed before it");
+    }
+    for (const tensor of overwrites) readable.add(this.regions.of(tensor).owner);
   }
 
   private computeAnew({ entries, start }: Segment): void {

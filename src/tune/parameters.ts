@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend.js";
-import type { StoredWeight, Tensor, Weight } from "../backend/tensor.js";
+import type { Tensor, Weight } from "../backend/tensor.js";
 import { type Adapter, PROJECTIONS } from "../model/adapter.js";
 import { peftModule } from "../model/adapter-peft.js";
 import type { BlockWeights } from "../model/block.js";
@@ -45,7 +45,7 @@ export interface FullModel {
  * optimizer 8 more. Matrices that are not F32 are freed once they are replaced.
  * @throws ERR_OUT_OF_MEMORY
  */
-export async function fullParameters(be: Backend, config: GemmaConfig, weights: GemmaWeights): Promise<FullModel> {
+export function fullParameters(be: Backend, config: GemmaConfig, weights: GemmaWeights): FullModel {
   const model: Record<string, Tensor | Weight> = { embedding: weights.embedding, finalNorm: weights.finalNorm };
   const layers = weights.layers.map((layer) => ({ ...layer }) as Record<string, Tensor | Weight | null>);
   const parameters: Parameter[] = [];
@@ -57,7 +57,7 @@ export async function fullParameters(be: Backend, config: GemmaConfig, weights: 
       continue;
     }
     const value = dequantised(be, old);
-    const weight = old.dtype === "F32" ? old : be.weight(await storedValues(be, storedName, old.shape, value));
+    const weight = old.dtype === "F32" ? old : packed(be, storedName, value, old.shape);
     if (weight !== old) be.free(old);
     fields[name] = weight;
     parameters.push({ name: storedName, value, gradient: be.tensor("f32", old.shape), weight });
@@ -87,15 +87,12 @@ function dequantised(be: Backend, weight: Weight): Tensor {
   return value;
 }
 
-async function storedValues(
-  be: Backend,
-  name: string,
-  shape: readonly [number, number],
-  value: Tensor,
-): Promise<StoredWeight> {
-  const { buffer } = (await be.read(value)) as Float32Array<ArrayBuffer>;
-  const read = (offset: number, length: number) => new Uint8Array(buffer, offset, length);
-  return { name, dtype: "F32", shape, read };
+/** A matrix stored as F32, packed from values that are on the backend: they do not pass through JavaScript. */
+function packed(be: Backend, name: string, value: Tensor, shape: readonly [number, number]): Weight {
+  const read = (_: number, length: number) => new Uint8Array(length);
+  const weight = be.weight({ name, dtype: "F32", shape, read });
+  be.packWeight(weight, value);
+  return weight;
 }
 
 export function zeroGradients(be: Backend, parameters: readonly Parameter[]): void {

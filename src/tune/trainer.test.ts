@@ -6,6 +6,7 @@ import { referenceBackend } from "../backends/reference/index.js";
 import { seededRng } from "../base/rng.js";
 import type { Adapter, LoraPair, Projection } from "../model/adapter.js";
 import { addDpoGradients } from "./dpo.js";
+import { Optimizer } from "./optimizer.js";
 import { loraParameters, zeroGradients } from "./parameters.js";
 import type { Sample } from "./sample.js";
 import { Trainer } from "./trainer.js";
@@ -154,6 +155,24 @@ describe("gradients", () => {
   );
 });
 
+test("full tuning of a quantised model starts from its dequantised weights, and learns", async () => {
+  const model = await open(TINY.gemma3);
+  const samples = [sample(5, 20), sample(6, 9)];
+  const quantised = await model.trainer(model.weights, []).logProbs(samples, null);
+  const { trainer, parameters } = model.full();
+  expect(await trainer.logProbs(samples, null)).toEqual(quantised); // the same bits
+  const optimizer = new Optimizer(model.be, parameters);
+  const losses: number[] = [];
+  for (let step = 0; step < 4; step++) {
+    zeroGradients(model.be, parameters);
+    losses.push(await trainer.addGradients(samples, null, 1 / 20));
+    const norm = await optimizer.gradientNorm();
+    optimizer.step(1e-3, Math.min(1, 1 / norm)); // clipped to a norm of 1
+  }
+  expect(losses).toEqual([...losses].sort((a, b) => b - a));
+  expect(losses[3]).toBeLessThan(losses[0]! * 0.8);
+});
+
 describe("memory", () => {
   test("steps leave nothing behind, and free gives all of it back", async () => {
     let live = 0;
@@ -235,7 +254,7 @@ describe("refuses", () => {
 
   test("preferences for a whole model", async () => {
     const model = await open(TINY.gemma1);
-    const { trainer } = await model.full();
+    const { trainer } = model.full();
     const pair = { chosen: sample(1, 8), rejected: sample(2, 8) };
     const adapter = { name: "none", layers: [] };
     await expect(addDpoGradients(trainer, [pair], adapter, 0.1, 1)).rejects.toMatchObject({

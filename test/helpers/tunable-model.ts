@@ -44,8 +44,8 @@ export class TunableModel {
     return { adapter, parameters, trainer: this.trainer(this.weights, parameters, options) };
   }
 
-  async full(options: Partial<TrainerOptions> = {}): Promise<Tunable> {
-    const { weights, parameters } = await fullParameters(this.be, this.config, this.weights);
+  full(options: Partial<TrainerOptions> = {}): Tunable {
+    const { weights, parameters } = fullParameters(this.be, this.config, this.weights);
     return { parameters, trainer: this.trainer(weights, parameters, options) };
   }
 

@@ -8,8 +8,8 @@ export const crossEntropy: CrossEntropy = (out, xTensor, head, softCap, targetsT
   const xs = f32(xTensor); //             [R, D]
   const w = own(head, ReferenceWeight).data; // [V, D]
   const weights = f32(weightsTensor); //  [R]
-  const dHead = out.dHead && f32(out.dHead); // [V, D]
   const [vocabulary, width] = head.shape;
+  const dHead = out.dHead && new Float64Array(vocabulary * width);
   dxs.fill(0);
   losses.fill(0);
   for (const [r, target] of i32(targetsTensor).entries()) {
@@ -36,4 +36,5 @@ export const crossEntropy: CrossEntropy = (out, xTensor, head, softCap, targetsT
     }
     dxs.set(dx, r * width);
   }
+  if (dHead) for (const [i, value] of dHead.entries()) f32(out.dHead!)[i]! += value;
 };
