@@ -1,12 +1,12 @@
 import type { Dropout } from "../backend/ops/dropout.js";
 import type { Adapter } from "../model/adapter.js";
-import type { Sample } from "./sample.js";
+import type { Sequence } from "./data/encode-examples.js";
 import type { Trainer } from "./trainer.js";
 
 /** Two answers to one prompt; targets are those of the answers. */
 export interface Preference {
-  readonly chosen: Sample;
-  readonly rejected: Sample;
+  readonly chosen: Sequence;
+  readonly rejected: Sequence;
 }
 
 /** Log-probabilities of the answers of each pair, in nats. */
@@ -42,12 +42,12 @@ export async function addDpoGradients(
   weight: number,
   dropout: Dropout | null = null,
 ): Promise<DpoResult> {
-  const samples = [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)];
+  const sequences = [...pairs.map(({ chosen }) => chosen), ...pairs.map(({ rejected }) => rejected)];
   const split = (logProbs: readonly number[]): PairLogProbs => ({
     chosen: logProbs.slice(0, pairs.length),
     rejected: logProbs.slice(pairs.length),
   });
-  const reference = split(await trainer.logProbs(samples, null));
+  const reference = split(await trainer.logProbs(sequences, null));
   let policy: PairLogProbs = { chosen: [], rejected: [] };
   let loss = 0;
   const slopesOf = (logProbs: readonly number[]) => {
@@ -61,7 +61,7 @@ export async function addDpoGradients(
     });
     return [...slopes, ...slopes.map((slope) => -slope)];
   };
-  await trainer.addGradientsOf(samples, adapter, slopesOf, dropout);
+  await trainer.addGradientsOf(sequences, adapter, slopesOf, dropout);
   return { loss, policy, reference };
 }
 

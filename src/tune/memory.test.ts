@@ -100,9 +100,13 @@ test.each([
         [a, b].map((value) => ({ name: "", value, gradient: value, weight: null })),
       ),
     );
-    const limits = { maxRows: samples * 512, maxSamples: samples, maxLength: 512 };
+    const limits = { maxRows: samples * 512, maxSequences: samples, maxLength: 512 };
     const trainer = new Trainer(be, config, weights, parameters, { ...limits, checkpoints });
-    const sample = { ids: Array(512).fill(5), isTarget: Array(512).fill(true) };
+    const sample = {
+      ids: new Int32Array(513).fill(5),
+      isTarget: new Uint8Array(513).fill(1, 1),
+      targets: 512,
+    };
     await trainer.addGradients(Array(samples).fill(sample), { name: "r16", layers }, 1);
     expect(counting.peakBytes / 1e6).toBeLessThan(c.mostMB);
   },

@@ -2,37 +2,36 @@ import type { Backend } from "../backend/backend.js";
 import { PAGE_ROWS, type StepPlan } from "../backend/kv.js";
 import type { Tensor } from "../backend/tensor.js";
 import { GemmaError } from "../base/errors.js";
-import type { Sample } from "./sample.js";
+import type { Sequence } from "./data/encode-examples.js";
+import { stepRows } from "./data/step-rows.js";
 
 export interface StepLimits {
-  /** Rows of a step at most: tokens of its samples, all together. */
+  /** Rows of a step at most: tokens of its sequences but their last ones, all together. */
   readonly maxRows: number;
-  /** Samples of a step at most. */
-  readonly maxSamples: number;
-  /** Tokens of a sample at most. */
+  readonly maxSequences: number;
+  /** Rows of a sequence at most. */
   readonly maxLength: number;
 }
 
-/** A step over whole samples, one sequence each. */
+/** A step over whole sequences. */
 export interface TrainingPlan {
   readonly plan: StepPlan;
   readonly rows: number; //        T
   readonly targets: Tensor; //     i32 [R], token that each output row is to predict
   readonly weights: Tensor; //     f32 [R], of each output row's loss
   readonly targetRows: Tensor; //  i32 [R], 0, 1 … R - 1
-  /** Of each sample: its output rows. */
+  /** Of each sequence: its output rows. */
   readonly spans: readonly { readonly first: number; readonly count: number }[];
 }
 
 /** Pages that any step within the limits needs, in each group. */
-export function pagesFor({ maxRows, maxSamples }: StepLimits): number {
-  return Math.ceil(maxRows / PAGE_ROWS) + maxSamples;
+export function pagesFor({ maxRows, maxSequences }: StepLimits): number {
+  return Math.ceil(maxRows / PAGE_ROWS) + maxSequences;
 }
 
 /**
- * Turns samples into steps. Its tensors are made once, for the largest step. Padding does not exist: rows of samples lie one
- * behind the other, and attention stays within a sample. Rows whose final state is looked at are those that predict a target;
- * tokens behind a sample's last target are no rows at all.
+ * Turns sequences into steps. Its tensors are made once, for the largest step. Padding does not exist: rows lie one behind the
+ * other, and attention stays within a sequence. The rows whose final state is looked at are those that predict a target.
  */
 export class StepPlanner {
   private readonly ints: readonly Tensor[];
@@ -48,72 +47,62 @@ export class StepPlanner {
     this.blocks = Math.ceil(limits.maxLength / PAGE_ROWS);
     this.ints = Array.from({ length: 8 }, () => be.tensor("i32", [limits.maxRows]));
     this.weights = be.tensor("f32", [limits.maxRows]);
-    this.pageTable = be.tensor("i32", [limits.maxSamples, this.blocks]);
+    this.pageTable = be.tensor("i32", [limits.maxSequences, this.blocks]);
   }
 
   /**
    * The plan of a step, valid until the next one.
-   * @param weightOf weight of the loss of each target of sample i
+   * @param weight of the loss of each target
    * @throws ERR_LIMIT_EXCEEDED for a step beyond the limits, ERR_INVALID_VALUE for one without a target
    */
-  plan(samples: readonly Sample[], weightOf: (sample: number) => number): TrainingPlan {
-    const rows = { ids: [] as number[], positions: [] as number[], sequences: [] as number[] };
-    const outputs = { rows: [] as number[], targets: [] as number[], weights: [] as number[] };
-    const spans: { first: number; count: number }[] = [];
-    const pages = new Int32Array(samples.length * this.blocks).fill(-1);
-    let page = 0;
-    for (const [s, { ids, isTarget }] of samples.entries()) {
-      const end = Math.max(0, isTarget.lastIndexOf(true)); // rows of the sample: each predicts the token behind it
-      if (end > this.limits.maxLength) throw tooLarge("tokens of a sample", this.limits.maxLength, end);
-      const first = outputs.rows.length;
-      for (let i = 0; i < end; i++) {
-        if (isTarget[i + 1]) {
-          outputs.rows.push(rows.ids.length);
-          outputs.targets.push(ids[i + 1]!);
-          outputs.weights.push(weightOf(s));
-        }
-        rows.ids.push(ids[i]!);
-        rows.positions.push(i);
-        rows.sequences.push(s);
-      }
-      spans.push({ first, count: outputs.rows.length - first });
-      for (let block = 0; block * PAGE_ROWS < end; block++) pages[s * this.blocks + block] = page++;
-    }
-    const { maxRows, maxSamples } = this.limits;
-    if (rows.ids.length > maxRows) throw tooLarge("rows", maxRows, rows.ids.length);
-    if (samples.length > maxSamples) throw tooLarge("samples", maxSamples, samples.length);
-    if (outputs.rows.length === 0) {
+  plan(sequences: readonly Sequence[], weight: number): TrainingPlan {
+    const { maxRows, maxSequences, maxLength } = this.limits;
+    const rows = stepRows(sequences);
+    const lengths = sequences.map((_, s) => rows.starts[s + 1]! - rows.starts[s]!);
+    expectAtMost("rows", rows.ids.length, maxRows);
+    expectAtMost("sequences", sequences.length, maxSequences);
+    expectAtMost("rows of a sequence", Math.max(0, ...lengths), maxLength);
+    if (rows.targetIds.length === 0) {
       throw new GemmaError("ERR_INVALID_VALUE", "tune: a step must have a token to predict, got none");
     }
 
-    const ofOutputs = (values: readonly number[]) => outputs.rows.map((row) => values[row]!);
+    const sequenceOf = Int32Array.from(lengths.flatMap((length, s) => Array<number>(length).fill(s)));
+    const ofOutputs = (values: Int32Array) => rows.targetRows.map((row) => values[row]!);
+    const pages = new Int32Array(sequences.length * this.blocks).fill(-1);
+    let page = 0;
+    for (const [s, length] of lengths.entries()) {
+      for (let block = 0; block * PAGE_ROWS < length; block++) pages[s * this.blocks + block] = page++;
+    }
     const columns = [
       rows.ids,
       rows.positions,
-      rows.sequences,
-      outputs.rows,
+      sequenceOf,
+      rows.targetRows,
       ofOutputs(rows.positions),
-      ofOutputs(rows.sequences),
-      outputs.targets,
-      outputs.rows.map((_, r) => r),
-    ].map((values, i) => this.upload(this.ints[i]!, Int32Array.from(values)));
-    const [ids, positions, sequences, outputRows, outputPositions, outputSequences, targets, targetRows] = columns;
+      ofOutputs(sequenceOf),
+      rows.targetIds,
+      rows.targetIds.map((_, r) => r),
+    ].map((values, i) => this.upload(this.ints[i]!, values));
+    const [ids, positions, sequenceColumn, outputRows, outputPositions, outputSequences, targets, targetRows] = columns;
     this.be.write(this.pageTable, pages);
     const pageTables = Array.from({ length: this.groups }, () => this.pageTable);
     return {
       plan: {
         ids: ids!,
         positions: positions!,
-        sequences: sequences!,
+        sequences: sequenceColumn!,
         pageTables,
         outputRows: outputRows!,
         outputs: { positions: outputPositions!, sequences: outputSequences!, pageTables },
       },
       rows: rows.ids.length,
       targets: targets!,
-      weights: this.upload(this.weights, Float32Array.from(outputs.weights)),
+      weights: this.upload(this.weights, new Float32Array(rows.targetIds.length).fill(weight)),
       targetRows: targetRows!,
-      spans,
+      spans: sequences.map((_, s) => {
+        const first = rows.targetStarts[s]!;
+        return { first, count: rows.targetStarts[s + 1]! - first };
+      }),
     };
   }
 
@@ -127,6 +116,7 @@ export class StepPlanner {
   }
 }
 
-function tooLarge(what: string, limit: number, got: number): GemmaError {
-  return new GemmaError("ERR_LIMIT_EXCEEDED", `tune: ${what} in a step must be at most ${limit}, got ${got}`);
+function expectAtMost(what: string, got: number, limit: number): void {
+  if (got <= limit) return;
+  throw new GemmaError("ERR_LIMIT_EXCEEDED", `tune: ${what} in a step must be at most ${limit}, got ${got}`);
 }

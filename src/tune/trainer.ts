@@ -9,8 +9,8 @@ import type { GemmaConfig } from "../model/config.js";
 import { forward, type GemmaScratch, type GemmaWeights, scoreIds } from "../model/gemma.js";
 import { groupWindows, kvLayout } from "../model/kv-layout.js";
 import { ScratchPool } from "../model/scratch.js";
+import type { Sequence } from "./data/encode-examples.js";
 import type { Parameter } from "./parameters.js";
-import type { Sample } from "./sample.js";
 import { pagesFor, type StepLimits, StepPlanner, type TrainingPlan } from "./step-plan.js";
 
 export interface TrainerOptions extends StepLimits {
@@ -20,7 +20,7 @@ export interface TrainerOptions extends StepLimits {
   readonly kv?: KvDtype;
 }
 
-/** Losses of samples and their gradients in the parameters of a model, by the forward pass that inference uses. */
+/** Losses of sequences and their gradients in the parameters of a model, by the forward pass that inference uses. */
 export class Trainer {
   private readonly tape: Tape;
   private readonly scratch: ScratchPool;
@@ -66,12 +66,12 @@ export class Trainer {
    * @returns the sum of the losses, not weighted, in nats
    */
   async addGradients(
-    samples: readonly Sample[],
+    sequences: readonly Sequence[],
     adapter: Adapter | null,
     weight: number,
     dropout: Dropout | null = null,
   ): Promise<number> {
-    const step = this.planner.plan(samples, () => weight);
+    const step = this.planner.plan(sequences, weight);
     const scratch = this.record(step, adapter, dropout);
     const losses = this.crossEntropy(step, scratch);
     this.tape.backward();
@@ -79,12 +79,12 @@ export class Trainer {
   }
 
   /**
-   * The same for a loss that is made of the samples' log-probabilities.
-   * @param slopesOf the derivative of the loss in each sample's log-probability (the sum over its targets), given those
+   * The same for a loss that is made of the sequences' log-probabilities.
+   * @param slopesOf the derivative of the loss in each sequence's log-probability (the sum over its targets), given those
    * @throws ERR_UNSUPPORTED_OPTION where the head is trained: its gradient would need the slopes before they are known
    */
   async addGradientsOf(
-    samples: readonly Sample[],
+    sequences: readonly Sequence[],
     adapter: Adapter | null,
     slopesOf: (logProbs: readonly number[]) => readonly number[],
     dropout: Dropout | null = null,
@@ -92,7 +92,7 @@ export class Trainer {
     if (this.headGradient !== null) {
       throw new GemmaError("ERR_UNSUPPORTED_OPTION", "tune: preferences must train an adapter, not the whole model");
     }
-    const step = this.planner.plan(samples, () => 1);
+    const step = this.planner.plan(sequences, 1);
     const scratch = this.record(step, adapter, dropout);
     try {
       const losses = await this.be.read(this.crossEntropy(step, scratch));
@@ -111,9 +111,9 @@ export class Trainer {
     this.tape.backward();
   }
 
-  /** Log-probability of each sample's targets, summed, in nats. No gradient. */
-  async logProbs(samples: readonly Sample[], adapter: Adapter | null): Promise<number[]> {
-    const step = this.planner.plan(samples, () => 1);
+  /** Log-probability of each sequence's targets, summed, in nats. No gradient. */
+  async logProbs(sequences: readonly Sequence[], adapter: Adapter | null): Promise<number[]> {
+    const step = this.planner.plan(sequences, 1);
     const scratch = this.forward(this.be, step, adapter);
     const rows = step.targets.shape[0]!;
     const logProbs = this.be.view(this.losses, [rows]);

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/backend.js";
 import type { Adapter } from "../../src/model/adapter.js";
+import type { Sequence } from "../../src/tune/data/encode-examples.js";
 import { addDpoGradients } from "../../src/tune/dpo.js";
 import { DEFAULT_OPTIMIZER, Optimizer } from "../../src/tune/optimizer.js";
 import { type Parameter, zeroGradients } from "../../src/tune/parameters.js";
-import { type Sample, targetCount } from "../../src/tune/sample.js";
 import type { Trainer } from "../../src/tune/trainer.js";
 import { type Golden, goldenPath, openGolden } from "../golden.js";
 import { TunableModel } from "../helpers/tunable-model.js";
@@ -40,7 +40,7 @@ describe.each(["gemma3", "gemma1-mqa"])("%s", (name) => {
   const golden = openGolden(goldenPath(`tune/${name}/expected.safetensors`)!);
   const expected = JSON.parse(readFileSync(goldenPath(`tune/${name}/expected.json`)!, "utf8")) as Expected;
   const batch = samples(golden, "");
-  const targets = batch.reduce((sum, sample) => sum + targetCount(sample), 0);
+  const targets = batch.reduce((sum, sequence) => sum + sequence.targets, 0);
 
   test("LoRA: loss and every gradient", { timeout: 60_000 }, async () => {
     const m = await TunableModel.open(goldenPath(`tiny/${name}`)!);
@@ -117,11 +117,11 @@ async function follow(
   trainer: Trainer,
   parameters: readonly Parameter[],
   adapter: Adapter | null,
-  batch: readonly Sample[],
+  batch: readonly Sequence[],
   { lr, wd, losses, norms }: Steps,
 ): Promise<void> {
   const optimizer = new Optimizer(be, parameters, { ...DEFAULT_OPTIMIZER, weightDecay: wd });
-  const targets = batch.reduce((total, sample) => total + targetCount(sample), 0);
+  const targets = batch.reduce((total, sequence) => total + sequence.targets, 0);
   for (const [i, wanted] of losses.entries()) {
     zeroGradients(be, parameters);
     const loss = (await trainer.addGradients(batch, adapter, 1 / targets)) / targets;
@@ -133,13 +133,14 @@ async function follow(
 }
 
 /** The rows of a golden batch, without their padding. */
-function samples(golden: Golden, prefix: string): Sample[] {
+function samples(golden: Golden, prefix: string): Sequence[] {
   const [rows = 0, width = 0] = golden.shape(`${prefix}input_ids`);
   const [ids, mask, labels] = ["input_ids", "attention_mask", "labels"].map((name) => golden.ids(prefix + name));
   return Array.from({ length: rows }, (_, row) => {
     const length = mask!.slice(row * width, (row + 1) * width).lastIndexOf(1) + 1;
     const part = (values: number[]) => values.slice(row * width, row * width + length);
-    return { ids: part(ids!), isTarget: part(labels!).map((label) => label !== -100) };
+    const isTarget = Uint8Array.from(part(labels!), (label, i) => (label !== -100 && i > 0 ? 1 : 0));
+    return { ids: Int32Array.from(part(ids!)), isTarget, targets: isTarget.filter((one) => one === 1).length };
   });
 }
 

@@ -16,7 +16,7 @@ export interface Tunable {
   readonly trainer: Trainer;
 }
 
-const LIMITS = { maxRows: 128, maxSamples: 4, maxLength: 48 };
+const LIMITS = { maxRows: 128, maxSequences: 4, maxLength: 48 };
 
 /** A tiny model on the reference backend, ready to be tuned. */
 export class TunableModel {
