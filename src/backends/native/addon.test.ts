@@ -49,6 +49,7 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   freeCache: "backend cache",
   embed: "backend dim scalar weight f32 i32",
   matmul: "backend dim weight f32 f32",
+  matmulBackward: "backend dim flag weight f32 f32",
   matmuls: "backend dim two weight f32 weight f32 f32",
   gatedMatmul: "backend dim weight weight f32 f32",
   rmsNorm: "backend dim width scalar f32 f32 f32",

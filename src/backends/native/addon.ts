@@ -69,6 +69,13 @@ export interface NativeAddon {
     table: WeightHandle,
     ...tensors: [...out: TensorArgs, ...ids: TensorArgs]
   ): void;
+  matmulBackward(
+    be: BackendHandle,
+    T: number,
+    accumulate: boolean,
+    weight: WeightHandle,
+    ...tensors: [...dx: TensorArgs, ...dOut: TensorArgs]
+  ): void;
   matmul(be: BackendHandle, T: number, weight: WeightHandle, ...tensors: [...out: TensorArgs, ...x: TensorArgs]): void;
   /** n products (at most 4), each a weight and the tensor it goes to, then x. */
   matmuls(be: BackendHandle, T: number, n: number, ...productsAndX: number[]): void;
