@@ -82,7 +82,7 @@ export function nativeOps(addon: NativeAddon, be: BackendHandle): ForwardOps {
       const positions = ownTensor(be, positionsTensor);
       const [T, width] = x.shape;
       const { handle, start } = positions;
-      addon.rope(be, T!, width!, headDim, theta, scalingFactor, x.handle, x.start, handle, start);
+      addon.rope(be, false, T!, width!, headDim, theta, scalingFactor, x.handle, x.start, handle, start);
     },
 
     writeKv(kvCache, layer, kTensor, vTensor, plan) {
