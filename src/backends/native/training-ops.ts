@@ -7,6 +7,7 @@ import { ownTensor, ownWeight } from "./memory.js";
 export const LACKS = [
   "attentionBackward",
   "crossEntropy",
+  "dropout",
   "packWeight",
 ] as const satisfies readonly (keyof TrainingOps)[];
 type Lacks = (typeof LACKS)[number];
