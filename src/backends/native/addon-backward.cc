@@ -126,7 +126,7 @@ napi_value loraDeltaBackward(Args& args) {
 napi_value scatterAdd(Args& args) {
   Backend& backend = args.backend();
   const size_t row_count = args.size(), count = args.size(), width = args.size();
-  const float scale = static_cast<float>(args.number());
+  const double scale = args.number();
   float* const out = args.f32(multiply(count, width));
   const float* const rows = args.f32(multiply(row_count, width));
   const int32_t* const indices = args.i32(row_count);

@@ -117,7 +117,7 @@ struct ScatterAddArgs {
   size_t row_count;        // R
   size_t count;
   size_t width;
-  float scale;
+  double scale;
 };
 
 /** Item: an element. */

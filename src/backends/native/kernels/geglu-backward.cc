@@ -17,8 +17,10 @@ Gelu gelu_of(F32 x) {
   const F32 share = splat(1.0f) / (splat(1.0f) + exp(-u2));
   const F32 rest = splat(1.0f) / (splat(1.0f) + exp(u2));  // 1 - share, without cancellation
   const F32 steepness = twice * fma(x * x, splat(3 * 0.044715f), splat(1.0f));
-  // Far out rest is 0 and steepness grows without bound: their product is 0 where either is.
-  return {x * share, fma(x * share * rest, steepness, share)};
+  // Far out one of the two is next to nothing, and steepness grows without bound.
+  const F32 size = u2 < splat(0.0f) ? -u2 : u2;
+  const F32 bend = size > splat(60.0f) ? splat(0.0f) : x * share * rest * steepness;
+  return {x * share, bend + share};
 }
 
 }  // namespace

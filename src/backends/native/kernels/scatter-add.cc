@@ -14,7 +14,9 @@ void scatter_add(const ScatterAddArgs& args, size_t begin, size_t end) {
       if (index < 0 || static_cast<size_t>(index) >= args.count) continue;
       float* const out = args.out + static_cast<size_t>(index) * args.width + first;
       const float* const row = args.rows + r * args.width + first;
-      for (size_t i = 0; i < columns; i++) out[i] += args.scale * row[i];
+      for (size_t i = 0; i < columns; i++) {
+        out[i] = static_cast<float>(out[i] + args.scale * row[i]);
+      }
     }
   }
 }
