@@ -31,6 +31,7 @@ export interface Golden {
   ids(name: string): number[];
   shape(name: string): readonly number[];
   has(name: string): boolean;
+  readonly names: readonly string[];
 }
 
 export function openGolden(path: string): Golden {
@@ -45,6 +46,7 @@ export function openGolden(path: string): Golden {
     ids: (name) => Array.from(new BigInt64Array(bytes(name, "I64")), Number),
     shape: (name) => tensors.get(name)!.shape,
     has: (name) => tensors.has(name),
+    names: [...tensors.keys()],
   };
 }
 

@@ -1,20 +1,35 @@
 import type { KvCache, KvLayout } from "./kv.js";
+import type { AdamW } from "./ops/adam-w.js";
 import type { Add } from "./ops/add.js";
 import type { Attention } from "./ops/attention.js";
+import type { AttentionBackward } from "./ops/attention-backward.js";
 import type { ChooseIds } from "./ops/choose-ids.js";
+import type { CrossEntropy } from "./ops/cross-entropy.js";
+import type { DropoutOp } from "./ops/dropout.js";
 import type { Embed } from "./ops/embed.js";
+import type { EmbedBackward } from "./ops/embed-backward.js";
 import type { GatedMatmul } from "./ops/gated-matmul.js";
 import type { GatherRows } from "./ops/gather-rows.js";
+import type { GatherRowsBackward } from "./ops/gather-rows-backward.js";
 import type { Geglu } from "./ops/geglu.js";
+import type { GegluBackward } from "./ops/geglu-backward.js";
 import type { LogProbs } from "./ops/log-probs.js";
 import type { LoraDelta } from "./ops/lora-delta.js";
+import type { LoraDeltaBackward } from "./ops/lora-delta-backward.js";
 import type { Matmul } from "./ops/matmul.js";
+import type { MatmulBackward } from "./ops/matmul-backward.js";
+import type { MatmulWeightBackward } from "./ops/matmul-weight-backward.js";
 import type { Matmuls } from "./ops/matmuls.js";
+import type { PackWeight } from "./ops/pack-weight.js";
 import type { RmsNorm } from "./ops/rms-norm.js";
+import type { RmsNormBackward } from "./ops/rms-norm-backward.js";
 import type { Rope } from "./ops/rope.js";
+import type { RopeBackward } from "./ops/rope-backward.js";
 import type { Sample } from "./ops/sample.js";
+import type { Scale } from "./ops/scale.js";
 import type { ScoreIds } from "./ops/score-ids.js";
 import type { SoftCap } from "./ops/soft-cap.js";
+import type { SumSquares } from "./ops/sum-squares.js";
 import type { WriteKv } from "./ops/write-kv.js";
 import type { StoredWeight, Tensor, TensorDtype, Weight, WeightOptions } from "./tensor.js";
 
@@ -28,8 +43,8 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
  */
 export type Activations = "int8" | "f32";
 
-/** The operations. Output first, caller-owned; calls only enqueue, in order; nothing is allocated. */
-export interface Ops {
+/** The operations of a step. Output first, caller-owned; calls only enqueue, in order; nothing is allocated. */
+export interface ForwardOps {
   readonly embed: Embed;
   readonly rmsNorm: RmsNorm;
   readonly add: Add;
@@ -49,6 +64,31 @@ export interface Ops {
   readonly scoreIds: ScoreIds;
 }
 
+/**
+ * What training adds: gradients of the operations, the loss and the optimizer. Gradients of weights are added to; gradients
+ * of activations are overwritten unless their contract says otherwise. Sums over rows are made in an order that does not
+ * depend on the number of threads: equal seeds give equal weights on one backend and instruction set.
+ */
+export interface TrainingOps {
+  readonly embedBackward: EmbedBackward;
+  readonly rmsNormBackward: RmsNormBackward;
+  readonly matmulBackward: MatmulBackward;
+  readonly matmulWeightBackward: MatmulWeightBackward;
+  readonly loraDeltaBackward: LoraDeltaBackward;
+  readonly ropeBackward: RopeBackward;
+  readonly attentionBackward: AttentionBackward;
+  readonly gegluBackward: GegluBackward;
+  readonly gatherRowsBackward: GatherRowsBackward;
+  readonly crossEntropy: CrossEntropy;
+  readonly dropout: DropoutOp;
+  readonly adamW: AdamW;
+  readonly sumSquares: SumSquares;
+  readonly scale: Scale;
+  readonly packWeight: PackWeight;
+}
+
+export interface Ops extends ForwardOps, TrainingOps {}
+
 export interface BackendInfo {
   readonly name: BackendName;
   /**
@@ -60,8 +100,10 @@ export interface BackendInfo {
   readonly activations: Activations;
 }
 
-/** About a dozen operations on tensors that the backend owns, and the memory they live in. */
+/** Operations on tensors that the backend owns, and the memory they live in. */
 export interface Backend extends Ops {
+  /** The operations that this backend has no kernels for: they throw ERR_UNSUPPORTED_OP. */
+  readonly lacks: readonly (keyof TrainingOps)[];
   info(): BackendInfo;
   /** A new tensor, zeroed. @throws ERR_OUT_OF_MEMORY */
   tensor(dtype: TensorDtype, shape: readonly number[]): Tensor;

@@ -48,6 +48,21 @@ export function expectVector(
   throw new GemmaError("ERR_SHAPE", `${op}: ${argument} must be ${dtype} [${length}] (${letter}), got ${show(tensor)}`);
 }
 
+/** @throws ERR_SHAPE `sumSquares: x must be f32, got i32 [4]` */
+export function expectFloats(op: string, argument: string, tensor: Tensor): void {
+  if (tensor.dtype === "f32") return;
+  throw new GemmaError("ERR_SHAPE", `${op}: ${argument} must be f32, got ${show(tensor)}`);
+}
+
+/** @throws ERR_SHAPE `scale: x must be f32 [2, 3] like its partner, got f32 [6]` */
+export function expectSameShape(op: string, argument: string, tensor: Tensor, like: Tensor): void {
+  const { shape } = tensor;
+  const isSame = shape.length === like.shape.length && shape.every((dim, i) => dim === like.shape[i]);
+  if (isSame && tensor.dtype === "f32" && like.dtype === "f32") return;
+  const wanted = `f32 [${like.shape.join(", ")}]`;
+  throw new GemmaError("ERR_SHAPE", `${op}: ${argument} must be ${wanted}, as its partner, got ${show(tensor)}`);
+}
+
 /** @throws ERR_RANGE `rmsNorm: eps must be > 0, got 0` */
 export function expectPositive(op: string, argument: string, value: number): void {
   if (value > 0 && value < Number.POSITIVE_INFINITY) return;

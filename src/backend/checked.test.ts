@@ -23,6 +23,8 @@ const attend = { scale: 1, softCap: null, window: null };
 const sampleWith = (change: Partial<SampleRow>) => () => be.sample(i32(1), f32(1, 40), [{ ...PLAIN_ROW, ...change }]);
 const probs = (rows: number, n: number) => ({ logProbs: f32(rows), topIds: i32(rows, n), topLogProbs: f32(rows, n) });
 
+const ADAM_W = { learningRate: 1, beta1: 0.9, beta2: 0.9, eps: 1e-8, weightDecay: 0, step: 1, gradScale: 1 };
+
 const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
   ["add: b must be f32 [2, 3] (T, D), got f32 [3, 2]", () => be.add(f32(2, 3), f32(2, 3), f32(3, 2))],
   ["add: a must be f32 [T, D] (T, D), got f32 [6]", () => be.add(f32(6), f32(6), f32(6))],
@@ -73,6 +75,71 @@ const SHAPES: readonly (readonly [message: string, call: () => void])[] = [
     () => be.logProbs({ ...probs(2, 3), topLogProbs: f32(2, 2) }, f32(2, 9), i32(2)),
   ],
   ["sample: out must be i32 [1] (R), got i32 [2]", () => be.sample(i32(2), f32(1, 9), [PLAIN_ROW])],
+  [
+    "matmulBackward: dx must be f32 [2, 5] (T, K), got f32 [2, 3]",
+    () => be.matmulBackward(f32(2, 3), f32(2, 3), weight(3, 5), false),
+  ],
+  [
+    "matmulWeightBackward: dWeight must be f32 [3, 5] (N, K), got f32 [5, 3]",
+    () => be.matmulWeightBackward(f32(5, 3), f32(2, 3), f32(2, 5)),
+  ],
+  [
+    "rmsNormBackward: dWeight must be f32 [8] (D), got f32 [9]",
+    () => be.rmsNormBackward(f32(2, 8), f32(9), f32(2, 8), f32(2, 8), f32(8), 1e-6, false),
+  ],
+  ["embedBackward: ids must be i32 [2] (T), got i32 [3]", () => be.embedBackward(f32(9, 5), f32(2, 5), i32(3), 1)],
+  [
+    "loraDeltaBackward: out.db must be f32 [7, 2] (N, r), got f32 [2, 7]",
+    () =>
+      be.loraDeltaBackward(
+        { dx: null, da: f32(2, 5), db: f32(2, 7) },
+        f32(1, 7),
+        f32(1, 5),
+        f32(2, 5),
+        f32(7, 2),
+        1,
+        false,
+      ),
+  ],
+  [
+    "attentionBackward: out.dk must be f32 [3, 8] (T, K*H), got f32 [2, 8]",
+    () =>
+      be.attentionBackward(
+        { dq: f32(3, 8), dk: f32(2, 8), dv: f32(3, 8) },
+        f32(3, 8),
+        f32(3, 8),
+        f32(3, 8),
+        f32(3, 8),
+        plan,
+        plan,
+        { ...attend, headDim: 4 },
+      ),
+  ],
+  [
+    "gegluBackward: out must be another tensor than dUp, got the same",
+    () => {
+      const both = f32(1, 8);
+      be.gegluBackward(both, both, f32(1, 8), f32(1, 8), f32(1, 8));
+    },
+  ],
+  [
+    "crossEntropy: out.dHead must be f32 [9, 5] (V, D), got f32 [5, 9]",
+    () =>
+      be.crossEntropy(
+        { losses: f32(2), dx: f32(2, 5), dHead: f32(5, 9) },
+        f32(2, 5),
+        weight(9, 5),
+        null,
+        i32(2),
+        f32(2),
+      ),
+  ],
+  [
+    "adamW: m must be f32 [4], as its partner, got f32 [2, 2]",
+    () => be.adamW(f32(4), { m: f32(2, 2), v: f32(4) }, f32(4), ADAM_W),
+  ],
+  ["sumSquares: x must be f32, got i32 [4]", () => be.sumSquares(f32(1), i32(4))],
+  ["packWeight: values must be f32 [3, 5] (N, K), got f32 [5, 3]", () => be.packWeight(weight(3, 5), f32(5, 3))],
 ];
 
 const RANGES: readonly (readonly [message: string, call: () => void])[] = [
@@ -91,6 +158,16 @@ const RANGES: readonly (readonly [message: string, call: () => void])[] = [
     () => be.attention(f32(3, 8), f32(3, 8), cache, 0, plan, { ...attend, window: 0 }),
   ],
   ["logProbs: n must be an integer in 0..9, got 10", () => be.logProbs(probs(2, 10), f32(2, 9), i32(2))],
+  [
+    "adamW: step must be an integer in 1..9007199254740991, got 0",
+    () => be.adamW(f32(4), { m: f32(4), v: f32(4) }, f32(4), { ...ADAM_W, step: 0 }),
+  ],
+  ["dropout: rate must be in 0..0.9999999999999998, got 1", () => be.dropout(f32(4), f32(4), { rate: 1, seed: 0 }, 0)],
+  ["scale: factor must be finite, got NaN", () => be.scale(f32(4), f32(4), Number.NaN)],
+  [
+    "crossEntropy: softCap must be > 0, got 0",
+    () => be.crossEntropy({ losses: f32(2), dx: f32(2, 5), dHead: null }, f32(2, 5), weight(9, 5), 0, i32(2), f32(2)),
+  ],
   ["sample: rows.length must be an integer in 1..1, got 0", () => be.sample(i32(1), f32(1, 9), [])],
   ["sample: mask.length must be an integer in 2..2147483648, got 1", sampleWith({ mask: new Uint32Array(1) })],
   ["sample: biasValues.length must be an integer in 0..0, got 1", sampleWith({ biasValues: new Float32Array(1) })],
@@ -116,6 +193,16 @@ describe("refused before dispatch", () => {
     expect(() => be.gatherRows(x, x, i32(3))).toThrow(same);
     expect(() => be.attention(x, x, cache, 0, plan, attend)).toThrow(same);
     expect(() => be.loraDelta(x, x, f32(2, 8), f32(8, 2), 1)).toThrow(same);
+    expect(() => be.matmulBackward(x, x, weight(8, 8), false)).toThrow(same);
+    expect(() => be.gatherRowsBackward(x, x, i32(3))).toThrow(same);
+  });
+  test("a quantised weight that is to be packed from new values", () => {
+    const quantised: Weight = { ...weight(3, 32), dtype: "Q8_0" };
+    const refused = expect.objectContaining({
+      code: "ERR_INVALID_DTYPE",
+      message: "packWeight: weight must be F32, F16 or BF16, got Q8_0",
+    });
+    expect(() => be.packWeight(quantised, f32(3, 32))).toThrow(refused);
   });
 });
 

@@ -1,20 +1,35 @@
 import type { Backend } from "./backend.js";
+import { adamW } from "./ops/adam-w.js";
 import { add } from "./ops/add.js";
 import { attention } from "./ops/attention.js";
+import { attentionBackward } from "./ops/attention-backward.js";
 import { chooseIds } from "./ops/choose-ids.js";
+import { crossEntropy } from "./ops/cross-entropy.js";
+import { dropout } from "./ops/dropout.js";
 import { embed } from "./ops/embed.js";
+import { embedBackward } from "./ops/embed-backward.js";
 import { gatedMatmul } from "./ops/gated-matmul.js";
 import { gatherRows } from "./ops/gather-rows.js";
+import { gatherRowsBackward } from "./ops/gather-rows-backward.js";
 import { geglu } from "./ops/geglu.js";
+import { gegluBackward } from "./ops/geglu-backward.js";
 import { logProbs } from "./ops/log-probs.js";
 import { loraDelta } from "./ops/lora-delta.js";
+import { loraDeltaBackward } from "./ops/lora-delta-backward.js";
 import { matmul } from "./ops/matmul.js";
+import { matmulBackward } from "./ops/matmul-backward.js";
+import { matmulWeightBackward } from "./ops/matmul-weight-backward.js";
 import { matmuls } from "./ops/matmuls.js";
+import { packWeight } from "./ops/pack-weight.js";
 import { rmsNorm } from "./ops/rms-norm.js";
+import { rmsNormBackward } from "./ops/rms-norm-backward.js";
 import { rope } from "./ops/rope.js";
+import { ropeBackward } from "./ops/rope-backward.js";
 import { sample } from "./ops/sample.js";
+import { scale } from "./ops/scale.js";
 import { scoreIds } from "./ops/score-ids.js";
 import { softCap } from "./ops/soft-cap.js";
+import { sumSquares } from "./ops/sum-squares.js";
 import { writeKv } from "./ops/write-kv.js";
 
 /** The same backend with each op's check before its dispatch. Allocates nothing a call. */
@@ -88,6 +103,67 @@ export function checked(be: Backend): Backend {
       scoreIds.check(out, x, head, softCap, rows, ids);
       be.scoreIds(out, x, head, softCap, rows, ids);
     },
+    embedBackward(dTable, dOut, ids, scale) {
+      embedBackward.check(dTable, dOut, ids, scale);
+      be.embedBackward(dTable, dOut, ids, scale);
+    },
+    rmsNormBackward(dx, dWeight, dOut, x, weight, eps, accumulate) {
+      rmsNormBackward.check(dx, dWeight, dOut, x, weight, eps, accumulate);
+      be.rmsNormBackward(dx, dWeight, dOut, x, weight, eps, accumulate);
+    },
+    matmulBackward(dx, dOut, weight, accumulate) {
+      matmulBackward.check(dx, dOut, weight, accumulate);
+      be.matmulBackward(dx, dOut, weight, accumulate);
+    },
+    matmulWeightBackward(dWeight, dOut, x) {
+      matmulWeightBackward.check(dWeight, dOut, x);
+      be.matmulWeightBackward(dWeight, dOut, x);
+    },
+    loraDeltaBackward(out, dOut, x, a, b, scale, accumulate) {
+      loraDeltaBackward.check(out, dOut, x, a, b, scale, accumulate);
+      be.loraDeltaBackward(out, dOut, x, a, b, scale, accumulate);
+    },
+    ropeBackward(dx, positions, options) {
+      ropeBackward.check(dx, positions, options);
+      be.ropeBackward(dx, positions, options);
+    },
+    attentionBackward(out, dOut, q, k, v, queries, keys, options) {
+      attentionBackward.check(out, dOut, q, k, v, queries, keys, options);
+      be.attentionBackward(out, dOut, q, k, v, queries, keys, options);
+    },
+    gegluBackward(dGate, dUp, dOut, gate, up) {
+      gegluBackward.check(dGate, dUp, dOut, gate, up);
+      be.gegluBackward(dGate, dUp, dOut, gate, up);
+    },
+    gatherRowsBackward(dx, dOut, rows) {
+      gatherRowsBackward.check(dx, dOut, rows);
+      be.gatherRowsBackward(dx, dOut, rows);
+    },
+    crossEntropy(out, x, head, softCap, targets, weights) {
+      crossEntropy.check(out, x, head, softCap, targets, weights);
+      be.crossEntropy(out, x, head, softCap, targets, weights);
+    },
+    dropout(out, x, options, first) {
+      dropout.check(out, x, options, first);
+      be.dropout(out, x, options, first);
+    },
+    adamW(parameter, state, gradient, options) {
+      adamW.check(parameter, state, gradient, options);
+      be.adamW(parameter, state, gradient, options);
+    },
+    sumSquares(out, x) {
+      sumSquares.check(out, x);
+      be.sumSquares(out, x);
+    },
+    scale(out, x, factor) {
+      scale.check(out, x, factor);
+      be.scale(out, x, factor);
+    },
+    packWeight(weight, values) {
+      packWeight.check(weight, values);
+      be.packWeight(weight, values);
+    },
+    lacks: be.lacks,
     info: () => be.info(),
     tensor: (dtype, shape) => be.tensor(dtype, shape),
     view: (tensor, shape, start) => be.view(tensor, shape, start),

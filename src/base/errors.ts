@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   ERR_RANGE: "a number given to an operation or an option is outside its range",
   ERR_CONTEXT_FULL: "the prompt does not fit the context",
   ERR_OUT_OF_MEMORY: "memory or cache pages do not suffice",
+  ERR_UNSUPPORTED_OP: "this backend has no kernel for an operation, or the tape no gradient of it",
   ERR_BACKEND_UNAVAILABLE: "this backend cannot run here",
   ERR_BACKEND: "the backend failed inside",
   ERR_DISPOSED: "used after dispose()",

@@ -47,6 +47,11 @@ const MODULES: readonly Module[] = PROJECTIONS.map((projection) => {
   return { projection, path, shape: [spec.shape[0], spec.shape[1]!] };
 });
 
+/** A matrix's name in PEFT, within its layer: `self_attn.q_proj`. */
+export function peftModule(projection: Projection): string {
+  return MODULES.find((module) => module.projection === projection)!.path;
+}
+
 /**
  * Checks a PEFT LoRA adapter (adapter_config.json and the tensors of adapter_model.safetensors) against the base
  * model's configuration. No weight is read.

@@ -35,6 +35,12 @@ export function randomStoredWeight(dtype: StoredDtype, shape: readonly [number, 
   return { name: `random ${dtype}`, dtype, shape, read };
 }
 
+/** A matrix [N, K] of these values, stored as F32. */
+export function storedFloats(shape: readonly [number, number], values: Float32Array): StoredWeight {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { name: "floats", dtype: "F32", shape, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
 /**
  * A Q8_0 matrix [N, K] whose values are normal, as a model's: its low bits say little, unlike those of random bytes.
  * With `distinct`, rows repeat after so many.

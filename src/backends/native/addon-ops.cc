@@ -71,9 +71,10 @@ napi_value gatherRows(Args& args) {
   return nullptr;
 }
 
-/** rope(backend, T, heads * H, H, theta, scalingFactor, x, start, positions, start) */
+/** rope(backend, undo, T, heads * H, H, theta, scalingFactor, x, start, positions, start) */
 napi_value rope(Args& args) {
   Backend& backend = args.backend();
+  const float direction = args.boolean() ? -1.0f : 1.0f;
   const size_t rows = args.size(), width = args.size(), head_dim = args.size();
   const double theta = args.number(), scaling_factor = args.number();
   float* const x = args.f32(multiply(rows, width));
@@ -84,7 +85,7 @@ napi_value rope(Args& args) {
   }
   if (rows == 0 || width == 0) return nullptr;
   const RopeTable& table = backend.ops.rope.get(backend.pool, theta, scaling_factor, head_dim, positions, rows);
-  const RopeArgs rope = {x, table.cosines.data(), table.sines.data(), width, head_dim};
+  const RopeArgs rope = {x, table.cosines.data(), table.sines.data(), width, head_dim, direction};
   backend.run(backend.kernels.rope, rope, rows, row_grain(width));
   return nullptr;
 }

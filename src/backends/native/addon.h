@@ -119,6 +119,7 @@ std::vector<Method> matmul_methods();  // addon-matmul.cc: matmul, embed
 std::vector<Method> op_methods();      // addon-ops.cc: the other operations
 std::vector<Method> sample_methods();  // addon-sample.cc: sample
 std::vector<Method> choose_methods();  // addon-choose.cc: chooseIds
-std::vector<Method> score_methods();   // addon-score.cc: logProbs, scoreIds
+std::vector<Method> score_methods();     // addon-score.cc: logProbs, scoreIds
+std::vector<Method> backward_methods();  // addon-backward.cc: gradients
 
 }  // namespace gemma

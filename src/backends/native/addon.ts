@@ -106,8 +106,10 @@ export interface NativeAddon {
     D: number,
     ...tensors: [...out: TensorArgs, ...x: TensorArgs, ...rows: TensorArgs]
   ): void;
+  /** undo: the rotation by the negative angle. */
   rope(
     be: BackendHandle,
+    undo: boolean,
     T: number,
     width: number,
     headDim: number,
@@ -140,6 +142,34 @@ export interface NativeAddon {
     scale: number,
     ...tensors: [...out: TensorArgs, ...x: TensorArgs, ...a: TensorArgs, ...b: TensorArgs]
   ): void;
+  // Training: sizes and settings, then the tensors, each with its start; see addon-backward.cc.
+  matmulBackward(be: BackendHandle, T: number, accumulate: boolean, weight: WeightHandle, ...tensors: number[]): void;
+  matmulWeightBackward(be: BackendHandle, T: number, N: number, K: number, ...tensors: number[]): void;
+  loraDeltaBackward(
+    be: BackendHandle,
+    T: number,
+    K: number,
+    N: number,
+    r: number,
+    scale: number,
+    wantsX: boolean,
+    accumulate: boolean,
+    ...tensors: number[]
+  ): void;
+  rmsNormBackward(
+    be: BackendHandle,
+    T: number,
+    D: number,
+    eps: number,
+    accumulate: boolean,
+    trainsWeight: boolean,
+    ...tensors: number[]
+  ): void;
+  gegluBackward(be: BackendHandle, T: number, F: number, ...tensors: number[]): void;
+  scatterAdd(be: BackendHandle, R: number, T: number, D: number, scale: number, ...tensors: number[]): void;
+  adamW(be: BackendHandle, elements: number, ...settingsAndTensors: number[]): void;
+  sumSquares(be: BackendHandle, elements: number, ...tensors: number[]): void;
+  scale(be: BackendHandle, elements: number, factor: number, ...tensors: number[]): void;
   logProbs(
     be: BackendHandle,
     R: number,

@@ -12,12 +12,18 @@
 
 #include <cstddef>
 
+#include "kernels/backward-args.h"
 #include "kernels/matmul-args.h"
 #include "kernels/op-args.h"
 #include "kernels/head-args.h"
 #include "kernels/screen-args.h"
 
-#define GEMMA_KERNELS(X) GEMMA_MATMUL_KERNELS(X) GEMMA_SCREEN_KERNELS(X) GEMMA_HEAD_KERNELS(X) GEMMA_OP_KERNELS(X)
+#define GEMMA_KERNELS(X)  \
+  GEMMA_MATMUL_KERNELS(X)  \
+  GEMMA_SCREEN_KERNELS(X)  \
+  GEMMA_HEAD_KERNELS(X)    \
+  GEMMA_OP_KERNELS(X)      \
+  GEMMA_BACKWARD_KERNELS(X)
 
 namespace gemma {
 

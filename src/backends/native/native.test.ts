@@ -12,6 +12,7 @@ const SEED = 20_251;
 
 const available = await nativeBackend.available();
 if (available !== true) console.warn(`SKIPPED: native backend tests: ${available}`);
+const lacks = available === true ? await lackingOps() : [];
 const isas = available === true ? nativeIsas() : [];
 
 const oracles = new Map<Activations, Backend>();
@@ -27,8 +28,15 @@ afterAll(() => {
 });
 
 /** Ops that do not read `activations` run once. */
-const CASES = conformanceCases();
+const CASES = conformanceCases(lacks);
 const INT8_CASES = CASES.filter((c) => c.op.tolerance.int8 !== undefined);
+
+test.each(lacks)("%s has no kernel yet, and says so", async (name) => {
+  const backend = await nativeBackend.create({});
+  const refused = { code: "ERR_UNSUPPORTED_OP", hint: expect.stringContaining("reference") };
+  expect(backend[name] as () => void).toThrow(expect.objectContaining(refused));
+  backend.dispose();
+});
 
 describe.each(isas)("%s", (isa) => {
   const opened: Backend[] = [];
@@ -120,3 +128,9 @@ describe.each(isas)("%s", (isa) => {
     }
   });
 });
+
+async function lackingOps(): Promise<Backend["lacks"]> {
+  const backend = await nativeBackend.create({ threads: 1 });
+  backend.dispose();
+  return backend.lacks;
+}

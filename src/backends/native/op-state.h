@@ -14,7 +14,8 @@ struct OpState {
   std::vector<AttentionBlock> attention_blocks, attention_segments;
   std::vector<AttentionMerge> attention_merges;
   Scratch attention_parts, attention_states;
-  Scratch lora_ranks;
+  Scratch lora_ranks, lora_gradients;
+  Scratch factors, squares;  // rmsNormBackward, sumSquares
   Scratch maxima, sums;  // of blocks of logits
   std::vector<LogitRow> logit_rows;
   Scratch best;                              // chooseIds, scoreIds

@@ -1,11 +1,11 @@
-import type { Ops } from "../../backend/backend.js";
+import type { ForwardOps } from "../../backend/backend.js";
 import type { RowPlan } from "../../backend/kv.js";
 import type { BackendHandle, NativeAddon, PlanArgs } from "./addon.js";
 import { type NativeCache, ownCache, ownTensor, ownWeight } from "./memory.js";
 import { packSampleRows } from "./pack-sample.js";
 
 /** The operations of one native backend: sizes and handles go down, nothing else. */
-export function nativeOps(addon: NativeAddon, be: BackendHandle): Ops {
+export function nativeOps(addon: NativeAddon, be: BackendHandle): ForwardOps {
   return {
     embed(outTensor, table, idsTensor, scale) {
       const out = ownTensor(be, outTensor);
@@ -82,7 +82,7 @@ export function nativeOps(addon: NativeAddon, be: BackendHandle): Ops {
       const positions = ownTensor(be, positionsTensor);
       const [T, width] = x.shape;
       const { handle, start } = positions;
-      addon.rope(be, T!, width!, headDim, theta, scalingFactor, x.handle, x.start, handle, start);
+      addon.rope(be, false, T!, width!, headDim, theta, scalingFactor, x.handle, x.start, handle, start);
     },
 
     writeKv(kvCache, layer, kTensor, vTensor, plan) {

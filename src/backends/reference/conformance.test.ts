@@ -123,6 +123,69 @@ const MISTAKES: readonly (readonly [op: string, mistake: string, make: () => Par
     }),
   ],
   [
+    "rmsNormBackward",
+    "overwrites the weight's gradient",
+    () => ({
+      rmsNormBackward(dx, dWeight, ...rest) {
+        if (dWeight) change(dWeight, () => 0);
+        reference.rmsNormBackward(dx, dWeight, ...rest);
+      },
+    }),
+  ],
+  [
+    "matmulBackward",
+    "never accumulates",
+    () => ({ matmulBackward: (dx, dy, w) => reference.matmulBackward(dx, dy, w, false) }),
+  ],
+  [
+    "loraDeltaBackward",
+    "scale forgotten",
+    () => ({
+      loraDeltaBackward: (out, dOut, x, a, b, _, accumulate) =>
+        reference.loraDeltaBackward(out, dOut, x, a, b, 1, accumulate),
+    }),
+  ],
+  ["ropeBackward", "rotates on", () => ({ ropeBackward: (dx, positions, o) => reference.rope(dx, positions, o) })],
+  [
+    "attentionBackward",
+    "slope of the soft cap forgotten",
+    () => ({
+      attentionBackward: (out, dOut, q, k, v, queries, keys, o) =>
+        reference.attentionBackward(out, dOut, q, k, v, queries, keys, { ...o, softCap: null }),
+    }),
+  ],
+  [
+    "attentionBackward",
+    "sequences mixed up",
+    () => ({
+      attentionBackward: (out, dOut, q, k, v, queries, keys, o) =>
+        reference.attentionBackward(
+          out,
+          dOut,
+          q,
+          k,
+          v,
+          { ...queries, sequences: zeros(queries.sequences) },
+          { ...keys, sequences: zeros(keys.sequences) },
+          o,
+        ),
+    }),
+  ],
+  [
+    "crossEntropy",
+    "rows without a target count",
+    () => ({
+      crossEntropy: (out, x, head, cap, targets, weights) =>
+        reference.crossEntropy(out, x, head, cap, clamped(targets, head.shape[0]), weights),
+    }),
+  ],
+  [
+    "adamW",
+    "no correction of the first steps",
+    () => ({ adamW: (p, state, g, o) => reference.adamW(p, state, g, { ...o, step: 1_000_000 }) }),
+  ],
+  ["scale", "zero times NaN", () => ({ scale: (out, x, factor) => reference.scale(out, x, factor || 1e-45) })],
+  [
     "sample",
     "top-p forgotten",
     () => ({
@@ -194,6 +257,10 @@ function plus(tensor: Tensor, term: number): Tensor {
     Float32Array.from((tensor as ReferenceTensor).data, (value) => value + term),
   );
   return sum;
+}
+
+function zeros(like: Tensor): Tensor {
+  return reference.tensor("i32", like.shape);
 }
 
 function clamped(ids: Tensor, below: number): Tensor {

@@ -1,15 +1,25 @@
 import type { Backend, BackendFactory, BackendOptions } from "../../backend/backend.js";
 import { GemmaError } from "../../base/errors.js";
+import { adamW } from "./adam-w.js";
 import { add } from "./add.js";
 import { attention } from "./attention.js";
+import { attentionBackward } from "./attention-backward.js";
 import { chooseIds } from "./choose-ids.js";
+import { crossEntropy } from "./cross-entropy.js";
+import { dropout } from "./dropout.js";
 import { embed } from "./embed.js";
+import { embedBackward } from "./embed-backward.js";
 import { gatedMatmul } from "./gated-matmul.js";
 import { gatherRows } from "./gather-rows.js";
+import { gatherRowsBackward } from "./gather-rows-backward.js";
 import { geglu } from "./geglu.js";
+import { gegluBackward } from "./geglu-backward.js";
 import { logProbs } from "./log-probs.js";
 import { loraDelta } from "./lora-delta.js";
+import { loraDeltaBackward } from "./lora-delta-backward.js";
 import { matmul } from "./matmul.js";
+import { matmulBackward } from "./matmul-backward.js";
+import { matmulWeightBackward } from "./matmul-weight-backward.js";
 import { matmuls } from "./matmuls.js";
 import {
   f32,
@@ -23,11 +33,16 @@ import {
   ReferenceWeight,
   writeTensor,
 } from "./memory.js";
+import { packWeight } from "./pack-weight.js";
 import { rmsNorm } from "./rms-norm.js";
+import { rmsNormBackward } from "./rms-norm-backward.js";
 import { rope } from "./rope.js";
+import { ropeBackward } from "./rope-backward.js";
 import { sample } from "./sample.js";
+import { scale } from "./scale.js";
 import { scoreIds } from "./score-ids.js";
 import { softCap } from "./soft-cap.js";
+import { sumSquares } from "./sum-squares.js";
 import { writeKv } from "./write-kv.js";
 
 /** Plain TypeScript, f32 tensors, sums in float64: slow, and the definition of what every other backend computes. */
@@ -59,6 +74,7 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     handles.delete(handle);
   };
   return {
+    lacks: [],
     info: () => ({ name: "reference", isa: "js", threads: 1, activations }),
     tensor: (dtype, shape) => keep(() => makeTensor(dtype, shape)),
     view: (tensor, shape, start = 0) => makeView(tensor, shape, start),
@@ -97,5 +113,20 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     scoreIds: scoreIds(activations),
     softCap,
     writeKv,
+    embedBackward,
+    rmsNormBackward,
+    matmulBackward,
+    matmulWeightBackward,
+    loraDeltaBackward,
+    ropeBackward,
+    attentionBackward,
+    gegluBackward,
+    gatherRowsBackward,
+    crossEntropy,
+    dropout,
+    adamW,
+    sumSquares,
+    scale,
+    packWeight,
   };
 }

@@ -69,6 +69,7 @@ struct RopeArgs {
   const float* sines;     // [T, H / 2]
   size_t width;           // heads · H
   size_t head_dim;
+  float direction;        // 1, or -1: the rotation is undone
 };
 
 constexpr size_t NO_PAGE = SIZE_MAX;

@@ -1,0 +1,48 @@
+import { GemmaError } from "../../base/errors.js";
+import { expectMatrix } from "../check.js";
+import { defineOp } from "../op.js";
+import type { Tensor, Weight } from "../tensor.js";
+import { CaseTensors, randomValues } from "../testing/case-tensors.js";
+import { randomStoredWeight } from "../testing/stored-weight.js";
+import { weightValues } from "./matmul-backward.js";
+
+const DTYPES = ["F32", "F16", "BF16"] as const;
+
+/**
+ * Packs a weight anew from values that training changed, in the place of the old ones and in its own type: F16 and BF16
+ * are rounded to nearest, ties to even.
+ *
+ * @param weight [N, K], stored as F32, F16 or BF16 and already packed
+ * @param values f32 [N, K]
+ * @throws ERR_INVALID_DTYPE for a quantised weight
+ */
+export type PackWeight = (weight: Weight, values: Tensor) => void;
+
+interface PackWeightCase {
+  readonly dtype: (typeof DTYPES)[number];
+  readonly N: number;
+  readonly K: number;
+  readonly start?: number;
+}
+
+export const packWeight = defineOp<Parameters<PackWeight>, PackWeightCase>({
+  name: "packWeight",
+  check(weight, values) {
+    if (!DTYPES.some((dtype) => dtype === weight.dtype)) {
+      throw new GemmaError("ERR_INVALID_DTYPE", `packWeight: weight must be F32, F16 or BF16, got ${weight.dtype}`);
+    }
+    expectMatrix("packWeight", "values", values, weight.shape[0], weight.shape[1], "N, K");
+  },
+  tolerance: { f32: 0 },
+  cases: DTYPES.flatMap((dtype): PackWeightCase[] => [
+    { dtype, N: 1, K: 1 },
+    { dtype, N: 17, K: 33, start: 1 },
+    { dtype, N: 49, K: 64 },
+  ]),
+  async run(be, c, rng) {
+    const tensors = new CaseTensors(be, c.start);
+    const weight = be.weight(randomStoredWeight(c.dtype, [c.N, c.K], rng));
+    be.packWeight(weight, tensors.input([c.N, c.K], randomValues(rng, c.N * c.K)));
+    return { weight: { values: await weightValues(be, weight) } };
+  },
+});

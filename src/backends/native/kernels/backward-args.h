@@ -1,0 +1,153 @@
+// Arguments of the kernels that training adds: gradients. Shapes: T rows, N = outputs, K = inputs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matmul-args.h"
+
+#define GEMMA_BACKWARD_KERNELS(X)         \
+  X(matmul_backward, MatmulBackwardArgs)  \
+  X(rms_norm_backward, RmsNormBackwardArgs) \
+  X(row_factors, RowFactorsArgs)          \
+  X(norm_weight_backward, NormWeightArgs) \
+  X(geglu_backward, GegluBackwardArgs)    \
+  X(sum_outer, SumOuterArgs)              \
+  X(rows_times, RowsTimesArgs)            \
+  X(scatter_add, ScatterAddArgs)          \
+  X(adam_w, AdamWArgs)                    \
+  X(sum_squares, SumSquaresArgs)          \
+  X(scale, ScaleArgs)
+
+namespace gemma {
+
+constexpr size_t BACKWARD_COLUMNS = 64;   // of dx, in an item
+constexpr size_t BACKWARD_ROW_BLOCK = 512;  // of dx at most: its rows share what is unpacked of the weight
+
+/** dx = dOut · weight. Item i: columns block i % column_blocks, for the rows of block i / column_blocks. */
+struct MatmulBackwardArgs {
+  float* dx;           // [T, K]
+  WeightView weight;   // [N, K]
+  size_t rows;         // T
+  const float* d_out;  // [T, N]
+  const uint32_t* pairs;  // [T, x_pairs(N)], dOut rounded to bf16; nullptr: it is used as it is
+  bool accumulate;
+  size_t row_block;
+
+  size_t column_blocks() const { return (weight.columns + BACKWARD_COLUMNS - 1) / BACKWARD_COLUMNS; }
+  size_t items() const { return column_blocks() * ((rows + row_block - 1) / row_block); }
+};
+
+/** Item: a row. */
+struct RmsNormBackwardArgs {
+  float* dx;            // [T, D]
+  const float* d_out;   // [T, D], may be dx
+  const float* x;       // [T, D]
+  const float* weight;  // [D], offset from 1
+  size_t width;
+  double eps;
+  bool accumulate;
+};
+
+/** 1 / sqrt(mean(x²) + eps). Item: a row. */
+struct RowFactorsArgs {
+  float* factors;  // [T]
+  const float* x;  // [T, D]
+  size_t width;
+  double eps;
+};
+
+constexpr size_t SUM_COLUMNS = 64;  // that one item sums up over all rows
+
+/** d_weight += sum over the rows of dOut · x · factor. Item: SUM_COLUMNS columns. */
+struct NormWeightArgs {
+  float* d_weight;  // [D]
+  const float* d_out;
+  const float* x;
+  const float* factors;
+  size_t rows;
+  size_t width;
+};
+
+constexpr size_t OUTER_ROWS = 16;
+
+/**
+ * out[i][c] += scale · sum_t left[t][i] · right[t][c], t ascending. Item: OUTER_ROWS rows by SUM_COLUMNS columns, the blocks
+ * of columns running fastest.
+ */
+struct SumOuterArgs {
+  float* out;  // [I, C], or its transpose: element [i][c] at i · row_step + c · column_step
+  const float* left;   // [T, I]
+  const float* right;  // [T, C]
+  size_t rows;         // I
+  size_t columns;      // C
+  size_t terms;        // T
+  size_t row_step, column_step;
+  float scale;
+
+  size_t column_blocks() const { return (columns + SUM_COLUMNS - 1) / SUM_COLUMNS; }
+  size_t items() const { return column_blocks() * ((rows + OUTER_ROWS - 1) / OUTER_ROWS); }
+};
+
+/** out[t][c] = scale · sum_i left[t][i] · right[i][c], added to with accumulate; i ascending. Item: a row. */
+struct RowsTimesArgs {
+  float* out;          // [T, C]
+  const float* left;   // [T, I]
+  const float* right;  // [I, C]
+  size_t terms;        // I
+  size_t columns;      // C
+  float scale;
+  bool accumulate;
+};
+
+/** Item: an element. */
+struct GegluBackwardArgs {
+  float* d_gate;       // may be d_out
+  float* d_up;         // may be d_out
+  const float* d_out;
+  const float* gate;
+  const float* up;
+};
+
+/** out[indices[r]] += scale · rows[r], in order. Item: SUM_COLUMNS columns. */
+struct ScatterAddArgs {
+  float* out;              // [count, D]
+  const float* rows;       // [R, D]
+  const int32_t* indices;  // [R]; outside 0..count-1: adds nothing
+  size_t row_count;        // R
+  size_t count;
+  size_t width;
+  double scale;
+};
+
+/** Item: an element. */
+struct AdamWArgs {
+  float* parameter;
+  float* m;
+  float* v;
+  const float* gradient;
+  float grad_scale;
+  float beta1, beta2;
+  float decay;        // factor on the parameter: 1 - learning rate · weight decay
+  float step_size;    // learning rate / (1 - beta1^step)
+  float correction;   // 1 / sqrt(1 - beta2^step)
+  float eps;
+};
+
+constexpr size_t SQUARES_BLOCK = size_t{1} << 14;
+
+/** Item: a block of SQUARES_BLOCK elements. */
+struct SumSquaresArgs {
+  double* sums;  // of each block
+  const float* x;
+  size_t elements;
+};
+
+/** Item: an element. */
+struct ScaleArgs {
+  float* out;
+  const float* x;
+  float factor;
+};
+
+}  // namespace gemma
