@@ -232,15 +232,12 @@ describe("refuses", () => {
     await trainer.addGradients([sample(1, 8)], adapter, 1); // the next step is as ever
   });
 
-  test("a backend without backward kernels, and activations in int8", async () => {
+  test("a backend without backward kernels", async () => {
     const model = await open(TINY.gemma3);
     const lacking = { ...model.be, lacks: ["crossEntropy"] as const };
     const limits = { maxRows: 8, maxSequences: 1, maxLength: 8 };
     const trainerOn = (be: Backend) => new Trainer(be, model.config, model.weights, [], limits);
     expect(() => trainerOn(lacking)).toThrow("the backend must have crossEntropy, reference lacks it");
-    const int8 = await referenceBackend.create({});
-    expect(() => trainerOn(int8)).toThrow('activations must be "f32", got "int8"');
-    int8.dispose();
   });
 
   test("preferences for a whole model", async () => {

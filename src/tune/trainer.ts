@@ -20,7 +20,10 @@ export interface TrainerOptions extends StepLimits {
   readonly kv?: KvDtype;
 }
 
-/** Losses of sequences and their gradients in the parameters of a model, by the forward pass that inference uses. */
+/**
+ * Losses of sequences and their gradients in the parameters of a model, by the forward pass that inference uses: with int8
+ * activations, too, where gradients are those of the function that is not rounded, at the values of the one that is.
+ */
 export class Trainer {
   private readonly tape: Tape;
   private readonly scratch: ScratchPool;
@@ -31,8 +34,7 @@ export class Trainer {
 
   /**
    * @param parameters what gradients are added to; the embedding's gradient is that of the head, too
-   * @throws ERR_UNSUPPORTED_OP for a backend that cannot train, ERR_UNSUPPORTED_OPTION for one that rounds activations to int8,
-   *   ERR_OUT_OF_MEMORY
+   * @throws ERR_UNSUPPORTED_OP for a backend that cannot train, ERR_OUT_OF_MEMORY
    */
   constructor(
     private readonly be: Backend,
@@ -178,15 +180,9 @@ export class Trainer {
 }
 
 function expectTrains(be: Backend): void {
-  const { name, activations } = be.info();
-  if (be.lacks.length > 0) {
-    throw new GemmaError("ERR_UNSUPPORTED_OP", `tune: the backend must have ${be.lacks[0]}, ${name} lacks it`, {
-      hint: "train with --backend reference",
-    });
-  }
-  if (activations !== "int8") return;
-  throw new GemmaError("ERR_UNSUPPORTED_OPTION", 'tune: activations must be "f32", got "int8"', {
-    hint: "weights may be quantised; what is multiplied by them must not be",
+  if (be.lacks.length === 0) return;
+  throw new GemmaError("ERR_UNSUPPORTED_OP", `tune: the backend must have ${be.lacks[0]}, ${be.info().name} lacks it`, {
+    hint: "train with --backend native or reference",
   });
 }
 

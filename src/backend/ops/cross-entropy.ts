@@ -18,8 +18,9 @@ export interface CrossEntropyOutput {
  *     dlogits[r] = weights[r] · (softmax(logits[r]) - onehot(targets[r])), through the cap;  dx = dlogits · head
  *
  * Logits are made once, for a few rows at a time: a backend never holds all of them. A row whose target is outside the
- * vocabulary (-1, by custom) is left out: its loss and dx are 0. x is never quantised; with activations other than
- * "f32" a backend may round x, the head and dlogits to bf16.
+ * vocabulary (-1, by custom) is left out: its loss and dx are 0. Logits are those of matmul, whatever the activations. With
+ * activations other than "f32" a backend may round the head and dlogits to bf16, and leave ids out of dlogits that are less
+ * likely than 2^-24 in their row.
  *
  * @param x       f32 [R, D]
  * @param head    [V, D]
@@ -61,7 +62,7 @@ export const crossEntropy = defineOp<Parameters<CrossEntropy>, CrossEntropyCase>
     expectVector(OP, "targets", targets, rows, "R", "i32");
     expectVector(OP, "weights", weights, rows, "R");
   },
-  // Of 1 + |out|: logits of a few units, which cancel in sums over D. int8: factors rounded to bf16.
+  // Of 1 + |out|: logits of a few units, which cancel in sums over D. int8: rounded factors.
   tolerance: { f32: 2e-5, int8: 5e-2 },
   cases: [
     { dtype: "F32", V: 1, D: 1, targets: [0] },

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "addon.h"
+#include "random.h"
 
 namespace gemma {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 // Elements of a chunk: a few microseconds of work.
 constexpr size_t CHEAP = size_t{1} << 15;
 constexpr size_t COSTLY = size_t{1} << 13;
+
+constexpr int64_t MAX_INTEGER = (int64_t{1} << 53) - 1;  // that a number holds exactly
 
 size_t row_grain(size_t width) { return std::max<size_t>(1, COSTLY / std::max<size_t>(1, width)); }
 size_t column_items(size_t width) { return (width + SUM_COLUMNS - 1) / SUM_COLUMNS; }
@@ -187,11 +190,114 @@ napi_value scale(Args& args) {
   return nullptr;
 }
 
+/** Where each sequence's rows lie among keys and queries, and what a head of it works in. Returns the floats of all of that. */
+size_t find_spans(std::vector<AttentionSpan>& spans, const int32_t* keys, size_t key_rows, const int32_t* queries,
+                  size_t query_rows, size_t heads, size_t head_dim) {
+  const auto end_of = [](const int32_t* sequences, size_t begin, size_t rows) {
+    size_t end = begin;
+    while (end < rows && sequences[end] == sequences[begin]) end++;
+    return end;
+  };
+  spans.clear();
+  size_t floats = 0, next_query = 0;  // sequences mostly come in the same order
+  for (size_t key = 0; key < key_rows;) {
+    AttentionSpan span = {0, 0, key, end_of(keys, key, key_rows), floats};
+    const auto matches = [&](size_t query) { return query < query_rows && queries[query] == keys[key]; };
+    if (!matches(next_query)) {
+      next_query = static_cast<size_t>(std::find(queries, queries + query_rows, keys[key]) - queries);
+    }
+    if (matches(next_query)) {
+      span.query_begin = next_query;
+      span.query_end = next_query = end_of(queries, next_query, query_rows);
+    }
+    floats += multiply(heads, span.scratch_floats(head_dim));
+    key = span.key_end;
+    spans.push_back(span);
+  }
+  return floats;
+}
+
+/**
+ * attentionBackward(backend, R, T, heads, kvHeads, H, scale, softCap or 0, window or 0, dq, dk, dv, dOut, q, k, v,
+ *                   queryPositions, querySequences, keyPositions, keySequences: each with its start)
+ */
+napi_value attentionBackward(Args& args) {
+  Backend& backend = args.backend();
+  const size_t query_rows = args.size(), key_rows = args.size();
+  const size_t heads = args.size(), kv_heads = args.size(), head_dim = args.size();
+  if (kv_heads == 0 || heads % kv_heads != 0) {
+    throw Error{"ERR_SHAPE", "native: heads must be a multiple of key heads, got " + std::to_string(heads) + " and " +
+                                 std::to_string(kv_heads)};
+  }
+  AttentionBackwardArgs a = {};
+  a.scale = static_cast<float>(args.number());
+  a.soft_cap = static_cast<float>(args.number());
+  a.window = args.size();
+  const size_t query_floats = multiply(multiply(query_rows, heads), head_dim);
+  const size_t key_floats = multiply(multiply(key_rows, kv_heads), head_dim);
+  a.dq = args.f32(query_floats);
+  a.dk = args.f32(key_floats);
+  a.dv = args.f32(key_floats);
+  a.d_out = args.f32(query_floats);
+  a.q = args.f32(query_floats);
+  a.k = args.f32(key_floats);
+  a.v = args.f32(key_floats);
+  a.query_positions = args.i32(query_rows);
+  const int32_t* const query_sequences = args.i32(query_rows);
+  a.key_positions = args.i32(key_rows);
+  const int32_t* const key_sequences = args.i32(key_rows);
+  a.key_rows = key_rows;
+  a.query_heads = heads;
+  a.kv_heads = kv_heads;
+  a.head_dim = head_dim;
+  std::fill_n(a.dq, query_floats, 0.0f);  // also of rows that see no key
+  if (key_floats == 0 || heads == 0) return nullptr;
+
+  OpState& state = backend.ops;
+  std::vector<AttentionSpan>& spans = state.attention_spans;
+  const size_t floats = find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim);
+  a.spans = spans.data();
+  a.scratch = state.attention_scores.get<float>(floats);
+  const size_t part_floats = multiply(multiply(heads, key_rows), head_dim);
+  a.dk_parts = state.attention_parts.get<float>(multiply(2, part_floats));
+  a.dv_parts = a.dk_parts + part_floats;
+  backend.run(backend.kernels.attention_backward, a, spans.size() * heads, 1);
+  backend.run(backend.kernels.sum_heads, a, key_rows, row_grain(heads * head_dim));
+  return nullptr;
+}
+
+/** dropout(backend, n, rate, seed, first, out, start, x, start) */
+napi_value dropout(Args& args) {
+  Backend& backend = args.backend();
+  const size_t elements = args.size();
+  const double rate = args.number();
+  const auto seed = static_cast<uint64_t>(args.integer(0, MAX_INTEGER));
+  const auto first = static_cast<uint64_t>(args.integer(0, MAX_INTEGER));
+  float* const out = args.f32(elements);
+  const float* const x = args.f32(elements);
+  const DropoutArgs drop = {out, x, mix64(seed), first, rate, static_cast<float>(1 / (1 - rate))};
+  backend.run(backend.kernels.dropout, drop, elements, COSTLY);
+  return nullptr;
+}
+
+/** packWeight(backend, weight, values, start) */
+napi_value packWeight(Args& args) {
+  Backend& backend = args.backend();
+  Weight& weight = args.weight();
+  const WeightView& view = weight.view;
+  if (!is_dense(view.form)) throw Error{"ERR_INVALID_DTYPE", "native: packWeight's weight must not be quantised"};
+  const float* const values = args.f32(multiply(view.rows, view.columns));
+  const PackWeightArgs pack = {weight.memory.data, view.panel_bytes, values, view.rows, view.columns, view.form};
+  backend.run(backend.kernels.pack_weight, pack, (view.rows + PANEL_ROWS - 1) / PANEL_ROWS, 1);
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<Method> backward_methods() {
   return {GEMMA_METHOD(matmulBackward), GEMMA_METHOD(matmulWeightBackward), GEMMA_METHOD(loraDeltaBackward),
           GEMMA_METHOD(rmsNormBackward), GEMMA_METHOD(gegluBackward),
+          GEMMA_METHOD(attentionBackward), GEMMA_METHOD(dropout), GEMMA_METHOD(packWeight),
           GEMMA_METHOD(scatterAdd),     GEMMA_METHOD(adamW),           GEMMA_METHOD(sumSquares),
           GEMMA_METHOD(scale)};
 }

@@ -7,24 +7,24 @@
 #include "sample-args.h"
 
 namespace gemma {
-namespace {
 
-constexpr double NONE = -std::numeric_limits<double>::infinity();
-constexpr size_t CHUNK_ROWS = 32;  // times a block of ids: a chunk that is worth handing out
-
-/** log of the sum of exp(logit) over a row, from the maxima of its blocks and the sums of exp(logit - maximum). */
 double log_sum_exp(const float* maxima, const double* sums, size_t blocks) {
-  const double top = blocks == 0 ? NONE : *std::max_element(maxima, maxima + blocks);
+  constexpr double none = -std::numeric_limits<double>::infinity();
+  const double top = blocks == 0 ? none : *std::max_element(maxima, maxima + blocks);
   double total = 0;
   for (size_t i = 0; i < blocks; i++) {
     if (maxima[i] == top) {
       total += sums[i];
-    } else if (maxima[i] > NONE) {
+    } else if (maxima[i] > none) {
       total += sums[i] * std::exp(maxima[i] - top);
     }
   }
   return top + std::log(total);
 }
+
+namespace {
+
+constexpr size_t CHUNK_ROWS = 32;  // times a block of ids: a chunk that is worth handing out
 
 /** logProbs(backend, R, V, n, logProbs, start, topIds, start, topLogProbs, start, logits, start, targets, start) */
 napi_value logProbs(Args& args) {

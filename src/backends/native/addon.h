@@ -120,6 +120,7 @@ std::vector<Method> op_methods();      // addon-ops.cc: the other operations
 std::vector<Method> sample_methods();  // addon-sample.cc: sample
 std::vector<Method> choose_methods();  // addon-choose.cc: chooseIds
 std::vector<Method> score_methods();     // addon-score.cc: logProbs, scoreIds
+std::vector<Method> loss_methods();      // addon-loss.cc: crossEntropy
 std::vector<Method> backward_methods();  // addon-backward.cc: gradients
 
 }  // namespace gemma

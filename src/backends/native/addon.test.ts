@@ -61,6 +61,11 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   matmulWeightBackward: "backend dim width width f32 f32 f32",
   loraDeltaBackward: "backend dim width width width scalar flag flag f32 f32 f32 f32 f32 f32 f32",
   rmsNormBackward: "backend dim width scalar flag flag f32 f32 f32 f32 f32",
+  attentionBackward:
+    "backend dim dim heads kvHeads width scalar scalar dim f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32",
+  crossEntropy: "backend dim scalar weight flag f32 f32 f32 f32 i32 f32",
+  dropout: "backend elements scalar elements elements f32 f32",
+  packWeight: "backend weight f32",
   gegluBackward: "backend dim width f32 f32 f32 f32 f32",
   scatterAdd: "backend dim dim width scalar f32 f32 i32",
   adamW: "backend elements scalar scalar scalar scalar scalar scalar scalar f32 f32 f32 f32",
@@ -192,6 +197,10 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
       return [pick(rng, [0, 1, 1, 1, 1, 2, 2, 3, 5, 16, 17])];
     case "width":
       return [pick(rng, [0, 1, 2, 4, 8, 32, 33, 256, 512])];
+    case "heads":
+      return [pick(rng, [0, 1, 2, 4])];
+    case "kvHeads":
+      return [pick(rng, [0, 1, 1, 2])];
     case "two":
       return [2];
     case "row":

@@ -165,6 +165,19 @@ export interface NativeAddon {
     trainsWeight: boolean,
     ...tensors: number[]
   ): void;
+  /** R, T, heads, kvHeads, H, scale, softCap or 0, window or 0, then the tensors. */
+  attentionBackward(be: BackendHandle, ...settingsAndTensors: number[]): void;
+  /** softCap: 0 for none. */
+  crossEntropy(
+    be: BackendHandle,
+    R: number,
+    softCap: number,
+    head: WeightHandle,
+    trainsHead: boolean,
+    ...tensors: number[]
+  ): void;
+  dropout(be: BackendHandle, elements: number, rate: number, seed: number, first: number, ...tensors: number[]): void;
+  packWeight(be: BackendHandle, weight: WeightHandle, ...values: number[]): void;
   gegluBackward(be: BackendHandle, T: number, F: number, ...tensors: number[]): void;
   scatterAdd(be: BackendHandle, R: number, T: number, D: number, scale: number, ...tensors: number[]): void;
   adamW(be: BackendHandle, elements: number, ...settingsAndTensors: number[]): void;

@@ -1,10 +1,9 @@
 import type { Backend, BackendFactory, BackendOptions } from "../../backend/backend.js";
-import { unsupported } from "../../backend/unsupported.js";
 import { GemmaError } from "../../base/errors.js";
 import { loadAddon, probeAddon } from "./load-addon.js";
 import { makeCache, makeTensor, makeView, ownTensor, ownWeight, readTensor, release, writeTensor } from "./memory.js";
 import { nativeOps } from "./ops.js";
-import { LACKS, nativeTrainingOps } from "./training-ops.js";
+import { nativeTrainingOps } from "./training-ops.js";
 import { makeWeight, untilPacked } from "./weight.js";
 
 /** C++ kernels for this CPU's instruction set, on a thread pool of its own. Calls run at once, in the calling thread. */
@@ -29,8 +28,7 @@ function createNative({ activations = "int8", threads, isa }: BackendOptions): B
   return {
     ...nativeOps(addon, be),
     ...nativeTrainingOps(addon, be),
-    ...unsupported("native", LACKS),
-    lacks: LACKS,
+    lacks: [],
     info: () => ({ name: "native", isa: addon.backendIsa(be), threads: threadCount, activations }),
     tensor: (dtype, shape) => makeTensor(addon, be, dtype, shape),
     view: (tensor, shape, start = 0) => makeView(ownTensor(be, tensor), shape, start),

@@ -13,6 +13,7 @@
 #include <cstddef>
 
 #include "kernels/backward-args.h"
+#include "kernels/cross-entropy-args.h"
 #include "kernels/matmul-args.h"
 #include "kernels/op-args.h"
 #include "kernels/head-args.h"
@@ -23,7 +24,8 @@
   GEMMA_SCREEN_KERNELS(X)  \
   GEMMA_HEAD_KERNELS(X)    \
   GEMMA_OP_KERNELS(X)      \
-  GEMMA_BACKWARD_KERNELS(X)
+  GEMMA_BACKWARD_KERNELS(X) \
+  GEMMA_CROSS_ENTROPY_KERNELS(X)
 
 namespace gemma {
 

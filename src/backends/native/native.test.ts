@@ -31,13 +31,6 @@ afterAll(() => {
 const CASES = conformanceCases(lacks);
 const INT8_CASES = CASES.filter((c) => c.op.tolerance.int8 !== undefined);
 
-test.each(lacks)("%s has no kernel yet, and says so", async (name) => {
-  const backend = await nativeBackend.create({});
-  const refused = { code: "ERR_UNSUPPORTED_OP", hint: expect.stringContaining("reference") };
-  expect(backend[name] as () => void).toThrow(expect.objectContaining(refused));
-  backend.dispose();
-});
-
 describe.each(isas)("%s", (isa) => {
   const opened: Backend[] = [];
   const open = async (activations: Activations, threads = 2) => {

@@ -3,17 +3,24 @@
 
 #include <vector>
 
+#include "kernels/backward-args.h"
 #include "kernels/op-args.h"
 #include "memory.h"
 #include "rope-tables.h"
 
 namespace gemma {
 
+struct LossState {  // crossEntropy
+  Scratch floors, target_logits, kept, places, counts, parts, panels;
+};
+
 struct OpState {
   RopeTables rope;
   std::vector<AttentionBlock> attention_blocks, attention_segments;
   std::vector<AttentionMerge> attention_merges;
   Scratch attention_parts, attention_states;
+  std::vector<AttentionSpan> attention_spans;  // attentionBackward
+  Scratch attention_scores;
   Scratch lora_ranks, lora_gradients;
   Scratch factors, squares;  // rmsNormBackward, sumSquares
   Scratch maxima, sums;  // of blocks of logits
@@ -23,6 +30,7 @@ struct OpState {
   Scratch logits;                            // chooseIds
   std::vector<float*> kept_logits;           // chooseIds
   Scratch screen_groups, estimates, slacks;  // a screened head
+  LossState loss;
 };
 
 }  // namespace gemma

@@ -29,6 +29,9 @@ const float* find_maxima(Backend& backend, const float* logits, size_t width, st
 const double* sum_exponentials(Backend& backend, const float* logits, size_t width, const std::vector<LogitRow>& rows,
                                const float* maxima);
 
+/** log of the sum of exp(logit) over a row, from the maxima of its blocks and the sums of exp(logit - maximum) in each. */
+double log_sum_exp(const float* maxima, const double* sums, size_t blocks);
+
 inline size_t block_count(size_t width) { return (width + LOGIT_BLOCK - 1) / LOGIT_BLOCK; }
 
 }  // namespace gemma

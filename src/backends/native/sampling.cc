@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/op-args.h"
+#include "random.h"
 
 namespace gemma {
 namespace {
@@ -116,19 +117,7 @@ class Ranking {
   std::vector<double> sums_;
 };
 
-/** Mixes 64 bits: the finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
-uint64_t mix64(uint64_t value) {
-  uint64_t z = value + 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return z ^ z >> 31;
-}
-
 }  // namespace
-
-double uniform_at(uint64_t seed, uint64_t index) {
-  return static_cast<double>(mix64(mix64(seed) + index) >> 32) / 4294967296.0;
-}
 
 int32_t arg_max(const Logits& row) {
   const float* const best = std::max_element(row.maxima, row.maxima + row.blocks);
@@ -168,7 +157,7 @@ int32_t draw_from(Ranking ranking, const SampleSettings& settings) {
   }
   if (settings.min_p > 0) kept = std::min(kept, ranking.count_from(settings.min_p));
   if (kept != SIZE_MAX) mass = ranking.sum(kept - 1);
-  const double goal = uniform_at(settings.seed, settings.index) * mass;
+  const double goal = draw_at(mix64(settings.seed), settings.index) * mass;
   const size_t drawn = ranking.first([goal](double sum) { return sum > goal; });
   return ranking.id(std::min(drawn, kept - 1));
 }

@@ -49,7 +49,4 @@ void keep_best(std::vector<Candidate>& candidates, size_t n);
 /** The n most likely allowed ids above minus infinity, or all if fewer: greatest first, the lower id of equals first. */
 std::vector<Candidate> most_likely(const Logits& row, size_t n);
 
-/** uniformAt of src/base/rng.ts, bit for bit. */
-double uniform_at(uint64_t seed, uint64_t index);
-
 }  // namespace gemma

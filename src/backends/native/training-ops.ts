@@ -3,17 +3,8 @@ import type { Tensor } from "../../backend/tensor.js";
 import type { BackendHandle, NativeAddon } from "./addon.js";
 import { ownTensor, ownWeight } from "./memory.js";
 
-/** Operations of training that have no kernel yet. */
-export const LACKS = [
-  "attentionBackward",
-  "crossEntropy",
-  "dropout",
-  "packWeight",
-] as const satisfies readonly (keyof TrainingOps)[];
-type Lacks = (typeof LACKS)[number];
-
 /** Gradients and what an optimizer's step takes; see ops.ts. */
-export function nativeTrainingOps(addon: NativeAddon, be: BackendHandle): Omit<TrainingOps, Lacks> {
+export function nativeTrainingOps(addon: NativeAddon, be: BackendHandle): TrainingOps {
   /** Handle and start of each. */
   const args = (...tensors: readonly Tensor[]): number[] =>
     tensors.flatMap((tensor) => {
@@ -56,6 +47,29 @@ export function nativeTrainingOps(addon: NativeAddon, be: BackendHandle): Omit<T
       const [T, width] = dx.shape;
       const [x, at] = [ownTensor(be, dx), ownTensor(be, positions)];
       addon.rope(be, true, T!, width!, headDim, theta, scalingFactor, x.handle, x.start, at.handle, at.start);
+    },
+
+    attentionBackward({ dq, dk, dv }, dOut, q, k, v, queries, keys, { headDim, scale, softCap, window }) {
+      const [R, width] = q.shape;
+      const [T, keyWidth] = k.shape;
+      const sizes = [R!, T!, width! / headDim, keyWidth! / headDim, headDim];
+      const places = args(queries.positions, queries.sequences, keys.positions, keys.sequences);
+      const tensors = [...args(dq, dk, dv, dOut, q, k, v), ...places];
+      addon.attentionBackward(be, ...sizes, scale, softCap ?? 0, window ?? 0, ...tensors);
+    },
+
+    crossEntropy({ losses, dx, dHead }, x, head, softCap, targets, weights) {
+      const { handle } = ownWeight(be, head);
+      const tensors = args(losses, dx, dHead ?? dx, x, targets, weights);
+      addon.crossEntropy(be, x.shape[0]!, softCap ?? 0, handle, dHead !== null, ...tensors);
+    },
+
+    dropout(out, x, { rate, seed }, first) {
+      addon.dropout(be, elementsOf(x), rate, seed, first, ...args(out, x));
+    },
+
+    packWeight(weight, values) {
+      addon.packWeight(be, ownWeight(be, weight).handle, ...args(values));
     },
 
     gegluBackward(dGate, dUp, dOut, gate, up) {

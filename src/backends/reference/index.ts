@@ -122,7 +122,7 @@ function createReference({ activations = "int8" }: BackendOptions): Backend {
     attentionBackward,
     gegluBackward,
     gatherRowsBackward,
-    crossEntropy,
+    crossEntropy: crossEntropy(activations),
     dropout,
     adamW,
     sumSquares,

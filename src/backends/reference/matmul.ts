@@ -1,5 +1,6 @@
 import type { Activations } from "../../backend/backend.js";
 import type { Matmul } from "../../backend/ops/matmul.js";
+import type { Weight } from "../../backend/tensor.js";
 import { f32, own, ReferenceWeight } from "./memory.js";
 import { quantiseGroup } from "./quantise.js";
 
@@ -11,10 +12,8 @@ export function matmul(activations: Activations): Matmul {
     const x = f32(xTensor); //     [T, K]
     const w = own(weight, ReferenceWeight).data; // [N, K]
     const [outWidth, width] = weight.shape;
-    const quantised = !["F32", "F16", "BF16"].includes(weight.dtype);
     for (let t = 0; t < xTensor.shape[0]!; t++) {
-      const exact = x.subarray(t * width, (t + 1) * width);
-      const row = activations === "int8" && quantised ? throughInt8(exact) : Float64Array.from(exact);
+      const row = factorsOf(activations, x.subarray(t * width, (t + 1) * width), weight);
       for (let n = 0; n < outWidth; n++) {
         let sum = 0;
         for (let k = 0; k < width; k++) sum += row[k]! * w[n * width + k]!;
@@ -22,6 +21,12 @@ export function matmul(activations: Activations): Matmul {
       }
     }
   };
+}
+
+/** What a row of x is multiplied as. */
+export function factorsOf(activations: Activations, row: Float32Array, { dtype }: Weight): Float64Array {
+  const quantised = !["F32", "F16", "BF16"].includes(dtype);
+  return activations === "int8" && quantised ? throughInt8(row) : Float64Array.from(row);
 }
 
 /** What is left of a row after its blocks were quantised. */

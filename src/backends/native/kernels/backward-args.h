@@ -17,6 +17,10 @@
   X(scatter_add, ScatterAddArgs)          \
   X(adam_w, AdamWArgs)                    \
   X(sum_squares, SumSquaresArgs)          \
+  X(attention_backward, AttentionBackwardArgs) \
+  X(sum_heads, AttentionBackwardArgs)     \
+  X(dropout, DropoutArgs)                 \
+  X(pack_weight, PackWeightArgs)          \
   X(scale, ScaleArgs)
 
 namespace gemma {
@@ -148,6 +152,60 @@ struct ScaleArgs {
   float* out;
   const float* x;
   float factor;
+};
+
+constexpr size_t QUERY_BLOCK = 64;
+
+/** Rows of one sequence, of queries and of keys. */
+struct AttentionSpan {
+  size_t query_begin, query_end;
+  size_t key_begin, key_end;
+  size_t scratch;  // where its part of the scratch begins
+
+  size_t keys() const { return key_end - key_begin; }
+  /** What a head works in. */
+  size_t scratch_floats(size_t head_dim) const { return (2 * head_dim + 3 * keys()) * QUERY_BLOCK; }
+};
+
+/** Item: a head of a sequence: head i % query_heads of span i / query_heads. */
+struct AttentionBackwardArgs {
+  float* dq;  // [R, heads · H]; rows that are in no span are not written
+  float* dk;  // [T, kv_heads · H]
+  float* dv;
+  float* dk_parts;  // [heads, T, H]
+  float* dv_parts;
+  const float* d_out;  // [R, heads · H]
+  const float* q;
+  const float* k;  // [T, kv_heads · H]
+  const float* v;
+  const int32_t* query_positions;  // [R]
+  const int32_t* key_positions;    // [T]
+  const AttentionSpan* spans;
+  float* scratch;
+  size_t key_rows;  // T
+  size_t query_heads, kv_heads, head_dim;
+  float scale;
+  float soft_cap;  // 0: none
+  size_t window;   // 0: none
+};
+
+/** out = x without the elements whose draw is below the rate, the others larger. Item: an element. */
+struct DropoutArgs {
+  float* out;
+  const float* x;
+  uint64_t mixed_seed;
+  uint64_t first;  // index of the first element's draw
+  double rate;
+  float factor;
+};
+
+/** Item: a panel. */
+struct PackWeightArgs {
+  uint8_t* panels;
+  size_t panel_bytes;
+  const float* values;  // [N, K]
+  size_t rows, columns;
+  Form form;  // dense
 };
 
 }  // namespace gemma

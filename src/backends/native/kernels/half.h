@@ -32,6 +32,23 @@ inline float f16_to_f32(uint16_t bits) {
   return sign == 0 ? magnitude : -magnitude;
 }
 
+/** Rounds half to even, to infinity beyond the largest; a NaN stays a NaN. */
+inline uint16_t f32_to_f16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
+  bits &= 0x7fffffff;
+  if (bits > 0x7f800000) return static_cast<uint16_t>(sign | 0x7e00);
+  if (bits >= 0x477ff000) return static_cast<uint16_t>(sign | 0x7c00);
+  if (bits < 0x38800000) {  // subnormal: the sum puts the rounded fraction into the lowest bits
+    const float sum = float_of_bits(bits) + 0.5f;
+    std::memcpy(&bits, &sum, 4);
+    return static_cast<uint16_t>(sign | (bits - 0x3f000000));
+  }
+  const uint32_t rounded = bits + 0xfff + (bits >> 13 & 1);
+  return static_cast<uint16_t>(sign | (rounded - 0x38000000) >> 13);
+}
+
 template <class T>
 inline T load_as(const void* source) {
   T value;

@@ -20,6 +20,7 @@
 #define GEMMA_UNROLL _Pragma("GCC unroll 16")
 // GCC 12 holds its own AVX-512 functions to read uninitialised values.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
 namespace gemma::GEMMA_ISA {
