@@ -60,18 +60,21 @@ class Arena {
 /** Memory that an op needs only while it runs: kept and grown, never shrunk, so that a step allocates nothing. */
 class Scratch {
  public:
+  explicit Scratch(Memory::Kind kind = Memory::Kind::plain) : kind_(kind) {}
+
   /** At least `size` bytes of any content, aligned to 64, valid until the next call. @throws std::bad_alloc */
   template <class T>
   T* get(size_t count) {
     const size_t size = count * sizeof(T);
     if (size > memory_.size()) {
       memory_ = Memory();
-      memory_ = Memory(size + size / 4, Memory::Kind::plain);
+      memory_ = Memory(size + size / 4, kind_);
     }
     return reinterpret_cast<T*>(memory_.data());
   }
 
  private:
+  Memory::Kind kind_;
   Memory memory_;
 };
 

@@ -11,7 +11,8 @@
 namespace gemma {
 
 struct LossState {  // crossEntropy
-  Scratch floors, target_logits, kept, places, counts, parts, panels;
+  Scratch floors, target_logits, starts, parts, unpacked;
+  Scratch kept{Memory::Kind::lazy}, places{Memory::Kind::lazy};  // few logits are
 };
 
 struct OpState {

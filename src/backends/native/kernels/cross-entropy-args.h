@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/matmul-args.h"
+#include "kernels/op-args.h"
 
 #define GEMMA_CROSS_ENTROPY_KERNELS(X)            \
   X(cross_entropy_logits, CrossEntropyArgs)       \
@@ -15,11 +16,21 @@ namespace gemma {
 /** Parts of the vocabulary whose gradients are summed up apart: as many whatever the threads, so that sums stay the same. */
 constexpr size_t HEAD_SEGMENTS = 16;
 
-/** A chunk of R <= ROW_BLOCK rows, in one block of the product. */
+constexpr size_t HEAD_COLUMNS = 640;  // of a block of the head that are unpacked at once: it stays in the second cache
+
+/** The gradients in those logits of a row and a block that have any. */
+struct LogitSlopes {
+  const float* values;
+  const uint8_t* places;  // id, less the block's first; ascending
+  size_t count;
+};
+
+/** A chunk of R rows. */
 struct CrossEntropyArgs {
   MatmulArgs product;  // its out is not used
   float soft_cap;      // 0: none
-  // A logit that is less than the row's normaliser (log of the sum of exponentials) + `least` is left out of the gradients.
+  bool is_rounded;     // the head to bf16, and unlikely ids are left out of gradients
+  // A logit that is less than the row's normaliser (log of the sum of exponentials) + `least` is left out.
   float least;
   size_t rows;    // R
   size_t blocks;  // ceil(V / LOGIT_BLOCK)
@@ -30,17 +41,21 @@ struct CrossEntropyArgs {
   float* floors;           // [R]: what the normaliser is at least; raised by all threads
   float* target_logits;    // [R]
   const double* normalisers;  // [R]; NaN: the row has no target
-  // Logits that may matter, and the target's: of each block and row up to LOGIT_BLOCK, in order of their ids. Then the gradients
-  // in these logits.
-  float* kept;       // [blocks, R, LOGIT_BLOCK]
-  uint8_t* places;   // the same: id, less the block's first
-  uint16_t* counts;  // [blocks, R]
-  float* panels;     // [HEAD_SEGMENTS, 16, D rounded up to 16]: scratch
+  // Logits that may matter, and the target's, row after row; then the gradients in them.
+  float* kept;       // [blocks, slots]
+  uint8_t* places;   // [blocks, slots]: id, less the block's first
+  uint32_t* starts;  // [blocks, R + 1]: where a row's begin
+  float* unpacked;   // [HEAD_SEGMENTS, LOGIT_BLOCK, HEAD_COLUMNS]: scratch
   float* dx;         // [HEAD_SEGMENTS, R, D]
   float* d_head;     // [V, D], added to; nullptr: not wanted
 
   size_t width() const { return product.weight.columns; }
-  size_t padded_width() const { return (width() + PANEL_ROWS - 1) / PANEL_ROWS * PANEL_ROWS; }
+  size_t slots() const { return rows * LOGIT_BLOCK; }
+  LogitSlopes slopes(size_t block, size_t row) const {
+    const uint32_t* const start = starts + block * (rows + 1) + row;
+    const size_t first = block * slots() + start[0];
+    return {kept + first, places + first, start[1] - start[0]};
+  }
 };
 
 /** out[i] = sum over the segments of parts[segment][i], in order. Item: an element. */

@@ -40,37 +40,47 @@ size_t keep(const float* logits, size_t ids, float least, size_t target, float* 
   return count;
 }
 
+/** Raises a floor to what a block sums up to, less what rounding may add; returns it. */
+float raise(float* floor, float top, double sum) {
+  float value;
+  __atomic_load(floor, &value, __ATOMIC_RELAXED);
+  float raised = top + static_cast<float>(std::log(sum)) - 1e-3f;
+  if (!(raised > value)) return value;
+  __atomic_store(floor, &raised, __ATOMIC_RELAXED);
+  return raised;
+}
+
 }  // namespace
 
 /** Item: a block of ids. */
 void cross_entropy_logits(const CrossEntropyArgs& args, size_t begin, size_t end) {
   float logits[ROW_BLOCK * LOGIT_BLOCK];
   for (size_t block = begin; block < end; block++) {
-    const HeadBlock all(args.product, args.soft_cap, args.blocks, block, logits);
-    for (size_t row = 0; row < args.rows; row++) {
-      const float* const own = logits + row * LOGIT_BLOCK;
-      F32 tops = splat(-INFINITE);
-      for_logits(own, 0, all.ids, nullptr, [&](F32 x) { tops = max(x, tops); });
-      const float top = largest(tops);
-      const double sum = exp_sum(own, 0, all.ids, nullptr, top, 1);
-      args.maxima[row * args.blocks + block] = top;
-      args.sums[row * args.blocks + block] = sum;
+    uint32_t* const starts = args.starts + block * (args.rows + 1);
+    float* const kept = args.kept + block * args.slots();
+    uint8_t* const places = args.places + block * args.slots();
+    starts[0] = 0;
+    for (size_t row = 0; row < args.rows;) {
+      const HeadBlock all(args.product, args.soft_cap, args.blocks, row / args.product.row_block * args.blocks + block, logits);
+      for (; row < all.row_end; row++) {
+        const float* const own = logits + (row - all.row_begin) * LOGIT_BLOCK;
+        F32 tops = splat(-INFINITE);
+        for_logits(own, 0, all.ids, nullptr, [&](F32 x) { tops = max(x, tops); });
+        const float top = largest(tops);
+        const double sum = exp_sum(own, 0, all.ids, nullptr, top, 1);
+        args.maxima[row * args.blocks + block] = top;
+        args.sums[row * args.blocks + block] = sum;
 
-      const size_t target = static_cast<uint32_t>(args.targets[row]);
-      const bool has_target = target >= all.first_id && target < all.first_id + all.ids;
-      if (has_target) args.target_logits[row] = own[target - all.first_id];
-      float floor;
-      __atomic_load(args.floors + row, &floor, __ATOMIC_RELAXED);
-      // A little below what the block's logits sum up to: rounding must not lift the floor above the normaliser.
-      float raised = top + static_cast<float>(std::log(sum)) - 1e-3f;
-      if (raised > floor) {
-        floor = raised;
-        __atomic_store(args.floors + row, &raised, __ATOMIC_RELAXED);
+        const size_t target = static_cast<uint32_t>(args.targets[row]);
+        const bool has_target = target >= all.first_id && target < all.first_id + all.ids;
+        if (has_target) args.target_logits[row] = own[target - all.first_id];
+        const float least = raise(args.floors + row, top, sum) + args.least;
+        const size_t place = has_target ? target - all.first_id : NOWHERE;
+        starts[row + 1] = starts[row];
+        if (top > least || has_target) {
+          starts[row + 1] += static_cast<uint32_t>(keep(own, all.ids, least, place, kept + starts[row], places + starts[row]));
+        }
       }
-      const size_t at = block * args.rows + row;
-      const size_t place = has_target ? target - all.first_id : NOWHERE;
-      args.counts[at] = static_cast<uint16_t>(
-          keep(own, all.ids, floor + args.least, place, args.kept + at * LOGIT_BLOCK, args.places + at * LOGIT_BLOCK));
     }
   }
 }
@@ -79,30 +89,30 @@ void cross_entropy_logits(const CrossEntropyArgs& args, size_t begin, size_t end
 void cross_entropy_slopes(const CrossEntropyArgs& args, size_t begin, size_t end) {
   for (size_t block = begin; block < end; block++) {
     for (size_t row = 0; row < args.rows; row++) {
-      const size_t at = block * args.rows + row;
-      if (std::isnan(args.normalisers[row])) args.counts[at] = 0;
-      const size_t count = args.counts[at];
-      if (count == 0) continue;
-      float* const kept = args.kept + at * LOGIT_BLOCK;
-      const uint8_t* const places = args.places + at * LOGIT_BLOCK;
-      const size_t target = static_cast<uint32_t>(args.targets[row]) - block * LOGIT_BLOCK;
-      const float target_logit = args.target_logits[row];
+      const LogitSlopes slopes = args.slopes(block, row);
+      if (slopes.count == 0) continue;
+      float* const own = args.kept + (slopes.values - args.kept);
+      if (std::isnan(args.normalisers[row])) {
+        std::memset(own, 0, slopes.count * sizeof(float));
+        continue;
+      }
       const F32 normaliser = splat(static_cast<float>(args.normalisers[row])), least = splat(args.least);
       const F32 weight = splat(args.weights[row]), none = splat(0);
       const float cap = args.soft_cap;
-      map2(kept, kept, kept, 0, count, [&](F32 x, F32) {
+      map2(own, own, own, 0, slopes.count, [&](F32 x, F32) {
         const F32 below = x - normaliser;
         const F32 slope = below < least ? none : weight * exp(below);
         if (cap == 0) return slope;
         const F32 share = x / splat(cap);
         return slope * (splat(1) - share * share);
       });
+      const size_t target = static_cast<uint32_t>(args.targets[row]) - block * LOGIT_BLOCK;
       if (target >= LOGIT_BLOCK) continue;
       size_t i = 0;
-      while (i < count && places[i] != target) i++;
-      if (i == count) continue;
-      const float share = cap == 0 ? 0 : target_logit / cap;
-      kept[i] -= args.weights[row] * (1 - share * share);
+      while (i < slopes.count && slopes.places[i] != target) i++;
+      if (i == slopes.count) continue;
+      const float share = cap == 0 ? 0 : args.target_logits[row] / cap;
+      own[i] -= args.weights[row] * (1 - share * share);
     }
   }
 }
