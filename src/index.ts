@@ -31,6 +31,14 @@ export { control, type Segment, text } from "./tokenizer/prompt.js";
 export { DataFolder, type DataFolderOptions } from "./load/data-folder.js";
 export { GemmaLanguageModel } from "./runtime/language-model.js";
 
+// Tuning
+
+export { type Dataset, resumeTuning, type TuneCallOptions, type TuneRunOptions, tune } from "./runtime/tune.js";
+export type { Tuning } from "./runtime/tuning.js";
+export type { DataRow } from "./tune/data/source.js";
+export type { TuneOptions } from "./tune/run/config.js";
+export type * from "./tune/run/events.js";
+
 // Models and backends
 
 export type { Activations, BackendInfo, BackendName } from "./backend/backend.js";

@@ -52,6 +52,13 @@ export function peftModule(projection: Projection): string {
   return MODULES.find((module) => module.projection === projection)!.path;
 }
 
+/** [out, in] of a matrix that an adapter may change. */
+export function projectionShape(projection: Projection, base: GemmaConfig): readonly [number, number] {
+  const [out, width] = MODULES.find((module) => module.projection === projection)!.shape;
+  const sizes = dimensions(base);
+  return [sizes[out], sizes[width]];
+}
+
 /**
  * Checks a PEFT LoRA adapter (adapter_config.json and the tensors of adapter_model.safetensors) against the base
  * model's configuration. No weight is read.

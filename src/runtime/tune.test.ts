@@ -1,0 +1,152 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { TINY } from "../../test/helpers/tiny-models.js";
+import {
+  adapterBytes,
+  eventsOf,
+  ofType,
+  PREFERENCES,
+  ROWS,
+  SMALL,
+  tempFolder,
+  tinyResume,
+  tinyRun,
+} from "../../test/helpers/tune-runs.js";
+import { Gemma } from "./gemma.js";
+
+describe("a run", () => {
+  test("tells its data, its plan, each step and its end, and leaves an adapter, metrics and checkpoints", async () => {
+    const out = join(tempFolder(), "run");
+    const events = await eventsOf(tinyRun(out));
+    const [data, plan] = events;
+    expect(data).toMatchObject({ type: "data", lengths: { examples: 10 }, heldOut: { examples: 2 } });
+    expect(plan).toMatchObject({ type: "plan", method: "lora", examples: 10, heldOut: 2, epochs: 2, steps: 10 });
+    const steps = ofType(events, "step");
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(steps.map(({ epoch }) => epoch)).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+    expect(ofType(events, "eval").map(({ step }) => step)).toEqual([0, 4, 8, 10]);
+    expect(ofType(events, "checkpoint").map(({ step }) => step)).toEqual([3, 6, 9, 10]);
+    const [end] = ofType(events, "end");
+    expect(end).toEqual(events.at(-1));
+    expect(end!.heldOut!.after).toBeLessThan(end!.heldOut!.before);
+    expect(end!.path).toBe(join(out, "adapter"));
+    expect(readdirSync(out).sort()).toEqual(["adapter", "checkpoints", "config.json", "metrics.jsonl", "result.json"]);
+    expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["step-000009", "step-000010"]);
+    const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toEqual(events.filter(({ type }) => type === "step" || type === "eval"));
+  });
+
+  test("with the same seed gives the same bytes, with another one others", async () => {
+    const folder = tempFolder();
+    for (const [name, seed] of [["a", 7], ["b", 7], ["c", 8]] as const) {
+      await tinyRun(join(folder, name), { seed, dropout: 0.1, maxSteps: 3 }).result;
+    }
+    expect(adapterBytes(join(folder, "a"))).toEqual(adapterBytes(join(folder, "b")));
+    expect(adapterBytes(join(folder, "a"))).not.toEqual(adapterBytes(join(folder, "c")));
+  });
+
+  test("that is stopped saves, and goes on to the same bytes as one that was not", async () => {
+    const folder = tempFolder();
+    const options = { dropout: 0.1, accumulate: 2, epochs: 4 };
+    const whole = join(folder, "whole");
+    await tinyRun(whole, options).result;
+    const stopped = join(folder, "stopped");
+    const run = tinyRun(stopped, options);
+    for await (const event of run) if (event.type === "step" && event.step === 4) break;
+    expect(existsSync(join(stopped, "checkpoints", "step-000004"))).toBe(true);
+    expect(existsSync(join(stopped, "adapter"))).toBe(false);
+    const controller = new AbortController();
+    const second = tinyResume(stopped, { signal: controller.signal });
+    for await (const event of second) {
+      if (event.type !== "step") continue;
+      expect(event.step).toBe(5);
+      break;
+    }
+    await tinyResume(stopped).result;
+    expect(adapterBytes(stopped)).toEqual(adapterBytes(whole));
+    const numbers = (out: string) =>
+      readFileSync(join(out, "metrics.jsonl"), "utf8").replaceAll(/"(tokensPerSecond|secondsLeft)":[\d.]+/g, "");
+    expect(numbers(stopped)).toBe(numbers(whole));
+  });
+
+  test("rejects with the reason of its signal", async () => {
+    const controller = new AbortController();
+    const run = tinyRun(join(tempFolder(), "run"), { signal: controller.signal });
+    const reason = new Error("enough");
+    await expect(
+      (async () => {
+        for await (const { type } of run) if (type === "step") controller.abort(reason);
+      })(),
+    ).rejects.toBe(reason);
+  });
+
+  test("that is done gives its result again, at once", async () => {
+    const out = join(tempFolder(), "run");
+    const result = await tinyRun(out, { maxSteps: 1 }).result;
+    expect(await tinyResume(out).result).toEqual(result);
+  });
+
+  test("of preferences makes the chosen answers likelier", async () => {
+    const options = { method: "dpo", learningRate: 1e-2, beta: 0.5, checkpointEvery: 100 } as const;
+    const events = await eventsOf(tinyRun(join(tempFolder(), "run"), options, PREFERENCES));
+    const evals = ofType(events, "eval");
+    expect(evals[0]).toMatchObject({ loss: Math.log(2), accuracy: 0 });
+    expect(evals.at(-1)!.loss).toBeLessThan(evals[0]!.loss);
+    expect(evals.at(-1)!.accuracy).toBe(1);
+  });
+});
+
+test("the adapter loads, and changes the model's losses as the trainer has measured", async () => {
+  const out = join(tempFolder(), "run");
+  const { path, heldOut } = await tinyRun(out, { template: "none", heldOutData: ROWS.slice(0, 1), heldOutCount: undefined })
+    .result;
+  const gemma = await Gemma.load(TINY.gemma3, {
+    ...{ backend: "reference", activations: "f32", inProcess: true, contextLength: 64 },
+    adapters: { tuned: path },
+  });
+  const { prompt, completion } = ROWS[0]!;
+  const [before, answer] = [await gemma.encodePrompt(prompt), await gemma.encode(completion)];
+  const ids = [...before, ...answer, gemma.info.config.eosTokenIds[0]!];
+  const lossWith = async (adapter?: string) => {
+    const scores = await gemma.score({ ids }, adapter === undefined ? {} : { adapter });
+    const learned = scores.logprobs.slice(before.length).map((score) => score!.logprob);
+    return -learned.reduce((sum, value) => sum + value, 0) / learned.length;
+  };
+  expect(await lossWith()).toBeCloseTo(heldOut!.before, 5);
+  expect(await lossWith("tuned")).toBeCloseTo(heldOut!.after, 5);
+  await gemma.dispose();
+});
+
+describe("refuses", () => {
+  test("other data, another model and a folder in use", async () => {
+    const folder = tempFolder();
+    const out = join(folder, "run");
+    const run = tinyRun(out);
+    for await (const { type } of run) if (type === "step") break;
+    const others = ROWS.map(({ prompt }) => ({ prompt, completion: "other" }));
+    await expect(tinyResume(out, { data: others }).result).rejects.toMatchObject({
+      code: "ERR_USAGE",
+      message: `${out}: the run there must go on as it began, got other examples from the program`,
+    });
+    await expect(tinyRun(out).result).rejects.toThrow("must be a new or empty folder, got one with files");
+  });
+
+  test.each([
+    [{ ranks: 2 }, '"ranks" must be an option of the method lora'],
+    [{ method: "dpo" as const }, "the method dpo needs preferences"],
+    [{ heldOutData: ROWS }, "held-out data: must be given or drawn from the data, got both"],
+  ])("%j", async (options, message) => {
+    const out = join(tempFolder(), "run");
+    await expect(tinyRun(out, options as object).result).rejects.toThrow(message);
+    expect(existsSync(join(out, "config.json"))).toBe(false);
+  });
+
+  test("preferences for a method that learns answers", async () => {
+    await expect(tinyRun(join(tempFolder(), "run"), {}, PREFERENCES).result).rejects.toThrow("choose".slice(0, 0) || "needs answers to learn");
+  });
+});
+
+test("SMALL is a configuration with a name for each option", () => {
+  expect(Object.keys(SMALL).length).toBeGreaterThan(5);
+});
