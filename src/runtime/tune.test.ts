@@ -8,7 +8,6 @@ import {
   ofType,
   PREFERENCES,
   ROWS,
-  SMALL,
   tempFolder,
   tinyResume,
   tinyRun,
@@ -20,26 +19,32 @@ describe("a run", () => {
     const out = join(tempFolder(), "run");
     const events = await eventsOf(tinyRun(out));
     const [data, plan] = events;
-    expect(data).toMatchObject({ type: "data", lengths: { examples: 10 }, heldOut: { examples: 2 } });
-    expect(plan).toMatchObject({ type: "plan", method: "lora", examples: 10, heldOut: 2, epochs: 2, steps: 10 });
+    expect(data).toMatchObject({ type: "data", lengths: { examples: 6 }, heldOut: { examples: 2 } });
+    expect(plan).toMatchObject({ type: "plan", method: "lora", examples: 6, heldOut: 2, epochs: 2, steps: 6 });
     const steps = ofType(events, "step");
-    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(steps.map(({ epoch }) => epoch)).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
-    expect(ofType(events, "eval").map(({ step }) => step)).toEqual([0, 4, 8, 10]);
-    expect(ofType(events, "checkpoint").map(({ step }) => step)).toEqual([3, 6, 9, 10]);
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(steps.map(({ epoch }) => epoch)).toEqual([1, 1, 1, 2, 2, 2]);
+    expect(ofType(events, "eval").map(({ step }) => step)).toEqual([0, 4, 6]);
+    expect(ofType(events, "checkpoint").map(({ step }) => step)).toEqual([2, 4, 6]);
     const [end] = ofType(events, "end");
     expect(end).toEqual(events.at(-1));
     expect(end!.heldOut!.after).toBeLessThan(end!.heldOut!.before);
     expect(end!.path).toBe(join(out, "adapter"));
     expect(readdirSync(out).sort()).toEqual(["adapter", "checkpoints", "config.json", "metrics.jsonl", "result.json"]);
-    expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["step-000009", "step-000010"]);
+    expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["step-000004", "step-000006"]);
     const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n");
-    expect(lines.map((line) => JSON.parse(line))).toEqual(events.filter(({ type }) => type === "step" || type === "eval"));
+    expect(lines.map((line) => JSON.parse(line))).toEqual(
+      events.filter(({ type }) => type === "step" || type === "eval"),
+    );
   });
 
   test("with the same seed gives the same bytes, with another one others", async () => {
     const folder = tempFolder();
-    for (const [name, seed] of [["a", 7], ["b", 7], ["c", 8]] as const) {
+    for (const [name, seed] of [
+      ["a", 7],
+      ["b", 7],
+      ["c", 8],
+    ] as const) {
       await tinyRun(join(folder, name), { seed, dropout: 0.1, maxSteps: 3 }).result;
     }
     expect(adapterBytes(join(folder, "a"))).toEqual(adapterBytes(join(folder, "b")));
@@ -48,19 +53,19 @@ describe("a run", () => {
 
   test("that is stopped saves, and goes on to the same bytes as one that was not", async () => {
     const folder = tempFolder();
-    const options = { dropout: 0.1, accumulate: 2, epochs: 4 };
+    const options = { dropout: 0.1, batchExamples: 1, accumulate: 2 };
     const whole = join(folder, "whole");
     await tinyRun(whole, options).result;
     const stopped = join(folder, "stopped");
     const run = tinyRun(stopped, options);
-    for await (const event of run) if (event.type === "step" && event.step === 4) break;
-    expect(existsSync(join(stopped, "checkpoints", "step-000004"))).toBe(true);
+    for await (const event of run) if (event.type === "step" && event.step === 3) break;
+    expect(existsSync(join(stopped, "checkpoints", "step-000003"))).toBe(true);
     expect(existsSync(join(stopped, "adapter"))).toBe(false);
     const controller = new AbortController();
     const second = tinyResume(stopped, { signal: controller.signal });
     for await (const event of second) {
       if (event.type !== "step") continue;
-      expect(event.step).toBe(5);
+      expect(event.step).toBe(4);
       break;
     }
     await tinyResume(stopped).result;
@@ -99,8 +104,7 @@ describe("a run", () => {
 
 test("the adapter loads, and changes the model's losses as the trainer has measured", async () => {
   const out = join(tempFolder(), "run");
-  const { path, heldOut } = await tinyRun(out, { template: "none", heldOutData: ROWS.slice(0, 1), heldOutCount: undefined })
-    .result;
+  const { path, heldOut } = await tinyRun(out, { heldOutData: ROWS.slice(0, 1), heldOutCount: undefined }).result;
   const gemma = await Gemma.load(TINY.gemma3, {
     ...{ backend: "reference", activations: "f32", inProcess: true, contextLength: 64 },
     adapters: { tuned: path },
@@ -135,7 +139,7 @@ describe("refuses", () => {
   test.each([
     [{ ranks: 2 }, '"ranks" must be an option of the method lora'],
     [{ method: "dpo" as const }, "the method dpo needs preferences"],
-    [{ heldOutData: ROWS }, "held-out data: must be given or drawn from the data, got both"],
+    [{ heldOutData: ROWS.slice(0, 1) }, "held-out data: must be given or drawn from the data, got both"],
   ])("%j", async (options, message) => {
     const out = join(tempFolder(), "run");
     await expect(tinyRun(out, options as object).result).rejects.toThrow(message);
@@ -143,10 +147,6 @@ describe("refuses", () => {
   });
 
   test("preferences for a method that learns answers", async () => {
-    await expect(tinyRun(join(tempFolder(), "run"), {}, PREFERENCES).result).rejects.toThrow("choose".slice(0, 0) || "needs answers to learn");
+    await expect(tinyRun(join(tempFolder(), "run"), {}, PREFERENCES).result).rejects.toThrow("needs answers to learn");
   });
-});
-
-test("SMALL is a configuration with a name for each option", () => {
-  expect(Object.keys(SMALL).length).toBeGreaterThan(5);
 });

@@ -3,19 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Dataset, resumeTuning, type TuneCallOptions, tune } from "../../src/runtime/tune.js";
-import type { TuneEvent } from "../../src/tune/run/events.js";
 import type { TuneOptions } from "../../src/tune/run/config.js";
+import type { TuneEvent } from "../../src/tune/run/events.js";
 import { TINY } from "./tiny-models.js";
 
-/** A dozen short questions with answers. */
-export const ROWS = Array.from({ length: 12 }, (_, i) => ({
-  prompt: `How many are ${i} and ${i + 1}?`,
-  completion: `${2 * i + 1}, of course`,
-}));
+/** Eight short questions with answers. */
+export const ROWS = Array.from({ length: 8 }, (_, i) => ({ prompt: `${i}+${i}=`, completion: `${2 * i}` }));
 
-export const PREFERENCES = ROWS.map(({ prompt, completion }) => ({ prompt, chosen: completion, rejected: "no idea" }));
+export const PREFERENCES = ROWS.map(({ prompt, completion }) => ({ prompt, chosen: completion, rejected: "no" }));
 
-/** Two epochs of six steps: rank 2, in a fraction of a second each. */
+/** Two epochs of three steps, of a few tokens each. */
 export const SMALL = {
   rank: 2,
   targets: ["q", "v", "down"],
@@ -24,8 +21,8 @@ export const SMALL = {
   epochs: 2,
   heldOutCount: 2,
   evalEvery: 4,
-  checkpointEvery: 3,
-  maxLength: 48,
+  checkpointEvery: 2,
+  template: "none",
   seed: 7,
 } as const satisfies TuneOptions;
 

@@ -77,6 +77,11 @@ export class RunFolder {
     };
   }
 
+  /** Whether the held-out loss behind a step is known. */
+  isMeasured(step: number): boolean {
+    return this.metricsFile?.metrics.some((metric) => metric.type === "eval" && metric.step === step) ?? false;
+  }
+
   /** Adds a line to metrics.jsonl. */
   record<M extends Metric>(metric: M): M {
     this.metricsFile?.append(metric);

@@ -43,15 +43,13 @@ export async function* train(training: Training): AsyncGenerator<TuneEvent, void
   };
   const pace = new Pace();
   try {
-    if (done === 0 && training.heldOut.length > 0) yield folder.record(await measure(training, 0));
+    yield* measureIfDue(training, done); // a run may be stopped between a step and what is measured behind it
     for (let step = done + 1; step <= plan.steps; step++) {
       const event = await oneStep(training, step, pace);
       done = step;
       yield folder.record(event);
-      const isLast = step === plan.steps;
-      const isMeasured = isLast || (config.evalEvery > 0 && step % config.evalEvery === 0);
-      if (isMeasured && training.heldOut.length > 0) yield folder.record(await measure(training, step));
-      if (isLast || step % config.checkpointEvery === 0) yield await save();
+      yield* measureIfDue(training, step);
+      if (step === plan.steps || step % config.checkpointEvery === 0) yield await save();
     }
   } catch (error) {
     const isStopped = signal.aborted && !(signal.reason instanceof GemmaError); // not where the lock was lost
@@ -86,6 +84,15 @@ async function oneStep(
   const tokens = batches.flat().reduce((sum, example) => sum + tokensOf(example), 0);
   const measured = { epoch, loss, gradientNorm, learningRate, tokens };
   return { type: "step", step, steps: plan.steps, ...measured, ...pace.after(tokens, plan.steps - step) };
+}
+
+async function* measureIfDue(training: Training, step: number): AsyncGenerator<EvalEvent, void, void> {
+  const { config, plan, heldOut, folder } = training;
+  if (heldOut.length === 0 || folder.isMeasured(step)) return;
+  const isEnd = step === 0 || step === plan.steps;
+  if (isEnd || (config.evalEvery > 0 && step % config.evalEvery === 0)) {
+    yield folder.record(await measure(training, step));
+  }
 }
 
 async function measure({ learner, heldOut, config, signal, folder }: Training, step: number): Promise<EvalEvent> {
