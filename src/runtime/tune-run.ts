@@ -8,7 +8,6 @@ import { withLock } from "../load/lock.js";
 import { makeFolder } from "../load/make-folder.js";
 import { modelHash } from "../load/model-hash.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
-import { packageVersion } from "../load/package-version.js";
 import { resolveModel } from "../load/pull.js";
 import type { PullOptions } from "../load/pull-options.js";
 import { loadWeights } from "../model/weights.js";
@@ -35,6 +34,8 @@ const LOCK_STALE_MS = 600_000;
 
 /** What a run needs to begin, or to go on; plain data. */
 export interface TuneSettings {
+  /** This package's version. */
+  readonly gemma: string;
   /** The run's folder. */
   readonly out: string;
   /** null: go on with the run in the folder. */
@@ -130,7 +131,7 @@ async function begin(
     if (!settings.ignoreMemory) expectFits(checkpoint.path, work.summary.memory, config);
     const record: RunRecord = {
       version: 1,
-      gemma: packageVersion(),
+      gemma: settings.gemma,
       model: { name: model, sha256 },
       data: {
         train: names(from.data),

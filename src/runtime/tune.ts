@@ -1,5 +1,6 @@
 import type { BackendName } from "../backend/backend.js";
 import { defined } from "../base/defined.js";
+import { packageVersion } from "../load/package-version.js";
 import type { DataRow } from "../tune/data/source.js";
 import type { TuneOptions } from "../tune/run/config.js";
 import { EngineLink } from "./link.js";
@@ -87,16 +88,20 @@ export function resumeTuning(
 }
 
 function startRun(
-  settings: TuneSettings,
+  settings: Omit<TuneSettings, "gemma">,
   { signal, onProgress, inProcess = false }: Pick<TuneRunOptions, "signal" | "onProgress" | "inProcess">,
 ): Tuning {
   return new Tuning(async (stop, onEvent) => {
     const link = new EngineLink(inProcess);
     try {
-      return await link.call("tune", settings, {
-        signal: stop,
-        onEvent: (event) => (event.kind === "progress" ? onProgress?.(event.progress) : onEvent(event)),
-      });
+      return await link.call(
+        "tune",
+        { ...settings, gemma: packageVersion() },
+        {
+          signal: stop,
+          onEvent: (event) => (event.kind === "progress" ? onProgress?.(event.progress) : onEvent(event)),
+        },
+      );
     } finally {
       await link.dispose();
     }
