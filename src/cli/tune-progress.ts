@@ -1,7 +1,7 @@
 import { lengthText } from "../tune/data/lengths.js";
 import type { PlanEvent, StepEvent, TuneEvent } from "../tune/run/events.js";
 import { type Output, type OutputStreams, printable } from "./output.js";
-import { formatSeconds } from "./progress.js";
+import { formatBytes, formatSeconds } from "./progress.js";
 
 const REDRAW_MS = 100;
 const SPARSE_MS = 10_000;
@@ -113,12 +113,11 @@ function stepText({ step, steps, loss, learningRate, tokensPerSecond, secondsLef
 
 function planText(plan: PlanEvent): string {
   const { method, steps, epochs, tokens, trainableParameters, memory } = plan;
-  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const count = trainableParameters.toLocaleString("en-US");
   const start = method === "full" ? ", from the base's weights in f32" : "";
   return printable(
     `${method}: ${count} parameters${start}; ${steps} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ` +
-      `${tokens.toLocaleString("en-US")} tokens; about ${gb(memory.totalBytes)} of memory: weights ` +
-      `${gb(memory.weightsBytes)}, gradients and optimizer ${gb(memory.trainedBytes)}, activations ${gb(memory.activationsBytes)}`,
+      `${tokens.toLocaleString("en-US")} tokens; about ${formatBytes(memory.totalBytes)} of memory: weights ` +
+      `${formatBytes(memory.weightsBytes)}, gradients and optimizer ${formatBytes(memory.trainedBytes)}, activations ${formatBytes(memory.activationsBytes)}`,
   );
 }
