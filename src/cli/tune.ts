@@ -3,6 +3,7 @@ import type { BackendName } from "../backend/backend.js";
 import { BACKEND_NAMES } from "../backend/backend.js";
 import type { CliContext } from "./context.js";
 import { integer, oneOf } from "./model-options.js";
+import * as merge from "./tune-merge.js";
 
 export interface TuneFlags extends Readonly<Record<string, unknown>> {
   readonly model?: string;
@@ -77,6 +78,7 @@ export function register(program: Command, context: CliContext): void {
       const { tuneCommand } = await import("./tune-run.js");
       await tuneCommand(flags, context);
     });
+  merge.register(command, context);
 }
 
 function numeric(text: string): number {

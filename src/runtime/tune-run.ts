@@ -24,7 +24,7 @@ import { chooseBackend } from "./backends.js";
 import { memoryLimit } from "./memory-plan.js";
 import type { LoadProgress } from "./protocol.js";
 import { dataNames, type PreparedData, prepareData, type TuneData } from "./tune-data.js";
-import { expectExportable, exportTuned } from "./tune-export.js";
+import { exportTuned } from "./tune-export.js";
 
 /** Of the native backend while it trains; int8 has no gradient. */
 const ACTIVATIONS: Activations = "f32";
@@ -116,7 +116,6 @@ async function begin(
   const checkpoint = openCheckpoint(resolved.path);
   try {
     const config = { ...asked, template: asked.template ?? templateOf(checkpoint) };
-    expectExportable(config, checkpoint);
     const tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
     const from = sourcesOf(settings, before);
     const [data, sha256] = await Promise.all([

@@ -8,11 +8,15 @@ import {
   ofType,
   PREFERENCES,
   ROWS,
+  SMALL,
   tempFolder,
   tinyResume,
   tinyRun,
 } from "../../test/helpers/tune-runs.js";
+import { parseSafetensors } from "../format/safetensors.js";
+import { fileSource } from "../load/file-source.js";
 import { Gemma } from "./gemma.js";
+import { tune } from "./tune.js";
 
 describe("a run", () => {
   test("tells its data, its plan, each step and its end, and leaves an adapter, metrics and checkpoints", async () => {
@@ -102,24 +106,38 @@ describe("a run", () => {
   });
 });
 
-test("the adapter loads, and changes the model's losses as the trainer has measured", async () => {
-  const out = join(tempFolder(), "run");
-  const { path, heldOut } = await tinyRun(out, { heldOutData: ROWS.slice(0, 1), heldOutCount: undefined }).result;
-  const gemma = await Gemma.load(TINY.gemma3, {
+/** Mean loss of the first row's answer in a loaded model. */
+async function firstAnswerLoss(model: string, adapter?: string): Promise<number> {
+  const gemma = await Gemma.load(model, {
     ...{ backend: "reference", activations: "f32", inProcess: true, contextLength: 64 },
-    adapters: { tuned: path },
+    ...(adapter === undefined ? {} : { adapters: { tuned: adapter } }),
   });
   const { prompt, completion } = ROWS[0]!;
   const [before, answer] = [await gemma.encodePrompt(prompt), await gemma.encode(completion)];
   const ids = [...before, ...answer, gemma.info.config.eosTokenIds[0]!];
-  const lossWith = async (adapter?: string) => {
-    const scores = await gemma.score({ ids }, adapter === undefined ? {} : { adapter });
-    const learned = scores.logprobs.slice(before.length).map((score) => score!.logprob);
-    return -learned.reduce((sum, value) => sum + value, 0) / learned.length;
-  };
-  expect(await lossWith()).toBeCloseTo(heldOut!.before, 5);
-  expect(await lossWith("tuned")).toBeCloseTo(heldOut!.after, 5);
+  const scores = await gemma.score({ ids }, adapter === undefined ? {} : { adapter: "tuned" });
   await gemma.dispose();
+  const learned = scores.logprobs.slice(before.length).map((score) => score!.logprob);
+  return -learned.reduce((sum, value) => sum + value, 0) / learned.length;
+}
+
+test("the adapter has PEFT's names, loads, and changes the model's losses as the trainer has measured", async () => {
+  const out = join(tempFolder(), "run");
+  const { path, heldOut } = await tinyRun(out, { heldOutData: ROWS.slice(0, 1), heldOutCount: undefined }).result;
+  expect(await firstAnswerLoss(TINY.gemma3)).toBeCloseTo(heldOut!.before, 5);
+  expect(await firstAnswerLoss(TINY.gemma3, path)).toBeCloseTo(heldOut!.after, 5);
+  const { tensors, metadata } = parseSafetensors(fileSource(join(path, "adapter_model.safetensors")));
+  const paths = ["mlp.down_proj", "self_attn.q_proj", "self_attn.v_proj"];
+  const sides = ["lora_A.weight", "lora_B.weight"];
+  const names = Array.from({ length: 7 }, (_, layer) =>
+    paths.flatMap((name) => sides.map((side) => `base_model.model.model.layers.${layer}.${name}.${side}`)),
+  );
+  expect([...tensors.keys()].sort()).toEqual(names.flat().sort());
+  expect(Object.fromEntries(metadata)).toEqual({ format: "pt" });
+  expect(JSON.parse(readFileSync(join(path, "adapter_config.json"), "utf8"))).toMatchObject({
+    ...{ peft_type: "LORA", task_type: "CAUSAL_LM", r: 2, lora_alpha: 4, use_rslora: false, lora_dropout: 0 },
+    ...{ target_modules: ["q_proj", "v_proj", "down_proj"], bias: "none", base_model_name_or_path: TINY.gemma3 },
+  });
 });
 
 describe("refuses", () => {
@@ -149,4 +167,17 @@ describe("refuses", () => {
   test("preferences for a method that learns answers", async () => {
     await expect(tinyRun(join(tempFolder(), "run"), {}, PREFERENCES).result).rejects.toThrow("needs answers to learn");
   });
+});
+
+test("full tuning of a quantised GGUF leaves a model folder in f32 that loads and has the measured loss", async () => {
+  const out = join(tempFolder(), "run");
+  const { rank: _, targets: __, ...common } = SMALL;
+  const full = { ...common, method: "full", learningRate: 1e-3, maxSteps: 2, checkpointEvery: 1 } as const;
+  const here = { backend: "reference", inProcess: true, out } as const;
+  const first = tune(TINY.gemma3, ROWS, { ...full, ...here, heldOutData: ROWS.slice(0, 1), heldOutCount: undefined });
+  for await (const event of first) if (event.type === "checkpoint") break;
+  const { path, heldOut } = await tinyResume(out, { heldOutData: ROWS.slice(0, 1) }).result;
+  expect(path).toBe(join(out, "model"));
+  expect(heldOut!.after).not.toBeCloseTo(heldOut!.before, 1); // two steps on other rows move it, either way
+  expect(await firstAnswerLoss(path)).toBeCloseTo(heldOut!.after, 5);
 });
