@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { type Tunable, TunableModel } from "../../test/helpers/tunable-model.js";
 import type { Backend } from "../backend/backend.js";
-import { referenceBackend } from "../backends/reference/index.js";
 import { seededRng } from "../base/rng.js";
 import type { Adapter, LoraPair, Projection } from "../model/adapter.js";
 import type { Sequence } from "./data/encode-examples.js";
