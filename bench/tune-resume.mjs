@@ -43,7 +43,9 @@ try {
       started = performance.now();
       // Two kills a run at most: a third process does the rest.
       const killMs = kills.length < 2 ? atMs : undefined;
-      ended = await (isBegun ? gemma(["tune", "--resume", join(root, name), ...machine()], killMs) : begin(name, killMs));
+      ended = await (isBegun
+        ? gemma(["tune", "--resume", join(root, name), ...machine()], killMs)
+        : begin(name, killMs));
       if (ended === null) kills.push(Math.round(atMs));
       else if (ended !== 0) throw new Error(`a run ended by itself with ${ended}`);
       else if (kills.length === 0) wholeMs = performance.now() - started; // done before the kill: the first run was slower
@@ -67,9 +69,9 @@ process.exitCode = equal === runs.length ? 0 : 1;
 
 function begin(name, killMs) {
   const { model, steps } = values;
-  const options = ["--max-steps", steps, "--checkpoint-every", "2", "--batch-examples", "4", "--dropout", "0.1", "--rank", "4"];
-  const run = ["tune", "-m", model, "--data", data, "--out", join(root, name), "--held-out-count", "2", "--template", "none"];
-  return gemma([...run, ...options, ...machine()], killMs);
+  const run = ["tune", "-m", model, "--data", data, "--out", join(root, name), "--max-steps", steps];
+  const options = "--checkpoint-every 2 --batch-examples 4 --dropout 0.1 --rank 4 --held-out-count 2 --template none";
+  return gemma([...run, ...options.split(" "), ...machine()], killMs);
 }
 
 function machine() {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import {
   adapterBytes,
@@ -17,6 +17,15 @@ import { parseSafetensors } from "../format/safetensors.js";
 import { fileSource } from "../load/file-source.js";
 import { Gemma } from "./gemma.js";
 import { tune } from "./tune.js";
+
+const machine = vi.hoisted(() => ({ bytes: Number.POSITIVE_INFINITY }));
+vi.mock("./memory-plan.js", async (original) => ({
+  ...(await original<typeof import("./memory-plan.js")>()),
+  memoryLimit: () => machine.bytes,
+}));
+afterEach(() => {
+  machine.bytes = Number.POSITIVE_INFINITY;
+});
 
 describe("a run", () => {
   test("tells its data, its plan, each step and its end, and leaves an adapter, metrics and checkpoints", async () => {
@@ -162,6 +171,25 @@ describe("refuses", () => {
     const out = join(tempFolder(), "run");
     await expect(tinyRun(out, options as object).result).rejects.toThrow(message);
     expect(existsSync(join(out, "config.json"))).toBe(false);
+  });
+
+  test("what does not fit the machine, after the plan and before anything is written, unless it is told to", async () => {
+    machine.bytes = 1e5;
+    const out = join(tempFolder(), "run");
+    const seen: string[] = [];
+    const refused = (async () => {
+      for await (const { type } of tinyRun(out, { maxSteps: 1 })) seen.push(type);
+    })();
+    await expect(refused).rejects.toMatchObject({
+      code: "ERR_OUT_OF_MEMORY",
+      message: expect.stringMatching(
+        /tuning takes about .* \(weights .*, gradients and optimizer .*, activations .*\)/,
+      ),
+      hint: expect.stringContaining("--yes"),
+    });
+    expect(seen).toEqual(["data", "plan"]);
+    expect(existsSync(join(out, "config.json"))).toBe(false);
+    expect(await tinyRun(out, { maxSteps: 1, ignoreMemory: true }).result).toMatchObject({ steps: 1 });
   });
 
   test("preferences for a method that learns answers", async () => {

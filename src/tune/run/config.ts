@@ -37,7 +37,7 @@ const flag = () =>
   });
 
 const COLUMNS = ["messages", "prompt", "completion", "text", "chosen", "rejected"] as const;
-const MAX_STEPS = 1e9;
+const MAX_STEPS = 1e6;
 
 const common = (learningRate: number) => ({
   /** The highest one. */
@@ -58,7 +58,7 @@ const common = (learningRate: number) => ({
   clipNorm: number(0, 1e6).default(1),
 
   /** Times that all examples are learned. Default: 3, or as many as maxSteps takes. */
-  epochs: integer(1, 1e6).optional(),
+  epochs: integer(1, 1e5).optional(),
   /** Steps at most. */
   maxSteps: integer(1, MAX_STEPS).optional(),
   /** Tokens of a micro-batch at most; examples are packed. Instead of batchExamples. Default: 2048. */

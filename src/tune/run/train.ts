@@ -63,6 +63,7 @@ async function oneStep(
   step: number,
   pace: Pace,
 ): Promise<StepEvent> {
+  pace.begin();
   const { epoch, batches } = plan.update(step);
   const total = learner.count(batches.flat());
   let loss = 0;
@@ -88,11 +89,9 @@ async function oneStep(
 
 async function* measureIfDue(training: Training, step: number): AsyncGenerator<EvalEvent, void, void> {
   const { config, plan, heldOut, folder } = training;
-  if (heldOut.length === 0 || folder.isMeasured(step)) return;
   const isEnd = step === 0 || step === plan.steps;
-  if (isEnd || (config.evalEvery > 0 && step % config.evalEvery === 0)) {
-    yield folder.record(await measure(training, step));
-  }
+  const isDue = isEnd || (config.evalEvery > 0 && step % config.evalEvery === 0);
+  if (isDue && heldOut.length > 0 && !folder.isMeasured(step)) yield folder.record(await measure(training, step));
 }
 
 async function measure({ learner, heldOut, config, signal, folder }: Training, step: number): Promise<EvalEvent> {
@@ -115,15 +114,17 @@ async function turn(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** How fast steps are. */
+/** How fast steps are, without what is measured and saved between them. */
 class Pace {
-  private atMs = performance.now();
+  private startMs = 0;
   private stepMs = 0; // of late
 
+  begin(): void {
+    this.startMs = performance.now();
+  }
+
   after(tokens: number, stepsLeft: number): Pick<StepEvent, "tokensPerSecond" | "secondsLeft"> {
-    const nowMs = performance.now();
-    const tookMs = nowMs - this.atMs;
-    this.atMs = nowMs;
+    const tookMs = performance.now() - this.startMs;
     this.stepMs = this.stepMs === 0 ? tookMs : 0.9 * this.stepMs + 0.1 * tookMs;
     return {
       tokensPerSecond: Math.round((10_000 * tokens) / tookMs) / 10,
