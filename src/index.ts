@@ -10,6 +10,10 @@ export {
 } from "./runtime/gemma.js";
 export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.js";
 
+// Writing models
+
+export { type MergeOptions, type MergeResult, mergeAdapter } from "./runtime/merge-adapter.js";
+
 // Generations, conversations and scores
 
 export type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "./engine/chat.js";
@@ -30,6 +34,14 @@ export { control, type Segment, text } from "./tokenizer/prompt.js";
 
 export { DataFolder, type DataFolderOptions } from "./load/data-folder.js";
 export { GemmaLanguageModel } from "./runtime/language-model.js";
+
+// Tuning
+
+export { type Dataset, resumeTuning, type TuneCallOptions, type TuneRunOptions, tune } from "./runtime/tune.js";
+export type { Tuning } from "./runtime/tuning.js";
+export type { DataRow } from "./tune/data/source.js";
+export type { TuneOptions } from "./tune/run/config.js";
+export type * from "./tune/run/events.js";
 
 // Models and backends
 

@@ -30,7 +30,10 @@ export function reportFailure(
     streams.stderr.write(`${JSON.stringify({ error: failure })}\n`);
   } else {
     const colors = colorsFor(streams.stderr, streams.env);
-    streams.stderr.write(`${colors.red("error:")} ${printable(failure.message)}\n`);
+    // The list of broken lines is the only message of several.
+    const [first = "", ...more] = failure.code === "ERR_BAD_DATA" ? failure.message.split("\n") : [failure.message];
+    streams.stderr.write(`${colors.red("error:")} ${printable(first)}\n`);
+    for (const line of more) streams.stderr.write(`  ${printable(line.trim())}\n`);
     for (const hint of failure.hint?.split("\n") ?? []) {
       streams.stderr.write(`${colors.cyan("hint:")} ${printable(hint)}\n`);
     }

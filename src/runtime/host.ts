@@ -85,6 +85,8 @@ export class EngineHost {
         return this.adapter(() => this.loaded.engine.removeAdapter(message.params.name));
       case "stats":
         return this.stats();
+      case "tune":
+        return this.tune(message.params, call);
       case "dispose":
         return this.dispose();
       default:
@@ -234,6 +236,16 @@ export class EngineHost {
 
   private async stats(): Promise<Calls["stats"]["result"]> {
     return this.loaded.engine.stats();
+  }
+
+  /** In place of a loaded model. Not imported at the top: an engine that answers has no use for it. */
+  private async tune(settings: Calls["tune"]["params"], call: Call): Promise<Calls["tune"]["result"]> {
+    const { runTuning } = await import("./tune-run.js");
+    return runTuning(settings, {
+      signal: call.signal,
+      event: (event) => call.event({ kind: "tune", event }),
+      progress: (progress) => call.event({ kind: "progress", progress }),
+    });
   }
 
   private async dispose(): Promise<null> {

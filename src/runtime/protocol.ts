@@ -10,6 +10,8 @@ import type { Calling } from "../engine/tools/calling.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { StoredWeights } from "../model/stored-weights.js";
 import type { Segment } from "../tokenizer/prompt.js";
+import type { TuneEvent, TuneResult } from "../tune/run/events.js";
+import type { TuneSettings } from "./tune-run.js";
 
 // Messages between the caller's thread and the engine's worker: plain data only.
 
@@ -166,6 +168,7 @@ export interface Calls {
   addAdapter: { params: { name: string; path: string }; result: null };
   removeAdapter: { params: { name: string }; result: null };
   stats: { params: null; result: EngineStats };
+  tune: { params: TuneSettings; result: TuneResult };
   dispose: { params: null; result: null };
 }
 
@@ -181,7 +184,8 @@ export type CallEvent =
   | { kind: "pieces"; pieces: readonly Piece[] }
   | { kind: "progress"; progress: LoadProgress }
   | { kind: "note"; text: string }
-  | { kind: "logits"; position: number; logits: Float32Array };
+  | { kind: "logits"; position: number; logits: Float32Array }
+  | { kind: "tune"; event: TuneEvent };
 
 export type FromWorker =
   | { type: "event"; id: number; event: CallEvent }

@@ -65,6 +65,23 @@ export async function addDpoGradients(
   return { loss, policy, reference };
 }
 
+/** Loss and margin z of each pair, without gradients. */
+export async function pairLosses(
+  trainer: Trainer,
+  pairs: readonly Preference[],
+  adapter: Adapter,
+  beta: number,
+): Promise<readonly { readonly loss: number; readonly margin: number }[]> {
+  const sequences = pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
+  const reference = await trainer.logProbs(sequences, null);
+  const policy = await trainer.logProbs(sequences, adapter);
+  const gain = (i: number) => policy[i]! - reference[i]!;
+  return pairs.map((_, i) => {
+    const margin = beta * (gain(2 * i) - gain(2 * i + 1));
+    return { loss: softplus(-margin), margin };
+  });
+}
+
 /** log(1 + exp(x)); at x = -z it is -log sigmoid(z). */
 function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

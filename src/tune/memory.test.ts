@@ -7,6 +7,8 @@ import type { GemmaConfig } from "../model/config.js";
 import type { GemmaWeights } from "../model/gemma.js";
 import { dimensions, expectedTensors } from "../model/tensors.js";
 import { gemma2b, gemma3_270m } from "../model/variants.js";
+import { parseTuneConfig } from "./run/config.js";
+import { estimateTuneMemory } from "./run/memory.js";
 import { Trainer } from "./trainer.js";
 
 // What a step takes beside the weights, at real sizes: a backend that computes nothing counts its bytes.
@@ -109,5 +111,10 @@ test.each([
     };
     await trainer.addGradients(Array(samples).fill(sample), { name: "r16", layers }, 1);
     expect(counting.peakBytes / 1e6).toBeLessThan(c.mostMB);
+    // What a run announces before it begins.
+    const settings = parseTuneConfig({ activationCheckpoints: checkpoints });
+    const estimate = estimateTuneMemory(config, 0, settings, limits).activationsBytes;
+    expect(estimate / counting.peakBytes).toBeGreaterThan(0.9);
+    expect(estimate / counting.peakBytes).toBeLessThan(1.25);
   },
 );

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import type { StepEvent, TuneEvent } from "../tune/run/events.js";
+import { createOutput } from "./output.js";
+import { lossCurve, TuneProgress } from "./tune-progress.js";
+
+test("losses as blocks: from left to right, the highest and the lowest by height", () => {
+  expect(lossCurve([8, 7, 6, 5, 4, 3, 2, 1], 8)).toBe("█▇▆▅▄▃▂▁");
+  expect(lossCurve([8, 6, 2, 0], 2)).toBe("█▁"); // means of pairs
+  expect(lossCurve([3, 3], 8)).toBe("▁▁");
+  expect(lossCurve([], 8)).toBe("");
+});
+
+const step = (number: number): StepEvent => ({
+  ...{ type: "step", step: number, steps: 3, epoch: 1, loss: 4 - number, gradientNorm: 1, learningRate: 1e-4 },
+  ...{ tokens: 10, tokensPerSecond: 99.6, secondsLeft: 61 },
+});
+const EVENTS: readonly TuneEvent[] = [
+  step(1),
+  step(2),
+  { type: "eval", step: 2, loss: 2.5 },
+  { type: "checkpoint", step: 2, path: "runs/x/checkpoints/step-000002" },
+  step(3),
+  { ...{ type: "end", path: "runs/x/adapter", method: "lora", steps: 3, loss: 1 }, heldOut: { before: 3, after: 2.5 } },
+];
+
+function shown(isTTY: boolean, json = false) {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: "stdout" | "stderr") => ({ isTTY, write: (text: string) => (written[name] += text) });
+  const streams = { stdout: stream("stdout"), stderr: stream("stderr"), env: {} };
+  let timeMs = 0;
+  const progress = new TuneProgress(createOutput(json, streams), streams.stderr, () => (timeMs += 200));
+  for (const event of EVENTS) progress.show(event);
+  return written;
+}
+
+test("a terminal has one line that is redrawn, with a curve; what is measured stays", () => {
+  const { stdout, stderr } = shown(true);
+  expect(stderr.split("\r")).toEqual([
+    "",
+    "step 1 of 3 ▁ loss 3.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left\u001b[K",
+    "step 2 of 3 █▁ loss 2.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left\u001b[K",
+    "\u001b[Kstep 2: held-out loss 2.5000\n",
+    "step 3 of 3 █▅▁ loss 1.0000, rate 0.000100, 100 tokens/s\u001b[K",
+    "\u001b[Kheld-out loss 3.0000 -> 2.5000\n",
+  ]);
+  expect(stdout).toBe("runs/x/adapter\n");
+});
+
+test("elsewhere there are lines: the first step, one every ten seconds, the last", () => {
+  expect(shown(false).stderr.split("\n")).toEqual([
+    "step 1 of 3 loss 3.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left",
+    "step 2: held-out loss 2.5000",
+    "step 2: checkpoint runs/x/checkpoints/step-000002",
+    "step 3 of 3 loss 1.0000, rate 0.000100, 100 tokens/s",
+    "held-out loss 3.0000 -> 2.5000",
+    "",
+  ]);
+});
+
+test("a script that asked for JSON finds nothing on standard error", () => {
+  expect(shown(false, true).stderr).toBe("");
+});

@@ -1,0 +1,123 @@
+import { lengthText } from "../tune/data/lengths.js";
+import type { PlanEvent, StepEvent, TuneEvent } from "../tune/run/events.js";
+import { type Output, type OutputStreams, printable } from "./output.js";
+import { formatBytes, formatSeconds } from "./progress.js";
+
+const REDRAW_MS = 100;
+const SPARSE_MS = 10_000;
+const BLOCKS = "▁▂▃▄▅▆▇█";
+const CURVE_WIDTH = 24;
+
+/**
+ * What a run does, on standard error: in a terminal a line that is redrawn, with a small curve of the losses; elsewhere a
+ * line every ten seconds. The path of what was tuned goes to standard output.
+ */
+export class TuneProgress {
+  private readonly losses: number[] = [];
+  private shownMs = Number.NEGATIVE_INFINITY;
+  private isDrawn = false;
+
+  constructor(
+    private readonly output: Output,
+    private readonly stream: OutputStreams["stderr"] & { readonly columns?: number } = process.stderr,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  show(event: TuneEvent): void {
+    switch (event.type) {
+      case "data":
+        this.lines(lengthText(event.lengths));
+        if (event.heldOut !== null) this.lines(`held out:\n${lengthText(event.heldOut)}`);
+        if (event.duplicates.count > 0) {
+          const [first = []] = event.duplicates.at;
+          this.lines(`${event.duplicates.count} repeat others, e.g. ${first.join(" and ")}`);
+        }
+        break;
+      case "plan":
+        this.lines(planText(event));
+        break;
+      case "step":
+        this.step(event);
+        break;
+      case "eval": {
+        const accuracy = event.accuracy === undefined ? "" : `, ${(100 * event.accuracy).toFixed(1)} % of pairs right`;
+        this.lines(`step ${event.step}: held-out loss ${event.loss.toFixed(4)}${accuracy}`);
+        break;
+      }
+      case "checkpoint":
+        if (!this.stream.isTTY) this.lines(`step ${event.step}: checkpoint ${event.path}`);
+        break;
+      case "note":
+        this.lines(event.text);
+        break;
+      case "end":
+        if (event.heldOut !== null) {
+          this.lines(`held-out loss ${event.heldOut.before.toFixed(4)} -> ${event.heldOut.after.toFixed(4)}`);
+        }
+        this.end();
+        this.output.line(event.path);
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Ends the line. Call it also after a failure, before the message. */
+  end(): void {
+    if (this.isDrawn) this.stream.write("\n");
+    this.isDrawn = false;
+  }
+
+  private step(event: StepEvent): void {
+    this.losses.push(event.loss);
+    const isTerminal = this.stream.isTTY === true;
+    const timeMs = this.now();
+    const isDue = timeMs - this.shownMs >= (isTerminal ? REDRAW_MS : SPARSE_MS);
+    if ((!isDue && event.step < event.steps) || (this.output.json && !isTerminal)) return;
+    this.shownMs = timeMs;
+    if (!isTerminal) {
+      this.lines(stepText(event, ""));
+      return;
+    }
+    const line = stepText(event, `${lossCurve(this.losses, CURVE_WIDTH)} `);
+    this.stream.write(`\r${line.slice(0, (this.stream.columns ?? 80) - 1)}\u001b[K`);
+    this.isDrawn = true;
+  }
+
+  /** Lines that stay. */
+  private lines(text: string): void {
+    if (this.isDrawn) this.stream.write("\r\u001b[K");
+    this.isDrawn = false;
+    for (const line of text.split("\n")) this.output.note(line);
+  }
+}
+
+/** Losses from left to right as blocks of eight heights; each is the mean of its share of them. */
+export function lossCurve(losses: readonly number[], width: number): string {
+  const count = Math.min(width, losses.length);
+  const means = Array.from({ length: count }, (_, i) => {
+    const part = losses.slice(Math.floor((i * losses.length) / count), Math.floor(((i + 1) * losses.length) / count));
+    return part.reduce((sum, loss) => sum + loss, 0) / part.length;
+  });
+  const least = Math.min(...means);
+  const range = Math.max(...means) - least;
+  const height = (mean: number) => (range === 0 ? 0 : Math.round(((mean - least) / range) * (BLOCKS.length - 1)));
+  return means.map((mean) => BLOCKS[height(mean)]).join("");
+}
+
+function stepText({ step, steps, loss, learningRate, tokensPerSecond, secondsLeft }: StepEvent, curve: string): string {
+  const left = step === steps ? "" : `, ${formatSeconds(secondsLeft)} left`;
+  const rate = `${Math.round(tokensPerSecond)} tokens/s`;
+  return `step ${step} of ${steps} ${curve}loss ${loss.toFixed(4)}, rate ${learningRate.toPrecision(3)}, ${rate}${left}`;
+}
+
+function planText(plan: PlanEvent): string {
+  const { method, steps, epochs, tokens, trainableParameters, memory } = plan;
+  const count = trainableParameters.toLocaleString("en-US");
+  const start = method === "full" ? ", from the base's weights in f32" : "";
+  return printable(
+    `${method}: ${count} parameters${start}; ${steps} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ` +
+      `${tokens.toLocaleString("en-US")} tokens; about ${formatBytes(memory.totalBytes)} of memory: weights ` +
+      `${formatBytes(memory.weightsBytes)}, gradients and optimizer ${formatBytes(memory.trainedBytes)}, activations ${formatBytes(memory.activationsBytes)}`,
+  );
+}

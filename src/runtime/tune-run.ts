@@ -1,0 +1,251 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Activations, BackendName } from "../backend/backend.js";
+import { GemmaError } from "../base/errors.js";
+import { dialogueOf } from "../load/dialogue.js";
+import { fileSource } from "../load/file-source.js";
+import { withLock } from "../load/lock.js";
+import { makeFolder } from "../load/make-folder.js";
+import { modelHash } from "../load/model-hash.js";
+import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
+import { resolveModel } from "../load/pull.js";
+import type { PullOptions } from "../load/pull-options.js";
+import { loadWeights } from "../model/weights.js";
+import { Tokenizer } from "../tokenizer/tokenizer.js";
+import { parseTuneConfig, type TuneConfig, type TuneOptions } from "../tune/run/config.js";
+import type { TuneEvent, TuneResult } from "../tune/run/events.js";
+import { Learner } from "../tune/run/learner.js";
+import { estimateTuneMemory, type TuneMemory, trainableParameters } from "../tune/run/memory.js";
+import { measuredBatches, RunPlan } from "../tune/run/plan.js";
+import { examplesHash, type RunRecord } from "../tune/run/record.js";
+import { isEmptyFolder, RunFolder, readRecord, readResult, TUNE_FILES } from "../tune/run/run-folder.js";
+import { train } from "../tune/run/train.js";
+import { chooseBackend } from "./backends.js";
+import { memoryLimit } from "./memory-plan.js";
+import type { LoadProgress } from "./protocol.js";
+import { dataNames, type PreparedData, prepareData, type TuneData } from "./tune-data.js";
+import { exportTuned } from "./tune-export.js";
+
+/** Of the native backend while it trains; int8 has no gradient. */
+const ACTIVATIONS: Activations = "f32";
+
+/** A step of the largest micro-batch may take minutes, in which the lock is not touched. */
+const LOCK_STALE_MS = 600_000;
+
+/** What a run needs to begin, or to go on; plain data. */
+export interface TuneSettings {
+  /** This package's version. */
+  readonly gemma: string;
+  /** The run's folder. */
+  readonly out: string;
+  /** null: go on with the run in the folder. */
+  readonly start: { readonly model: string; readonly options: TuneOptions } | null;
+  /** To go on: only where the run's data are rows of a program. */
+  readonly data: TuneData;
+  readonly heldOutData: TuneData;
+  readonly backend?: BackendName;
+  readonly isa?: string;
+  readonly threads?: number;
+  /** Begin also where more memory is needed than the machine has. */
+  readonly ignoreMemory?: boolean;
+  readonly offline?: boolean;
+  readonly home?: string;
+}
+
+export interface TuneListener {
+  readonly signal: AbortSignal;
+  event(event: TuneEvent): void;
+  progress(progress: LoadProgress): void;
+}
+
+/** A run from its data to the tuned weights, in the engine's worker or the caller's thread. */
+export async function runTuning(settings: TuneSettings, listener: TuneListener): Promise<TuneResult> {
+  const { out, start } = settings;
+  if (start !== null && !isEmptyFolder(out)) {
+    throw new GemmaError("ERR_USAGE", `${out}: must be a new or empty folder, got one with files`, {
+      hint: readRecord(out)
+        ? `go on with the run there: gemma tune --resume ${out}`
+        : "choose another folder with --out",
+    });
+  }
+  const before = start === null ? recordOf(out) : null;
+  const config = start === null ? before!.config : parseTuneConfig(start.options);
+  await makeFolder(out);
+  const onWait = () => {
+    throw new GemmaError("ERR_USAGE", `${out}: must have one process that tunes in it, got a second one`);
+  };
+  const lock = { signal: listener.signal, onWait, staleMs: LOCK_STALE_MS };
+  return withLock(join(out, TUNE_FILES.lock), lock, async (signal) => {
+    const done = readResult(out);
+    if (done === null) return begin(settings, before, config, { ...listener, signal });
+    listener.event({ type: "note", text: `${out}: the run is done` });
+    listener.event({ type: "end", ...done });
+    return done;
+  });
+}
+
+function recordOf(out: string): RunRecord {
+  const record = readRecord(out);
+  if (record !== null) return record;
+  throw new GemmaError(
+    "ERR_MISSING_FILE",
+    `${join(out, TUNE_FILES.record)}: must be there to go on, got no such file`,
+    {
+      hint: "begin the run anew: gemma tune --model … --data … --out DIR",
+    },
+  );
+}
+
+async function begin(
+  settings: TuneSettings,
+  before: RunRecord | null,
+  asked: TuneConfig,
+  listener: TuneListener,
+): Promise<TuneResult> {
+  const { signal } = listener;
+  const pull: PullOptions = {
+    signal,
+    ...(settings.home === undefined ? {} : { home: settings.home }),
+    ...(settings.offline === undefined ? {} : { offline: settings.offline }),
+    onNotice: (text) => listener.event({ type: "note", text }),
+    onProgress: ({ file, doneBytes, totalBytes, ...rest }) =>
+      listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
+  };
+  const model = before?.model.name ?? absolute(settings.start!.model);
+  const resolved = await resolveModel(model, pull);
+  const checkpoint = openCheckpoint(resolved.path);
+  try {
+    const config = { ...asked, template: asked.template ?? templateOf(checkpoint) };
+    const tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
+    const from = sourcesOf(settings, before);
+    const [data, sha256] = await Promise.all([
+      prepareData(from, tokenizer, config, pull),
+      modelHash(resolved.path, signal),
+    ]);
+    const work = planWork(checkpoint, config, data);
+    listener.event({
+      ...{ type: "data", lengths: data.lengths, heldOut: data.heldOutLengths, duplicates: data.duplicates },
+    });
+    listener.event({ type: "plan", ...work.summary });
+    if (!settings.ignoreMemory) expectFits(checkpoint.path, work.summary.memory, config);
+    const record: RunRecord = {
+      version: 1,
+      gemma: settings.gemma,
+      model: { name: model, sha256 },
+      data: {
+        train: names(from.data),
+        heldOut: names(from.heldOutData),
+        sha256: { train: examplesHash(data.train), heldOut: examplesHash(data.heldOut) },
+      },
+      config,
+    };
+    const folder = await RunFolder.open(settings.out, record, fileSource);
+    try {
+      return await learn(settings, checkpoint, record, work, folder, listener);
+    } finally {
+      folder.close();
+    }
+  } finally {
+    checkpoint.close();
+  }
+}
+
+function planWork(checkpoint: Checkpoint, config: TuneConfig, data: PreparedData) {
+  const plan = new RunPlan(data.train, config);
+  const heldOut = measuredBatches(data.heldOut, config);
+  const limits = plan.limits(heldOut);
+  const storedBytes = checkpoint.tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
+  const summary = {
+    method: config.method,
+    examples: data.train.length,
+    tokens: plan.tokens,
+    heldOut: data.heldOut.length,
+    epochs: plan.epochs,
+    steps: plan.steps,
+    trainableParameters: trainableParameters(checkpoint.config, config),
+    memory: estimateTuneMemory(checkpoint.config, storedBytes, config, limits),
+  };
+  return { plan, heldOut, limits, summary };
+}
+
+async function learn(
+  settings: TuneSettings,
+  checkpoint: Checkpoint,
+  { config, model }: RunRecord,
+  { plan, heldOut, limits }: ReturnType<typeof planWork>,
+  folder: RunFolder,
+  listener: TuneListener,
+): Promise<TuneResult> {
+  const { signal } = listener;
+  const backend = await chooseBackend(settings.backend, {
+    activations: ACTIVATIONS,
+    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+    ...(settings.isa === undefined ? {} : { isa: settings.isa }),
+  });
+  try {
+    const weights = await loadWeights(backend, checkpoint.config, checkpoint.tensors, {
+      naming: checkpoint.naming,
+      screenHead: false,
+      signal,
+      onProgress: (done, total) => listener.progress({ phase: "weights", what: checkpoint.path, done, total }),
+    });
+    const learner = new Learner(backend, checkpoint.config, weights, config, limits);
+    for await (const event of train({ learner, config, plan, heldOut, folder, signal })) listener.event(event);
+    const path = await exportTuned(learner, checkpoint, config, model.name, folder);
+    const result: TuneResult = { path, method: config.method, ...folder.summary(plan.steps) };
+    await folder.finish(result);
+    listener.event({ type: "end", ...result });
+    return result;
+  } finally {
+    backend.dispose();
+  }
+}
+
+function sourcesOf({ data, heldOutData }: TuneSettings, before: RunRecord | null) {
+  if (before === null) return { data, heldOutData };
+  if (before.data.train === null && data.length === 0) {
+    throw new GemmaError("ERR_USAGE", "data: must be given again, for the run's examples are rows of a program");
+  }
+  return { data: before.data.train ?? data, heldOutData: before.data.heldOut ?? heldOutData };
+}
+
+function names(data: TuneData): string[] | null {
+  const found = dataNames(data);
+  return found && [...found];
+}
+
+/** A path stays right from any folder; a name stays a name. */
+function absolute(model: string): string {
+  return existsSync(model) ? resolve(model) : model;
+}
+
+function templateOf(checkpoint: Checkpoint): NonNullable<TuneConfig["template"]> {
+  const { kind } = dialogueOf(checkpoint);
+  if (kind === "none") return "qa";
+  if (kind === "gemma") return kind;
+  throw new GemmaError(
+    "ERR_USAGE",
+    `${checkpoint.path}: has a chat template of its own, in which data are not written`,
+    {
+      hint: "choose one: --template gemma, qa or none",
+    },
+  );
+}
+
+function expectFits(where: string, { totalBytes, ...parts }: TuneMemory, { method }: TuneConfig): void {
+  const limit = memoryLimit();
+  if (totalBytes <= limit) return;
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const { weightsBytes, trainedBytes, activationsBytes } = parts;
+  throw new GemmaError(
+    "ERR_OUT_OF_MEMORY",
+    `${where}: tuning takes about ${gb(totalBytes)} (weights ${gb(weightsBytes)}, gradients and optimizer ` +
+      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}), this machine has ${gb(limit)}`,
+    {
+      hint:
+        method === "full"
+          ? "choose --method lora; --yes goes on all the same"
+          : "choose smaller --batch-tokens or --max-length; --yes goes on all the same",
+    },
+  );
+}

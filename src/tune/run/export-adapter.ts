@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { fromSystemError } from "../../base/errors.js";
+import { safetensorsFile } from "../../format/safetensors-write.js";
+import { peftModule } from "../../model/adapter-peft.js";
+import type { TuneConfig } from "./config.js";
+import { replaceFolder, writeSlices } from "./durable.js";
+import type { Learner } from "./learner.js";
+import { tensorData } from "./tensor-file.js";
+
+const PEFT_PREFIX = "base_model.model.model.";
+
+/**
+ * Writes an adapter as PEFT does: adapter_config.json and adapter_model.safetensors. The same values give the same bytes.
+ * @param baseModel for people: what it was trained on
+ * @throws ERR_DISK_FULL, ERR_IO
+ */
+export async function exportAdapter(
+  folder: string,
+  { be, parameters }: Learner,
+  config: Exclude<TuneConfig, { method: "full" }>,
+  baseModel: string,
+): Promise<void> {
+  const tensors = parameters.map(({ name, value }) => tensorData(be, `${PEFT_PREFIX}${name}`, value));
+  const json = `${JSON.stringify(peftConfig(config, baseModel), null, 2)}\n`;
+  try {
+    await replaceFolder(folder, async (part) => {
+      await writeSlices(join(part, "adapter_config.json"), [Buffer.from(json)]);
+      await writeSlices(
+        join(part, "adapter_model.safetensors"),
+        safetensorsFile(tensors, new Map([["format", "pt"]])), // PEFT asks for it
+      );
+    });
+  } catch (error) {
+    throw fromSystemError(error, folder);
+  }
+}
+
+/** The keys that PEFT writes itself. */
+function peftConfig(config: Exclude<TuneConfig, { method: "full" }>, baseModel: string) {
+  return {
+    auto_mapping: null,
+    base_model_name_or_path: baseModel,
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    lora_alpha: config.alpha,
+    lora_dropout: config.dropout,
+    modules_to_save: null,
+    peft_type: "LORA",
+    r: config.rank,
+    revision: null,
+    target_modules: config.targets.map((projection) => peftModule(projection).split(".").at(-1)!),
+    task_type: "CAUSAL_LM",
+    use_dora: false,
+    use_rslora: config.rsLora,
+  };
+}

@@ -1,0 +1,50 @@
+import { projectionShape } from "../../model/adapter-peft.js";
+import type { GemmaConfig } from "../../model/config.js";
+import { dimensions, expectedTensors } from "../../model/tensors.js";
+import type { StepLimits } from "../step-plan.js";
+import type { TuneConfig } from "./config.js";
+
+/** About what a run takes, in bytes. */
+export interface TuneMemory {
+  /** The base's weights; of full tuning as f32 values and once more packed for the forward pass. */
+  readonly weightsBytes: number;
+  /** The adapter's values, and of all that is trained the gradients and the optimizer's two moments. */
+  readonly trainedBytes: number;
+  /** A micro-batch's activations and their gradients. */
+  readonly activationsBytes: number;
+  readonly totalBytes: number;
+}
+
+/** How many numbers the optimizer changes. */
+export function trainableParameters(base: GemmaConfig, config: TuneConfig): number {
+  if (config.method === "full") {
+    const sizes = expectedTensors(base, "hf").map(({ shape }) => shape.reduce((product, dim) => product * dim, 1));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+  const perLayer = config.targets.map((projection) => {
+    const [out, width] = projectionShape(projection, base);
+    return config.rank * (out + width);
+  });
+  return base.numHiddenLayers * perLayer.reduce((sum, size) => sum + size, 0);
+}
+
+/** @param storedBytes of the base's weights */
+export function estimateTuneMemory(
+  base: GemmaConfig,
+  storedBytes: number,
+  config: TuneConfig,
+  { maxRows }: StepLimits,
+): TuneMemory {
+  const { D, Q, KV, F, V } = dimensions(base);
+  const layers = base.numHiddenLayers;
+  const blockWidth = 2 * (D + Q + KV + F); // x, h; q, attn; k, v; gate, up
+  // Measured: a block that is recorded saves most of these, and has gradients of most.
+  const recorded = config.activationCheckpoints ? 2 * blockWidth + layers * D : layers * 1.75 * blockWidth;
+  const keysAndValues = 2 * KV * layers;
+  const activationsBytes = 4 * (maxRows * (blockWidth + recorded + keysAndValues) + V);
+  const trained = trainableParameters(base, config);
+  const isFull = config.method === "full";
+  const weightsBytes = isFull ? 8 * trained : storedBytes;
+  const trainedBytes = (isFull ? 12 : 16) * trained;
+  return { weightsBytes, trainedBytes, activationsBytes, totalBytes: weightsBytes + trainedBytes + activationsBytes };
+}

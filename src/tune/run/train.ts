@@ -1,0 +1,134 @@
+import { setImmediate } from "node:timers/promises";
+import { GemmaError } from "../../base/errors.js";
+import type { EncodedExample } from "../data/encode-examples.js";
+import type { TuneConfig } from "./config.js";
+import type { CheckpointEvent, EvalEvent, StepEvent, TuneEvent } from "./events.js";
+import type { Learner } from "./learner.js";
+import { learningRateAt } from "./learning-rate.js";
+import { type RunPlan, tokensOf } from "./plan.js";
+import type { RunFolder } from "./run-folder.js";
+import { derivedSeed } from "./seeds.js";
+
+export interface Training {
+  readonly learner: Learner;
+  readonly config: TuneConfig;
+  readonly plan: RunPlan;
+  /** Micro-batches that are measured; none: nothing is held out. */
+  readonly heldOut: readonly (readonly EncodedExample[])[];
+  readonly folder: RunFolder;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The steps of a run, from the newest checkpoint of its folder to the last. What a step does follows from the
+ * configuration, the data and its number: a run that was stopped anywhere ends with the same weights.
+ *
+ * @throws ERR_DIVERGED for a loss or gradient that is no number, ERR_DISK_FULL; the reason of the aborted signal, once what is
+ *   done is in a checkpoint
+ */
+export async function* train(training: Training): AsyncGenerator<TuneEvent, void, void> {
+  const { learner, config, plan, folder, signal } = training;
+  const notes: string[] = [];
+  let done = await folder.restore(learner, (why) => notes.push(`a checkpoint is passed over: ${why}`));
+  for (const text of notes) yield { type: "note", text };
+  if (done > plan.steps) {
+    throw new GemmaError("ERR_USAGE", `${folder.path}: must have at most ${plan.steps} steps behind it, got ${done}`);
+  }
+  if (done > 0) yield { type: "note", text: `goes on behind step ${done} of ${plan.steps}` };
+  let saved = done;
+  const save = async (): Promise<CheckpointEvent> => {
+    const { path } = await folder.save(learner, done, config.keepCheckpoints);
+    saved = done;
+    return { type: "checkpoint", step: done, path };
+  };
+  const pace = new Pace();
+  try {
+    yield* measureIfDue(training, done); // a run may be stopped between a step and what is measured behind it
+    for (let step = done + 1; step <= plan.steps; step++) {
+      const event = await oneStep(training, step, pace);
+      done = step;
+      yield folder.record(event);
+      yield* measureIfDue(training, step);
+      if (step === plan.steps || step % config.checkpointEvery === 0) yield await save();
+    }
+  } catch (error) {
+    const isStopped = signal.aborted && !(signal.reason instanceof GemmaError); // not where the lock was lost
+    if (isStopped && saved < done) yield await save();
+    throw folder.explain(error);
+  }
+}
+
+async function oneStep(
+  { learner, config, plan, folder, signal }: Training,
+  step: number,
+  pace: Pace,
+): Promise<StepEvent> {
+  pace.begin();
+  const { epoch, batches } = plan.update(step);
+  const total = learner.count(batches.flat());
+  let loss = 0;
+  learner.zeroGradients();
+  for (const [i, batch] of batches.entries()) {
+    await turn(signal);
+    loss += await learner.addGradients(batch, total, derivedSeed(config.seed, "dropout", step, i));
+  }
+  const gradientNorm = await learner.optimizer.gradientNorm();
+  for (const [what, value] of [
+    ["loss", loss],
+    ["gradient", gradientNorm],
+  ] as const) {
+    if (!Number.isFinite(value)) throw folder.diverged(what, step, value);
+  }
+  const learningRate = learningRateAt(config, step, plan.steps);
+  const { clipNorm } = config;
+  learner.optimizer.step(learningRate, clipNorm > 0 && gradientNorm > clipNorm ? clipNorm / gradientNorm : 1);
+  const tokens = batches.flat().reduce((sum, example) => sum + tokensOf(example), 0);
+  const measured = { epoch, loss, gradientNorm, learningRate, tokens };
+  return { type: "step", step, steps: plan.steps, ...measured, ...pace.after(tokens, plan.steps - step) };
+}
+
+async function* measureIfDue(training: Training, step: number): AsyncGenerator<EvalEvent, void, void> {
+  const { config, plan, heldOut, folder } = training;
+  const isEnd = step === 0 || step === plan.steps;
+  const isDue = isEnd || (config.evalEvery > 0 && step % config.evalEvery === 0);
+  if (isDue && heldOut.length > 0 && !folder.isMeasured(step)) yield folder.record(await measure(training, step));
+}
+
+async function measure({ learner, heldOut, config, signal, folder }: Training, step: number): Promise<EvalEvent> {
+  const sum = { loss: 0, count: 0, gained: 0 };
+  for (const batch of heldOut) {
+    await turn(signal);
+    const { loss, count, gained } = await learner.measure(batch);
+    sum.loss += loss;
+    sum.count += count;
+    sum.gained += gained;
+  }
+  const loss = sum.loss / sum.count;
+  if (!Number.isFinite(loss)) throw folder.diverged("held-out loss", step, loss);
+  return { type: "eval", step, loss, ...(config.method === "dpo" ? { accuracy: sum.gained / sum.count } : {}) };
+}
+
+/** Others of this thread go on, and who gives up is heard. */
+async function turn(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
+}
+
+/** How fast steps are, without what is measured and saved between them. */
+class Pace {
+  private startMs = 0;
+  private stepMs = 0; // of late
+
+  begin(): void {
+    this.startMs = performance.now();
+  }
+
+  after(tokens: number, stepsLeft: number): Pick<StepEvent, "tokensPerSecond" | "secondsLeft"> {
+    const tookMs = performance.now() - this.startMs;
+    this.stepMs = this.stepMs === 0 ? tookMs : 0.9 * this.stepMs + 0.1 * tookMs;
+    return {
+      tokensPerSecond: Math.round((10_000 * tokens) / tookMs) / 10,
+      secondsLeft: Math.ceil((this.stepMs * stepsLeft) / 1000),
+    };
+  }
+}
