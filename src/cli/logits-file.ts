@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { fromSystemError } from "../base/errors.js";
-import { safetensorsHeader } from "../format/safetensors.js";
+import { safetensorsHeader } from "../format/safetensors-write.js";
 
 /**
  * Writes rows of logits to a safetensors file, a tensor `logits.<line>` [T, V] a line. The header stands first and

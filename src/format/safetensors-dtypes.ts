@@ -1,4 +1,12 @@
 import { GemmaError } from "../base/errors.js";
+import type { JsonValue } from "./json.js";
+import { describeJson } from "./json-read.js";
+
+// What reading and writing share.
+
+export const LENGTH_BYTES = 8;
+export const MAX_HEADER_BYTES = 100_000_000; // safetensors' own limit
+export const METADATA_KEY = "__metadata__";
 
 /** Bits of an element by type name (safetensors 0.6, enum Dtype). */
 export const SAFETENSORS_DTYPES: ReadonlyMap<string, number> = new Map([
@@ -40,4 +48,17 @@ export function shapeBytes(dtype: string, shape: readonly number[], where: strin
     throw new GemmaError("ERR_INVALID_SHAPE", `${where}: must fill whole bytes, got ${dtype} [${shape}]`);
   }
   return bits / 8;
+}
+
+/** A known type name. @throws ERR_INVALID_DTYPE */
+export function readDtype(value: JsonValue | undefined, where: string): string {
+  if (typeof value === "string" && SAFETENSORS_DTYPES.has(value)) return value;
+  throw new GemmaError("ERR_INVALID_DTYPE", `${where}: dtype must be one of safetensors', got ${describeJson(value)}`);
+}
+
+/** @throws ERR_INVALID_SHAPE */
+export function readShape(value: JsonValue | undefined, where: string): readonly number[] {
+  if (Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0)) return value;
+  const got = Array.isArray(value) ? `[${value.map(describeJson)}]` : describeJson(value);
+  throw new GemmaError("ERR_INVALID_SHAPE", `${where}: shape must be a list of whole numbers >= 0, got ${got}`);
 }

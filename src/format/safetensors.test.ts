@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { badCaseBytes, badCases, expectCase } from "../../test/bad-cases.js";
 import { GemmaError } from "../base/errors.js";
 import { bytesSource } from "./byte-source.js";
-import { parseSafetensors, type SafetensorsEntry, safetensorsHeader } from "./safetensors.js";
+import { parseSafetensors } from "./safetensors.js";
 import { parseSafetensorsIndex } from "./safetensors-index.js";
+import { type SafetensorsEntry, safetensorsHeader } from "./safetensors-write.js";
 
 describe("parseSafetensors", () => {
   it("reads tensors written by the reference library", () => {
@@ -56,33 +57,6 @@ describe("parseSafetensors", () => {
     new DataView(bytes.buffer).setUint32(0, header.length, true);
     bytes.set(header, 8);
     expect(() => parseSafetensors(bytesSource("t", bytes))).toThrow(expect.objectContaining({ code }));
-  });
-});
-
-describe("safetensorsHeader", () => {
-  it("is read back, with the data aligned to 8 bytes", () => {
-    const entries = [
-      { name: "model.norm.weight", dtype: "BF16", shape: [3] },
-      { name: "empty", dtype: "F32", shape: [0, 4] },
-      { name: 'quote " and __proto__', dtype: "F32", shape: [2, 2] },
-      { name: "__proto__", dtype: "I64", shape: [] },
-    ];
-    const bytes = written(entries, new Map([["format", "pt"]]));
-    const { tensors, metadata } = parseSafetensors(bytesSource("written", bytes));
-    expect([...tensors.values()].map(({ name, dtype, shape }) => ({ name, dtype, shape }))).toEqual(entries);
-    expect([...metadata]).toEqual([["format", "pt"]]);
-    expect(tensors.get("model.norm.weight")!.offset % 8).toBe(0);
-  });
-
-  it("refuses names twice, the reserved name, and unknown types", () => {
-    const entry = { name: "a", dtype: "F32", shape: [1] };
-    expect(() => safetensorsHeader([entry, entry])).toThrow(expect.objectContaining({ code: "ERR_DUPLICATE_NAME" }));
-    expect(() => safetensorsHeader([{ ...entry, name: "__metadata__" }])).toThrow(
-      expect.objectContaining({ code: "ERR_INVALID_NAME" }),
-    );
-    expect(() => safetensorsHeader([{ ...entry, dtype: "Q4_K" }])).toThrow(
-      expect.objectContaining({ code: "ERR_INVALID_DTYPE" }),
-    );
   });
 });
 

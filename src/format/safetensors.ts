@@ -2,7 +2,14 @@ import { GemmaError } from "../base/errors.js";
 import type { ByteSource } from "./byte-source.js";
 import { type JsonValue, parseJson } from "./json.js";
 import { describeJson } from "./json-read.js";
-import { SAFETENSORS_DTYPES, shapeBytes } from "./safetensors-dtypes.js";
+import {
+  LENGTH_BYTES,
+  MAX_HEADER_BYTES,
+  METADATA_KEY,
+  readDtype,
+  readShape,
+  shapeBytes,
+} from "./safetensors-dtypes.js";
 import type { TensorInfo } from "./tensor-info.js";
 
 export interface SafetensorsFile {
@@ -10,10 +17,6 @@ export interface SafetensorsFile {
   /** Free text: format, model card fields; {"format": "pt"} from Hugging Face. */
   readonly metadata: ReadonlyMap<string, string>;
 }
-
-const LENGTH_BYTES = 8;
-const MAX_HEADER_BYTES = 100_000_000; // safetensors' own limit
-const METADATA_KEY = "__metadata__";
 
 /**
  * Reads the header of a safetensors file. Data is not read, but every range is checked: tensors must fill the data
@@ -94,17 +97,6 @@ function readTensor(source: ByteSource, dataStart: number, name: string, entry: 
   return { name, dtype, shape, offset: dataStart + begin, sizeBytes, source };
 }
 
-function readDtype(value: JsonValue | undefined, where: string): string {
-  if (typeof value === "string" && SAFETENSORS_DTYPES.has(value)) return value;
-  throw new GemmaError("ERR_INVALID_DTYPE", `${where}: dtype must be one of safetensors', got ${describeJson(value)}`);
-}
-
-function readShape(value: JsonValue | undefined, where: string): readonly number[] {
-  if (Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0)) return value;
-  const got = Array.isArray(value) ? `[${value.map(describeJson)}]` : describeJson(value);
-  throw new GemmaError("ERR_INVALID_SHAPE", `${where}: shape must be a list of whole numbers >= 0, got ${got}`);
-}
-
 function readOffsets(value: JsonValue | undefined, where: string): readonly [begin: number, end: number] {
   if (Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger)) return [value[0], value[1]];
   throw invalidHeader(`${where}: data_offsets`, "two whole numbers", value);
@@ -133,51 +125,4 @@ function checkCoverage(source: ByteSource, dataStart: number, tensors: readonly 
       `${source.name}: must end with its last tensor at ${end}, got ${source.sizeBytes} bytes`,
     );
   }
-}
-
-/** A tensor to be written: its data follows the header, in the order of the entries. */
-export interface SafetensorsEntry {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-}
-
-/**
- * The front of a safetensors file: length and header, padded with spaces so that the data begins at a multiple of
- * 8 bytes. The caller writes this and then each entry's data in order, without gaps.
- *
- * @throws ERR_DUPLICATE_NAME, ERR_INVALID_NAME, ERR_INVALID_DTYPE, ERR_OVERFLOW, ERR_LIMIT_EXCEEDED
- */
-export function safetensorsHeader(
-  entries: readonly SafetensorsEntry[],
-  metadata: ReadonlyMap<string, string> = new Map(),
-): Uint8Array {
-  const members: string[] = [];
-  if (metadata.size > 0) {
-    const texts = [...metadata].map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`);
-    members.push(`"${METADATA_KEY}":{${texts.join()}}`);
-  }
-  const names = new Set<string>();
-  let begin = 0;
-  for (const { name, dtype, shape } of entries) {
-    const where = `safetensorsHeader: tensor ${name}`;
-    if (name === METADATA_KEY) throw new GemmaError("ERR_INVALID_NAME", `${where}: this name is reserved`);
-    if (names.has(name)) throw new GemmaError("ERR_DUPLICATE_NAME", `${where} must occur once, got it twice`);
-    names.add(name);
-    const end = begin + shapeBytes(readDtype(dtype, where), readShape(shape, where), where);
-    members.push(`${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${end}]}`);
-    begin = end;
-  }
-  const json = new TextEncoder().encode(`{${members.join()}}`);
-  const length = Math.ceil(json.length / 8) * 8;
-  if (length > MAX_HEADER_BYTES) {
-    throw new GemmaError(
-      "ERR_LIMIT_EXCEEDED",
-      `safetensorsHeader: the header must have at most ${MAX_HEADER_BYTES} bytes, got ${length}`,
-    );
-  }
-  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
-  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
-  header.set(json, LENGTH_BYTES);
-  return header;
 }

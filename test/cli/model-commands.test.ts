@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { safetensorsHeader } from "../../src/format/safetensors.js";
+import { safetensorsHeader } from "../../src/format/safetensors-write.js";
 import { maxDifference, openGolden } from "../golden.js";
 import { isBuilt, runCli } from "../helpers/built-cli.js";
 import { TINY } from "../helpers/tiny-models.js";
