@@ -44,26 +44,37 @@ export class GgufStrings {
 }
 
 // enum gguf_metadata_value_type, docs/gguf.md in ggml's repository
-const BOOL = 7;
-const STRING = 8;
-const ARRAY = 9;
-export const GGUF_UINT32 = 4;
+export const GGUF_TYPES = {
+  u8: 0,
+  i8: 1,
+  u16: 2,
+  i16: 3,
+  u32: 4,
+  i32: 5,
+  f32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  u64: 10,
+  i64: 11,
+  f64: 12,
+} as const;
 
 /** Numeric types by id: how to read one, and the typed array for many. */
 const NUMBERS: ReadonlyMap<
   number,
   { one: (cursor: GgufCursor) => number | bigint; bytes: number; many: (buffer: ArrayBuffer) => GgufNumbers }
 > = new Map([
-  [0, { one: (c) => c.u8(), bytes: 1, many: (b) => new Uint8Array(b) }],
-  [1, { one: (c) => c.i8(), bytes: 1, many: (b) => new Int8Array(b) }],
-  [2, { one: (c) => c.u16(), bytes: 2, many: (b) => new Uint16Array(b) }],
-  [3, { one: (c) => c.i16(), bytes: 2, many: (b) => new Int16Array(b) }],
-  [GGUF_UINT32, { one: (c) => c.u32(), bytes: 4, many: (b) => new Uint32Array(b) }],
-  [5, { one: (c) => c.i32(), bytes: 4, many: (b) => new Int32Array(b) }],
-  [6, { one: (c) => c.f32(), bytes: 4, many: (b) => new Float32Array(b) }],
-  [10, { one: (c) => c.u64(), bytes: 8, many: (b) => new BigUint64Array(b) }],
-  [11, { one: (c) => c.i64(), bytes: 8, many: (b) => new BigInt64Array(b) }],
-  [12, { one: (c) => c.f64(), bytes: 8, many: (b) => new Float64Array(b) }],
+  [GGUF_TYPES.u8, { one: (c) => c.u8(), bytes: 1, many: (b) => new Uint8Array(b) }],
+  [GGUF_TYPES.i8, { one: (c) => c.i8(), bytes: 1, many: (b) => new Int8Array(b) }],
+  [GGUF_TYPES.u16, { one: (c) => c.u16(), bytes: 2, many: (b) => new Uint16Array(b) }],
+  [GGUF_TYPES.i16, { one: (c) => c.i16(), bytes: 2, many: (b) => new Int16Array(b) }],
+  [GGUF_TYPES.u32, { one: (c) => c.u32(), bytes: 4, many: (b) => new Uint32Array(b) }],
+  [GGUF_TYPES.i32, { one: (c) => c.i32(), bytes: 4, many: (b) => new Int32Array(b) }],
+  [GGUF_TYPES.f32, { one: (c) => c.f32(), bytes: 4, many: (b) => new Float32Array(b) }],
+  [GGUF_TYPES.u64, { one: (c) => c.u64(), bytes: 8, many: (b) => new BigUint64Array(b) }],
+  [GGUF_TYPES.i64, { one: (c) => c.i64(), bytes: 8, many: (b) => new BigInt64Array(b) }],
+  [GGUF_TYPES.f64, { one: (c) => c.f64(), bytes: 8, many: (b) => new Float64Array(b) }],
 ]);
 
 const MAX_NESTING = 4;
@@ -71,9 +82,9 @@ const ARRAY_HEADER_BYTES = 4 + 8;
 
 /** Reads a value of the type `type`; `key` is for messages. */
 export function readGgufValue(cursor: GgufCursor, type: number, key: string): GgufValue {
-  if (type === STRING) return cursor.string(key);
-  if (type === BOOL) return readBool(cursor, key) === 1;
-  if (type === ARRAY) return readArray(cursor, key, 1);
+  if (type === GGUF_TYPES.string) return cursor.string(key);
+  if (type === GGUF_TYPES.bool) return readBool(cursor, key) === 1;
+  if (type === GGUF_TYPES.array) return readArray(cursor, key, 1);
   const value = numberType(cursor, type, key).one(cursor);
   return typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
@@ -86,15 +97,15 @@ function readArray(cursor: GgufCursor, key: string, depth: number): GgufArray {
     );
   }
   const type = cursor.u32();
-  if (type === STRING) return readStrings(cursor, key);
-  if (type === ARRAY) {
+  if (type === GGUF_TYPES.string) return readStrings(cursor, key);
+  if (type === GGUF_TYPES.array) {
     const count = cursor.count(`arrays in ${key}`, ARRAY_HEADER_BYTES);
     cursor.countNested(count, `arrays in arrays (${key})`);
     const arrays: GgufArray[] = [];
     for (let i = 0; i < count; i++) arrays.push(readArray(cursor, key, depth + 1));
     return arrays;
   }
-  if (type === BOOL) {
+  if (type === GGUF_TYPES.bool) {
     const bools = new Uint8Array(cursor.count(`booleans in ${key}`, 1));
     for (let i = 0; i < bools.length; i++) bools[i] = readBool(cursor, key);
     return bools;

@@ -2,7 +2,7 @@ import { GemmaError } from "../base/errors.js";
 import type { ByteSource } from "./byte-source.js";
 import { GGML_TYPES, type GgmlType } from "./ggml-types.js";
 import { GgufCursor } from "./gguf-cursor.js";
-import { GGUF_UINT32, type GgufValue, readGgufValue } from "./gguf-values.js";
+import { GGUF_TYPES, type GgufValue, readGgufValue } from "./gguf-values.js";
 import type { TensorInfo } from "./tensor-info.js";
 
 /** The tables of a GGUF file. */
@@ -12,6 +12,8 @@ export interface GgufFile {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Bytes; every tensor begins at a multiple of it. */
   readonly alignment: number;
+  /** Where the metadata's pairs lie in the file, for those who copy them as they are. */
+  readonly pairs: { readonly count: number; readonly offset: number; readonly sizeBytes: number };
 }
 
 const MAGIC = "GGUF";
@@ -39,7 +41,9 @@ export function parseGguf(source: ByteSource): GgufFile {
   const version = readVersion(cursor);
   const tensorCount = cursor.count("tensors", MIN_TENSOR_INFO_BYTES, MAX_ENTRIES);
   const pairCount = cursor.count("metadata pairs", MIN_PAIR_BYTES, MAX_ENTRIES);
+  const offset = cursor.position;
   const { metadata, alignment } = readMetadata(cursor, pairCount);
+  const pairs = { count: pairCount, offset, sizeBytes: cursor.position - offset };
 
   const entries: TensorEntry[] = [];
   for (let i = 0; i < tensorCount; i++) entries.push(readTensorEntry(cursor, i));
@@ -52,7 +56,7 @@ export function parseGguf(source: ByteSource): GgufFile {
     tensors.set(entry.name, placeTensor(source, entry, dataStart, alignment));
   }
   checkOverlap(source.name, [...tensors.values()]);
-  return { version, metadata, tensors, alignment };
+  return { version, metadata, tensors, alignment, pairs };
 }
 
 function readVersion(cursor: GgufCursor): number {
@@ -86,7 +90,7 @@ function readMetadata(cursor: GgufCursor, count: number): { metadata: Map<string
 }
 
 function checkAlignment(where: string, type: number, value: GgufValue): number {
-  if (type === GGUF_UINT32 && typeof value === "number" && value > 0 && Number.isInteger(Math.log2(value)))
+  if (type === GGUF_TYPES.u32 && typeof value === "number" && value > 0 && Number.isInteger(Math.log2(value)))
     return value;
   throw new GemmaError(
     "ERR_INVALID_VALUE",
