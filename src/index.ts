@@ -10,6 +10,10 @@ export {
 } from "./runtime/gemma.js";
 export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.js";
 
+// Writing models
+
+export { type MergeOptions, type MergeResult, mergeAdapter } from "./runtime/merge-adapter.js";
+
 // Generations, conversations and scores
 
 export type { ChatMessage, ChatStyle, Tool, ToolCall, ToolChoice } from "./engine/chat.js";

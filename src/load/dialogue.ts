@@ -27,7 +27,7 @@ export function dialogueOf(checkpoint: Opened): Dialogue {
 }
 
 /** The chat template that comes with a checkpoint, as it stands. @throws ERR_INVALID_TYPE unless it is text */
-function chatTemplate({ path, naming, metadata }: Opened): string | null {
+export function chatTemplate({ path, naming, metadata }: Opened): string | null {
   if (naming === "gguf") return asText(metadata.get("tokenizer.chat_template"), `${path}: tokenizer.chat_template`);
   const file = firstExisting([join(path, "chat_template.jinja")]);
   if (file !== undefined) return new TextDecoder().decode(readFile(file, MAX_TEMPLATE_BYTES));

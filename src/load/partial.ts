@@ -138,12 +138,16 @@ export async function hashFile(
 }
 
 /** @throws ERR_DISK_FULL when `folder`'s disk has less than `neededBytes` left */
-export async function expectFreeSpace(folder: string, neededBytes: number): Promise<void> {
+export async function expectFreeSpace(
+  folder: string,
+  neededBytes: number,
+  hint = "free some space, or set GEMMA_HOME to a folder on another disk",
+): Promise<void> {
   const disk = await statfs(folder);
   const freeBytes = disk.bavail * disk.bsize;
   if (freeBytes >= neededBytes) return;
   throw new GemmaError("ERR_DISK_FULL", `${folder}: must have ${mib(neededBytes)} free, got ${mib(freeBytes)}`, {
-    hint: "free some space, or set GEMMA_HOME to a folder on another disk",
+    hint,
   });
 }
 

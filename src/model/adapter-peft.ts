@@ -6,7 +6,14 @@ import { type Adapter, type LoraPair, PROJECTIONS, type Projection } from "./ada
 import { type AdapterConfig, parseAdapterConfig } from "./adapter-peft-config.js";
 import type { GemmaConfig } from "./config.js";
 import { FLOAT_DTYPES, type MatchedTensor } from "./match.js";
-import { type Dimension, dimensions, HF_PREFIXES, LAYER_TENSORS, type LayerTensorName } from "./tensors.js";
+import {
+  type Dimension,
+  dimensions,
+  type ExpectedTensor,
+  HF_PREFIXES,
+  LAYER_TENSORS,
+  type LayerTensorName,
+} from "./tensors.js";
 import { readFloats } from "./weights.js";
 
 /** A checked adapter, not yet on a backend. */
@@ -16,13 +23,13 @@ export interface PeftAdapter {
   readonly layers: readonly ReadonlyMap<Projection, PeftPair>[];
 }
 
-interface PeftPair {
+export interface PeftPair {
   readonly a: StoredMatrix; // [r, in]
   readonly b: StoredMatrix; // [out, r]
   readonly scale: number;
 }
 
-type StoredMatrix = Pick<MatchedTensor, "info" | "dtype">;
+export type StoredMatrix = Pick<MatchedTensor, "info" | "dtype">;
 
 const FIELDS: Readonly<Record<Projection, LayerTensorName>> = {
   q: "wq",
@@ -50,6 +57,12 @@ const MODULES: readonly Module[] = PROJECTIONS.map((projection) => {
 /** A matrix's name in PEFT, within its layer: `self_attn.q_proj`. */
 export function peftModule(projection: Projection): string {
   return MODULES.find((module) => module.projection === projection)!.path;
+}
+
+/** The pair that changes a tensor of the model, if the adapter has one. */
+export function pairOf(adapter: PeftAdapter, { name, layer }: ExpectedTensor): PeftPair | undefined {
+  const projection = PROJECTIONS.find((candidate) => FIELDS[candidate] === name);
+  return projection && layer !== null ? adapter.layers[layer]?.get(projection) : undefined;
 }
 
 /**

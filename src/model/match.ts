@@ -28,7 +28,8 @@ const HARMLESS_EXTRAS = [
   /(^|\.)multi_modal_projector\./,
   /^(v|mm)\./, // the vision tower in GGUF
 ];
-const HEADS = ["lm_head.weight", "language_model.lm_head.weight", "output.weight"];
+/** Names of a stored head; it is the embedding again. */
+export const HEADS: readonly string[] = ["lm_head.weight", "language_model.lm_head.weight", "output.weight"];
 
 /**
  * Finds every tensor that `config` needs among `tensors`, and checks names, types and shapes; no weight is read
