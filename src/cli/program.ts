@@ -12,6 +12,7 @@ import * as run from "./run.js";
 import * as score from "./score.js";
 import * as serve from "./serve.js";
 import * as tokenize from "./tokenize.js";
+import * as tune from "./tune.js";
 import { packageVersion } from "./version.js";
 
 // Commands are listed here, one file each. Their modules stay light: the first token waits for all of this.
@@ -26,6 +27,7 @@ const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext):
   score,
   bench,
   evaluation,
+  tune,
   serve,
   doctor,
 ];

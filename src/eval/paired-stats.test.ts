@@ -32,7 +32,9 @@ test("signFlipTest is scipy's permutation_test(permutation_type='samples') of th
   // scipy with 2,000,000 draws: 0.60858, the t-test 0.60877. 9,999 draws have a standard error of 0.005.
   const differences = [
     ...[-0.201, -0.41, 0.021, 0.288, 0.574, 0.164, -0.101, -0.194, 0.419, 0.774, 0.229, -0.373, -0.263, 0.76, 0.201],
-    ...[-0.573, 0.087, -0.345, -0.132, -0.075, -0.165, 0.341, 0.095, -0.116, 0.284, 0.452, -0.537, 0.017, -0.272, 0.051],
+    ...[
+      -0.573, 0.087, -0.345, -0.132, -0.075, -0.165, 0.341, 0.095, -0.116, 0.284, 0.452, -0.537, 0.017, -0.272, 0.051,
+    ],
   ];
   expect(Math.abs(signFlipTest(differences) - 0.60858)).toBeLessThan(0.015);
   expect(signFlipTest(differences, 3)).toBe(signFlipTest(differences, 3));

@@ -51,7 +51,11 @@ function observationOf(text: string, where: string): Observation {
   } catch {
     // told below
   }
-  throw new GemmaError("ERR_INVALID_JSON", `${where}: must be an observation, got ${JSON.stringify(text.slice(0, 40))}`, {
-    hint: "the file was changed or damaged; remove it, and everything is asked anew",
-  });
+  throw new GemmaError(
+    "ERR_INVALID_JSON",
+    `${where}: must be an observation, got ${JSON.stringify(text.slice(0, 40))}`,
+    {
+      hint: "the file was changed or damaged; remove it, and everything is asked anew",
+    },
+  );
 }

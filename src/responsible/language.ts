@@ -21,7 +21,11 @@ const LEAD = 2;
  */
 export function guessLanguage(text: string): KnownLanguage | null {
   let [english, german, seen] = [0, 0, 0];
-  for (const [word] of text.normalize("NFC").replaceAll("’", "'").toLowerCase().matchAll(/\p{L}+(?:'\p{L}+)?/gu)) {
+  for (const [word] of text
+    .normalize("NFC")
+    .replaceAll("’", "'")
+    .toLowerCase()
+    .matchAll(/\p{L}+(?:'\p{L}+)?/gu)) {
     if (++seen > MOST) break;
     if (ENGLISH.has(word)) english++;
     if (GERMAN.has(word) || UMLAUTS.test(word)) german++;

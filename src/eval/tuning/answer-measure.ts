@@ -131,5 +131,7 @@ function answerPair(item: PromptItem, { before, after }: Observed<Answer>): Answ
 
 function questionOf({ messages }: PromptItem): string {
   const [last] = messages.slice(-1);
-  return messages.length === 1 ? last!.content : messages.map(({ role, content }) => `${role}: ${content}`).join("\n\n");
+  return messages.length === 1
+    ? last!.content
+    : messages.map(({ role, content }) => `${role}: ${content}`).join("\n\n");
 }

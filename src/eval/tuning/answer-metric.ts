@@ -15,12 +15,7 @@ export const METRIC_TEXT: Readonly<Record<AnswerMetric, string>> = {
  * - contains: the same, of a part of the answer between word boundaries, without regard to case
  * - label: the answer begins with one of `labels` as a whole word, behind quotes, brackets and stars; of labels that begin alike the longest counts
  */
-export function isRight(
-  metric: AnswerMetric,
-  answer: string,
-  reference: string,
-  labels: readonly string[],
-): boolean {
+export function isRight(metric: AnswerMetric, answer: string, reference: string, labels: readonly string[]): boolean {
   switch (metric) {
     case "exact":
       return plain(answer) === plain(reference);

@@ -7,8 +7,8 @@ import {
   type ReportedModel,
   type ReportLine,
   type ReportOrigin,
-  TUNING_REPORT_FORMAT,
   type TrainingRun,
+  TUNING_REPORT_FORMAT,
   type TuningReport,
 } from "./tuning-report.js";
 import { verdictText } from "./verdict.js";
