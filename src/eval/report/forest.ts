@@ -2,7 +2,6 @@ import type { ReportLine } from "../tuning/tuning-report.js";
 import { gainOf } from "../tuning/verdict.js";
 import { html, type Markup } from "./markup.js";
 
-/** Intervals longer than the others' by far are cut at the chart's edge, so that the others can be read. */
 const MOST_TICKS = 7;
 
 interface Mark {
@@ -30,7 +29,7 @@ export function forest(title: string, lines: readonly ReportLine[]): Markup | nu
       html`<line class="${tick === 0 ? "zero" : "grid"}" x1="${place(tick)}" x2="${place(tick)}" y1="0" y2="100%"/>`,
   );
   return html`
-<figure class="forest"><figcaption>${title}</figcaption>
+<figure class="forest"><figcaption>${title}<small>Lines are 95 % intervals; filled dots are significant, hollow ones not told from chance.</small></figcaption>
 <div class="ends" aria-hidden="true"><span>← worse</span><span>better →</span></div>
 <ul>${marks.map((mark) => row(mark, place, grid))}</ul>
 <svg class="ticks" aria-hidden="true">${ticks.map((tick) => html`<text x="${place(tick)}" y="1em">${tickText(tick)}</text>`)}</svg>
@@ -45,7 +44,7 @@ function row(mark: Mark, place: (value: number) => string, grid: readonly Markup
 <li class="${movement} ${role}"><span class="what">${title}${hint}</span>
 <svg role="img" aria-label="${describe(mark)}">${grid}
 <line class="whisker" x1="${place(low)}" x2="${place(high)}" y1="50%" y2="50%"/>
-${[low, high].map((end) => html`<line class="whisker" x1="${place(end)}" x2="${place(end)}" y1="30%" y2="70%"/>`)}
+${[low, high].map((end) => html`<line class="whisker" x1="${place(end)}" x2="${place(end)}" y1="35%" y2="65%"/>`)}
 <circle cx="${place(gain)}" cy="50%" r="5"/></svg>
 <span class="much">${gainText(gain, unit)}</span></li>`;
 }
@@ -55,8 +54,8 @@ function markOf(line: ReportLine): Mark {
   return { line, gain: gainOf(line), low: Math.min(...ends), high: Math.max(...ends) };
 }
 
-/** "12.4 better", "perplexity 3.1 % lower" is the unit's word for it. */
-export function gainText(gain: number, unit: ReportLine["unit"]): string {
+/** "12.4 better", "3.1 % worse" */
+function gainText(gain: number, unit: ReportLine["unit"]): string {
   const size = Math.abs(gain).toFixed(1);
   if (Number(size) === 0) return "no change";
   return `${size}${unit === "nats" ? " %" : ""} ${gain > 0 ? "better" : "worse"}`;

@@ -47,7 +47,7 @@ function lineItems(line: ReportLine, maxItems: number): Markup {
 <thead><tr><th scope="col">Item</th><th scope="col">Question</th>${unit === "share" && html`<th scope="col">Right</th>`}<th scope="col">Before</th><th scope="col">After</th></tr></thead>
 <tbody>${shown.map(
     (item) => html`
-<tr><th scope="row"><span class="${item.change}">${item.change}</span><small>${item.id}</small></th><td>${textOf(item.question)}</td>${unit === "share" && html`<td>${textOf(item.reference)}</td>`}<td>${sideText(item.before)}</td><td>${sideText(item.after)}</td></tr>`,
+<tr><th scope="row"><span class="${item.change}">${item.change}</span><small>${item.id}</small></th><td>${asked(item)}</td>${unit === "share" && html`<td>${said(item.reference ?? "")}</td>`}<td>${sideText(item.before)}</td><td>${sideText(item.after)}</td></tr>`,
   )}</tbody></table></div></details>`;
 }
 
@@ -57,12 +57,13 @@ function perToken({ before, after }: ReportItem): number {
 
 function sideText({ nats, tokens, text, counts }: ItemSide): Markup {
   if (nats !== undefined) return html`${(nats / (tokens || 1)).toFixed(3)}<small>${tokens ?? 0} tokens</small>`;
-  if (text === undefined) return html`<i>${counts ? "counts" : "does not"}; text withheld</i>`;
+  if (text === undefined) return html`<i>${counts ? "counts" : "does not count"}</i>`;
   return said(text);
 }
 
-function textOf(text: string | undefined): Markup {
-  return text === undefined ? html`<i>withheld</i>` : html`<pre>${text}</pre>`;
+function asked({ question, before }: ReportItem): Markup {
+  const isWithheld = before.text === undefined && before.nats === undefined;
+  return isWithheld ? html`<i>withheld</i>` : html`<pre>${question}</pre>`;
 }
 
 function said(text: string): Markup {

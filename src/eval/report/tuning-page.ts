@@ -5,7 +5,7 @@ import { lossCurve } from "./loss-curve.js";
 import { html, type Markup } from "./markup.js";
 import { answerPairs, changedItems } from "./tuning-items.js";
 import { TUNING_STYLE } from "./tuning-style.js";
-import { tuningTable } from "./tuning-table.js";
+import { inPageOrder, tuningTable } from "./tuning-table.js";
 
 export interface TuningPageOptions {
   /** Changed items of each line, and answers side by side, that the page holds. Its figures are of all. Default: 50. */
@@ -14,7 +14,8 @@ export interface TuningPageOptions {
 
 /** What tuning did, as one page that loads nothing and needs no script: verdict, charts, figures, items, how it was measured. */
 export async function tuningPage(report: TuningReport, { maxItems = 50 }: TuningPageOptions = {}): Promise<string> {
-  const { before, after, verdict, lines, answers, run } = report;
+  const { before, after, verdict, answers, run } = report;
+  const lines = inPageOrder(report.lines);
   const body = html`
 <a class="skip" href="#answers-title">Skip to the answers</a>
 <header><h1>What tuning did</h1><p>${nameOf(before)} → ${nameOf(after)}</p></header>

@@ -8,12 +8,13 @@ body { max-width: 72rem; }
 .better { color: var(--good); } .worse { color: var(--bad); } .gained { color: var(--good); } .lost { color: var(--bad); }
 .gained::before { content: "▲ "; } .lost::before { content: "▼ "; }
 
+figcaption small { display: block; color: var(--soft); font-weight: 400; }
 figure { margin: 1.25rem 0; } figcaption { font-weight: 600; }
 .forest ul { list-style: none; margin: 0; padding: 0; }
-.forest li, .forest .ends, .forest .ticks { display: grid; grid-template-columns: 15rem 1fr 7.5rem; gap: .25rem 1rem; align-items: center; }
-.forest .ends { color: var(--soft); font-size: .8rem; } .forest .ends span:first-child { grid-column: 2; } .forest .ends span:last-child { grid-column: 2; grid-row: 1; justify-self: end; }
-.forest svg { width: 100%; height: 1.9rem; overflow: visible; display: block; }
-.forest .ticks { display: block; width: auto; margin: 0 8.5rem 0 16rem; height: 1.2rem; width: calc(100% - 24.5rem); fill: var(--soft); font-size: .75rem; text-anchor: middle; }
+.forest li, .forest .ends { display: grid; grid-template-columns: 15rem 1fr 7.5rem; gap: .25rem 1rem; align-items: center; }
+.forest .ends { color: var(--soft); font-size: .8rem; } .forest .ends span:first-child { grid-column: 2; grid-row: 1; } .forest .ends span:last-child { grid-column: 2; grid-row: 1; justify-self: end; }
+.forest li svg { width: 100%; height: 2.4rem; overflow: visible; display: block; }
+.forest .ticks { display: block; margin-left: 16rem; width: calc(100% - 24.5rem); height: 1.2rem; overflow: visible; fill: var(--soft); font-size: .75rem; text-anchor: middle; }
 .forest .what { overflow-wrap: anywhere; line-height: 1.2; } .forest small { color: var(--soft); } .forest .much { font-variant-numeric: tabular-nums; }
 .forest li.target .what { font-weight: 600; }
 .grid { stroke: var(--line); } .zero { stroke: var(--soft); }
@@ -39,7 +40,7 @@ polyline.train { stroke: var(--c0); } polyline.held { stroke: var(--c2); stroke-
 @media (max-width: 44rem) {
   .verdict { font-size: 1.15rem; } .sides { grid-template-columns: 1fr; }
   .forest li, .forest .ends { grid-template-columns: 1fr auto; } .forest li svg { grid-column: 1 / 3; grid-row: 2; } .forest .ends span:first-child { grid-column: 1; } .forest .ends span:last-child { grid-column: 2; }
-  .forest .ticks { margin: 0; width: 100%; } .forest li { margin-top: .4rem; }
+  .forest .ticks { margin: 0; width: 100%; } .forest .ticks text:first-child { text-anchor: start; } .forest .ticks text:last-child { text-anchor: end; } .forest li { margin-top: .4rem; } .forest li svg { height: 1.6rem; }
 }
 @media print { body { max-width: none; } pre { max-height: none; } .scroll { overflow: visible; } .pair, .forest li, tr { break-inside: avoid; } .verdict, .pair { border: 1px solid var(--line); } }
 `;

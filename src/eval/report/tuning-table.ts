@@ -3,6 +3,7 @@ import { signed } from "../tuning/verdict.js";
 import { html, type Markup } from "./markup.js";
 import { pValue } from "./report.js";
 
+/** In the order of the page. */
 const ROLES: Readonly<Record<Role, string>> = {
   target: "Target",
   regression: "Abilities",
@@ -10,6 +11,11 @@ const ROLES: Readonly<Record<Role, string>> = {
   behaviour: "Behaviour",
 };
 const MOVEMENTS = { better: "better", worse: "worse", same: "not told from chance" } as const;
+
+/** The target's lines first. */
+export function inPageOrder(lines: readonly ReportLine[]): readonly ReportLine[] {
+  return Object.keys(ROLES).flatMap((role) => lines.filter((line) => line.role === role));
+}
 
 /** All lines with all figures: the charts' other view. */
 export function tuningTable(lines: readonly ReportLine[]): Markup {

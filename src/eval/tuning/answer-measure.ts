@@ -69,7 +69,7 @@ export function taskMetricMeasure<E>(
   const form =
     shots === undefined
       ? "both in the template of tuning"
-      : `before: ${shots.length} worked examples in plain text; after: the template of tuning, no examples`;
+      : `before: ${shots.length}-shot in plain text; after: 0-shot in the template of tuning`;
   const judgement: Judgement = {
     head: {
       ...{ id: `target.${metric}${shots === undefined ? "" : ".few-shot"}`, role: "target", better: "higher" },

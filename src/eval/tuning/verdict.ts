@@ -30,7 +30,7 @@ export function verdictText(lines: readonly ReportLine[]): string {
     ...moved.map((line) => `${line.title} ${changeText(line)} (significant)`),
   ];
   if (moved.length < others.length) parts.push(parts.length === 0 ? "nothing moved" : "nothing else moved");
-  else if (others.length === 0) parts.push("nothing else was measured");
+  else if (others.length === 0) parts.push(`nothing ${parts.length === 0 ? "" : "else "}was measured`);
   return parts.join("; ");
 }
 
