@@ -13,7 +13,7 @@ export interface SubjectOptions {
   /** Name of an adapter loaded with the model. Default: none. */
   readonly adapter?: string;
   readonly template: TuneTemplate;
-  /** See TuningSubject. */
+  /** What else its answers depend on: the weights' hashes, the backend, settings; see TuningSubject. */
   readonly identity: string;
 }
 
@@ -29,7 +29,7 @@ export class GemmaSubject extends GemmaLanguageModel implements TuningSubject<Pi
   ) {
     const chosen = adapter === undefined ? {} : { adapter };
     super(model, chosen);
-    this.identity = `${identity}, template ${template}`;
+    this.identity = `${identity}, adapter ${adapter ?? "none"}, template ${template}`;
     this.template = template;
     this.adapter = chosen;
   }
