@@ -31,6 +31,15 @@ export { control, type Segment, text } from "./tokenizer/prompt.js";
 export { DataFolder, type DataFolderOptions } from "./load/data-folder.js";
 export { GemmaLanguageModel } from "./runtime/language-model.js";
 
+// The tuning report, beside gemma-ts/eval: a loaded model as its two sides, examples, and judgements of answers
+
+export { guessLanguage, type KnownLanguage } from "./responsible/language.js";
+export { isRefusal } from "./responsible/refusal.js";
+export { instructionJudgements, refusalJudgement } from "./runtime/answer-judgements.js";
+export { GemmaSubject, heldOutItems, type PieceExample, type SubjectOptions } from "./runtime/tuning-subject.js";
+export { fileSource } from "./tune/data/file-source.js";
+export { type Examples, type ReadOptions, readExamples } from "./tune/data/read-examples.js";
+
 // Models and backends
 
 export type { Activations, BackendInfo, BackendName } from "./backend/backend.js";

@@ -7,7 +7,7 @@ import type { TuningReport } from "../../src/eval/tuning/tuning-report.js";
 import { isBuilt, runCli } from "../helpers/built-cli.js";
 import { TINY } from "../helpers/tiny-models.js";
 
-const ITEMS = 24;
+const ITEMS = 12;
 const root = mkdtempSync(join(tmpdir(), "gemma-tune-report-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -132,7 +132,6 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     expect(stderr).toMatch(
       /error: tune report: nothing but the target may fall by more than 0, got .*(PIQA|plain\.txt)/,
     );
-    expect((await fallen("any", "100")).code).toBe(0);
     expect((await fallen("significant", "0")).code).toBe(0); // one window can show nothing
   });
 

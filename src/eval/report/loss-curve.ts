@@ -21,6 +21,6 @@ export function lossCurve(steps: TrainingRun["steps"]): Markup | null {
 <figure class="curve"><figcaption>Loss by step${held.length > 0 && html`: <span class="train">training</span>, <span class="held">held out</span>`}</figcaption>
 <div class="frame"><span class="top">${most.toFixed(2)}</span><span class="bottom">${least.toFixed(2)}</span>
 <svg role="img" aria-label="${label}" viewBox="-1 -2 102 104" preserveAspectRatio="none"><polyline class="train" points="${points(steps)}"/>${held.length > 0 && html`<polyline class="held" points="${points(held)}"/>`}</svg>
-<span class="from">step ${first}</span><span class="to">step ${last}</span></div>
+<span class="start">step ${first}</span><span class="end">step ${last}</span></div>
 </figure>`;
 }

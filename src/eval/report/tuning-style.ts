@@ -31,9 +31,9 @@ pre { margin: 0; font: inherit; white-space: pre-wrap; overflow-wrap: anywhere; 
 .pair { margin: 0 0 1rem; padding: .75rem 1rem; background: var(--panel); border-radius: 6px; } .pair h3 { margin: 0 0 .25rem; font-size: .8rem; color: var(--soft); font-weight: 500; }
 .pair h4 { margin: .5rem 0 .1rem; font-size: .85rem; color: var(--soft); } .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.5rem; border-top: 1px solid var(--line); margin-top: .5rem; }
 
-.curve .frame { display: grid; grid-template: "top chart chart" 1fr "bottom chart chart" auto ". from to" auto / auto 1fr 1fr; gap: .15rem .5rem; font-size: .8rem; color: var(--soft); }
+.curve .frame { display: grid; grid-template: "top chart chart" 1fr "bottom chart chart" auto ". start end" auto / auto 1fr 1fr; gap: .15rem .5rem; font-size: .8rem; color: var(--soft); }
 .curve svg { grid-area: chart; width: 100%; height: 13rem; border: solid var(--line); border-width: 0 0 1px 1px; }
-.top { grid-area: top; } .bottom { grid-area: bottom; align-self: end; } .from { grid-area: from; } .to { grid-area: to; justify-self: end; }
+.top { grid-area: top; } .bottom { grid-area: bottom; align-self: end; } .start { grid-area: start; } .end { grid-area: end; justify-self: end; }
 polyline { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 polyline.train { stroke: var(--c0); } polyline.held { stroke: var(--c2); stroke-dasharray: 6 3; } span.train { color: var(--c0); } span.held { color: var(--c2); }
 .command { display: block; padding: .6rem .75rem; background: var(--panel); border-radius: 6px; white-space: pre-wrap; }

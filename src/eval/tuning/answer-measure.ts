@@ -1,7 +1,7 @@
 import { type AnswerMetric, isRight, METRIC_TEXT } from "./answer-metric.js";
 import { fewShotPrompt, fewShotStops, type Shot } from "./few-shot.js";
 import { type ShareItem, shareLine } from "./lines.js";
-import type { Measure, Observed, Question } from "./measure.js";
+import type { Measure, Observed, TuningQuestion } from "./measure.js";
 import type { Answer, Message } from "./subject.js";
 import type { AnswerPair, LineHead } from "./tuning-report.js";
 
@@ -91,14 +91,14 @@ export function taskMetricMeasure<E>(
   };
 }
 
-function templateQuestion<E>(messages: readonly Message[], maxTokens: number): Question<E, Answer> {
+function templateQuestion<E>(messages: readonly Message[], maxTokens: number): TuningQuestion<E, Answer> {
   return {
     key: ["answer", messages, maxTokens],
     ask: (model, signal) => model.answer(messages, { maxTokens, signal }),
   };
 }
 
-function plainQuestion<E>(prompt: string, stop: readonly string[], maxTokens: number): Question<E, Answer> {
+function plainQuestion<E>(prompt: string, stop: readonly string[], maxTokens: number): TuningQuestion<E, Answer> {
   return {
     key: ["plain", prompt, stop, maxTokens],
     async ask(model, signal) {

@@ -1,7 +1,7 @@
 import { holm } from "../paired-stats.js";
 import { sha256 } from "../sha256.js";
 import { type WorkOptions, workThrough } from "../work-through.js";
-import type { AnyMeasure, Measured, Question } from "./measure.js";
+import type { AnyMeasure, Measured, TuningQuestion } from "./measure.js";
 import type { Side, Subjects } from "./subject.js";
 import {
   type ReportedModel,
@@ -82,7 +82,7 @@ export async function compareTuning<E>(
 
 interface Job<E> {
   readonly key: string;
-  readonly question: Question<E, unknown>;
+  readonly question: TuningQuestion<E, unknown>;
   readonly title: string;
   readonly side: Side;
 }

@@ -2,7 +2,7 @@ import type { Side, TuningSubject } from "./subject.js";
 import type { AnswerPair, ReportLine } from "./tuning-report.js";
 
 /** One thing to ask a model. What comes back is plain data: it is kept as JSON. */
-export interface Question<E, O> {
+export interface TuningQuestion<E, O> {
   /** All that the answer depends on, beside the model. Equal keys are asked once. */
   readonly key: unknown;
   ask(subject: TuningSubject<E>, signal: AbortSignal): Promise<O>;
@@ -18,7 +18,7 @@ export interface Measure<E, O> {
   /** For people, e.g. `BoolQ`. */
   readonly title: string;
   readonly ids: readonly string[];
-  question(place: number, side: Side): Question<E, O>;
+  question(place: number, side: Side): TuningQuestion<E, O>;
   /** @param observed one an item, in the order of `ids` */
   lines(observed: readonly Observed<O>[]): Measured;
 }
