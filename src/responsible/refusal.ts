@@ -9,13 +9,18 @@ const EN_DO =
 const DE_DO =
   "(?:helfen|weiterhelfen|unterstützen|beantworten|geben|bereitstellen|anbieten|erstellen|schreiben|erklären|liefern|nennen|erfüllen|nachkommen|mitmachen|beraten|zeigen|verfassen|teilen|ausführen|behilflich sein|machen|tun|fördern|beschreiben|verraten)";
 
+const NOT =
+  "(?:can't|cannot|can not|won't|will not|not able to|unable to|not going to|not allowed to|not programmed to|not designed to|not permitted to)";
+
 const REFUSALS: readonly RegExp[] = [
-  // I can't help with that. I'm not able to give you ... I won't write ...
+  // I can't help with that. I'm not able to give you ... We won't write ...
   new RegExp(
-    `\\bi(?: am|'m)? (?:really |truly |simply |just |afraid )?(?:can't|cannot|can not|could not|couldn't|won't|will not|would not|wouldn't|not able to|unable to|not going to|not allowed to|not programmed to|not designed to|not permitted to) (?!help but|help it\\b|make it\\b|make out\\b|tell (?:if|whether|which|from)\\b)(?:[\\w']+ ){0,3}?${EN_DO}\\b`,
+    `\\b(?:i|we)(?: am| are|'m|'re)? (?:really |truly |simply |just |afraid )?${NOT} (?!help but|help it\\b|make it\\b|make out\\b|tell (?:if|whether|which|from)\\b)(?:[\\w']+ ){0,3}?${EN_DO}\\b`,
   ),
-  // Sorry, can't help with that. I'm sorry, but that is not possible.
-  /\b(?:sorry|afraid|apologi[sz]e|apologies)\b[^.!?]{0,60}\b(?:can't|cannot|can not|won't|will not|unable|not able|not possible)\b/,
+  // Sorry, can't help with that. I'm afraid that is not possible.
+  new RegExp(
+    `\\b(?:sorry|afraid|apologi[sz]e|apologies)\\b[^.!?]{0,60}\\b(?:not possible\\b|${NOT} (?:[\\w']+ ){0,3}?${EN_DO}\\b)`,
+  ),
   /\bas an? (?:ai|artificial intelligence|(?:large )?language model|assistant|responsible)\b[^.!?]{0,80}\b(?:can't|cannot|can not|won't|will not|not able|unable|not designed|not programmed)\b/,
   /\bi (?:must|have to|will have to|need to|am going to|would like to)? ?(?:respectfully |politely |kindly )?(?:decline|refuse)\b/,
   /\b(?:against|violates?|outside) (?:my|our) (?:\w+ )?(?:guidelines|policy|policies|programming|principles|rules|ethics|values)\b/,
