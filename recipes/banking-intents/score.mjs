@@ -23,7 +23,7 @@ const labels = new Set(rows("train.jsonl").map(({ completion }) => completion.tr
 const shots = values.shots === undefined ? [] : rows(values.shots);
 const prefix = shots.map(({ prompt, completion }) => `${prompt}${completion}\n\n`).join("");
 
-await using gemma = await Gemma.load(values.model, {
+const gemma = await Gemma.load(values.model, {
   contextLength: 4096,
   ...(values.adapter === undefined ? {} : { adapters: { tuned: values.adapter } }),
 });
@@ -36,6 +36,7 @@ for (const { prompt, completion } of test) {
   if (answer === completion.trim()) right++;
   if (labels.has(answer)) known++;
 }
+await gemma.dispose();
 
 // 95 % Wilson interval
 const z = 1.96;

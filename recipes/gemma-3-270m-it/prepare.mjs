@@ -13,7 +13,7 @@ import { fileSource } from "../../dist/tune/data/file-source.js";
 import { readExamples } from "../../dist/tune/data/read-examples.js";
 import { shuffledIndexes } from "../../dist/tune/data/shuffle.js";
 import { repetitions, testItems, words } from "./lib/overlap.mjs";
-import { LEFT_OUT, MAX_TOKENS, OWN_FOLDER, SOURCES } from "./lib/sources.mjs";
+import { LEFT_OUT, MAX_TOKENS, OWN, OWN_FOLDER, SOURCES } from "./lib/sources.mjs";
 
 /** Of each language, for the instructions that are answered and judged. */
 const INSTRUCTIONS = 50;
@@ -52,11 +52,10 @@ async function read(path, source) {
   });
 }
 
-const own = { name: "own", licence: "Apache-2.0" };
 const counts = {};
 const pool = [];
-for (const source of [own, ...SOURCES]) {
-  const paths = source === own ? jsonLines(OWN_FOLDER) : [join(values.data, "tuning", `${source.name}.jsonl`)];
+for (const source of [OWN, ...SOURCES]) {
+  const paths = source === OWN ? jsonLines(OWN_FOLDER) : [join(values.data, "tuning", `${source.name}.jsonl`)];
   const all = (await Promise.all(paths.map((path) => read(path, source)))).flat();
   const fits = all.filter(({ tokens }) => tokens <= (source.maxTokens ?? MAX_TOKENS));
   const kept = fits.filter(source.keep ?? (() => true));
@@ -80,11 +79,10 @@ const usable = pool.filter((one) => !repeated.has(one) && !tests.has(one));
 const draw = (from, count, stream) =>
   [...shuffledIndexes(from.length, seed, stream)].slice(0, count).map((i) => from[i]);
 
-/** Whether the answer, in words of its question's language, can be told right from wrong at a glance. */
+/** Whether it is short, free of others' terms, and its answer has enough words to tell their language. */
 function isPlainInstruction({ source, id, lang, messages }) {
-  if (messages.length !== 2 || (source === "own" && NO_LANGUAGE.test(id))) return false;
-  if (source !== "own" && source !== (lang === "de" ? "german_dpr_instruct" : "llms_from_scratch_instructions"))
-    return false;
+  if (messages.length !== 2 || (source === OWN.name && NO_LANGUAGE.test(id))) return false;
+  if (source !== OWN.name && (lang !== "en" || source !== "llms_from_scratch_instructions")) return false;
   const [{ content: asked }, { content: answer }] = messages;
   return words(answer).length >= 5 && !/translat|übersetz|auf englisch|in german|languages?\b|sprache/i.test(asked);
 }
@@ -96,11 +94,15 @@ const instructions = ["en", "de"].flatMap((lang, stream) =>
   ),
 );
 const rest = usable.filter((one) => !instructions.includes(one));
-const heldOut = [own, ...SOURCES].flatMap(({ name }, i) => {
+const heldOut = [OWN, ...SOURCES].flatMap(({ name }, i) => {
   const from = rest.filter(({ source }) => source === name);
   return draw(from, Math.round(LOSS_SHARE * from.length), 10 + i);
 });
-const train = rest.filter((one) => !heldOut.includes(one));
+const train = rest.flatMap((one) => {
+  if (heldOut.includes(one)) return [];
+  const copies = one.source === OWN.name ? (OWN.copies[one.lang] ?? 1) : 1;
+  return Array.from({ length: copies }, () => one);
+});
 
 const sum = (list, key) => list.reduce((total, one) => total + one[key], 0);
 for (const [name, count] of Object.entries(counts)) {
