@@ -44,6 +44,7 @@ const OPTIONS: readonly (readonly [flag: string, description: string, parse: (te
   ["--batch-examples <n>", "examples of a micro-batch, whatever their lengths", numeric],
   ["--accumulate <n>", "micro-batches a step; default 1", numeric],
   ["--max-length <n>", "tokens of an example; the end of a longer one is left out; default 1024", numeric],
+  ["--activations <type>", "int8 (fast) or f32 (exact); default int8", TEXT],
   ["--seed <n>", "of the order, the first values and dropout; default 0", numeric],
   ["--template <name>", "how examples are written: gemma, qa or none; default as the model chats", TEXT],
   ["--kind <name>", "of rows with the columns of several kinds: chat, completion, text or preference", TEXT],

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Activations, BackendName } from "../backend/backend.js";
+import type { BackendName } from "../backend/backend.js";
 import { GemmaError } from "../base/errors.js";
 import { dialogueOf } from "../load/dialogue.js";
 import { fileSource } from "../load/file-source.js";
@@ -25,9 +25,6 @@ import { memoryLimit } from "./memory-plan.js";
 import type { LoadProgress } from "./protocol.js";
 import { dataNames, type PreparedData, prepareData, type TuneData } from "./tune-data.js";
 import { exportTuned } from "./tune-export.js";
-
-/** Of the native backend while it trains; int8 has no gradient. */
-const ACTIVATIONS: Activations = "f32";
 
 /** A step of the largest micro-batch may take minutes, in which the lock is not touched. */
 const LOCK_STALE_MS = 600_000;
@@ -178,7 +175,7 @@ async function learn(
 ): Promise<TuneResult> {
   const { signal } = listener;
   const backend = await chooseBackend(settings.backend, {
-    activations: ACTIVATIONS,
+    activations: config.activations,
     ...(settings.threads === undefined ? {} : { threads: settings.threads }),
     ...(settings.isa === undefined ? {} : { isa: settings.isa }),
   });

@@ -57,6 +57,7 @@ const OUTSIDE: Readonly<Record<string, readonly unknown[]>> = {
   checkpointEvery: [0],
   keepCheckpoints: [0, 1e5],
   activationCheckpoints: ["no", 0],
+  activations: ["bf16", 1],
   beta: [0, 11],
 };
 

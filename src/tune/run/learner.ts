@@ -51,6 +51,7 @@ export class Learner {
     this.trainer = new Trainer(be, base, trained, this.parameters, {
       ...limits,
       checkpoints: config.activationCheckpoints,
+      kv: config.activations === "int8" ? "bf16" : "f32",
     });
     const { beta1, beta2, epsilon: eps, weightDecay } = config;
     this.optimizer = new Optimizer(be, this.parameters, { beta1, beta2, eps, weightDecay });
