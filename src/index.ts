@@ -42,6 +42,14 @@ export type { Tuning } from "./runtime/tuning.js";
 export type { DataRow } from "./tune/data/source.js";
 export type { TuneOptions } from "./tune/run/config.js";
 export type * from "./tune/run/events.js";
+// The tuning report, beside gemma-ts/eval: a loaded model as its two sides, examples, and judgements of answers
+
+export { guessLanguage, type KnownLanguage } from "./responsible/language.js";
+export { isRefusal } from "./responsible/refusal.js";
+export { instructionJudgements, refusalJudgement } from "./runtime/answer-judgements.js";
+export { GemmaSubject, heldOutItems, type PieceExample, type SubjectOptions } from "./runtime/tuning-subject.js";
+export { fileSource } from "./tune/data/file-source.js";
+export { type Examples, type ReadOptions, readExamples } from "./tune/data/read-examples.js";
 
 // Models and backends
 

@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   ERR_WORKER: "the engine's worker ended unexpectedly",
   ERR_BAD_DATA: "lines of a data set are no examples to learn from; the message lists them",
   ERR_DIVERGED: "a loss or gradient of training is no number any more",
+  ERR_REGRESSION: "a tuned model fell by more than was allowed",
   // The server
   ERR_BAD_REQUEST: "a request that is not what the API takes",
   ERR_NOT_FOUND: "no such path or thing",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import { runTask } from "../eval/header.js";
 import type { TaskPlan } from "../eval/plan.js";
-import { RUN_FORMAT, type RunHeader } from "../eval/results.js";
+import { type Machine, RUN_FORMAT, type RunHeader } from "../eval/results.js";
 import type { EvalFlags } from "./eval.js";
 import type { OpenedModel } from "./eval-model.js";
 import { codeCommit, packageVersion } from "./version.js";
@@ -27,12 +27,15 @@ export function runHeader(
       ...{ skipBad: skipBad ?? false, fitShots: fitShots ?? false },
     },
     tasks: plans.map(runTask),
-    machines: [
-      {
-        ...{ runtime: `Node ${process.versions.node}`, platform: `${process.platform}-${process.arch}` },
-        ...{ cpu: cpus()[0]?.model.trim() || process.arch, threads },
-      },
-    ],
+    machines: [thisMachine(threads)],
+  };
+}
+
+/** @param threads null for an endpoint */
+export function thisMachine(threads: number | null): Machine {
+  return {
+    ...{ runtime: `Node ${process.versions.node}`, platform: `${process.platform}-${process.arch}` },
+    ...{ cpu: cpus()[0]?.model.trim() || process.arch, threads },
   };
 }
 

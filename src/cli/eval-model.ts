@@ -3,6 +3,7 @@ import type { RunHeader } from "../eval/results.js";
 import type { LanguageModel } from "../lm/language-model.js";
 import { OpenAiEndpoint } from "../lm/openai-endpoint.js";
 import { modelHash } from "../load/model-hash.js";
+import type { Gemma } from "../runtime/gemma.js";
 import { GemmaLanguageModel } from "../runtime/language-model.js";
 import type { CliContext } from "./context.js";
 import type { EvalFlags } from "./eval.js";
@@ -27,18 +28,19 @@ export async function openModel(flags: EvalFlags, context: CliContext): Promise<
   if (flags.endpoint !== undefined) return openEndpoint(flags.endpoint, flags);
   const gemma = await loadGemma(flags, context, { maxSequences: SEQUENCES });
   const { adapter } = flags;
-  const { path, backend, kv, contextLength } = gemma.info;
   const hash = (file: string) => modelHash(file, context.signal);
   return {
     model: new GemmaLanguageModel(gemma, adapter === undefined ? {} : { adapter: ADAPTER }),
-    sha256: await hash(path),
-    settings: {
-      ...{ backend: backend.name, isa: backend.isa, activations: backend.activations, kv, contextLength },
-      adapter: adapter === undefined ? null : await hash(adapter),
-    },
-    threads: backend.threads,
+    sha256: await hash(gemma.info.path),
+    settings: { ...modelSettings(gemma), adapter: adapter === undefined ? null : await hash(adapter) },
+    threads: gemma.info.backend.threads,
     dispose: () => gemma.dispose(),
   };
+}
+
+/** What a loaded model's numbers depend on, beside its weights. */
+export function modelSettings({ info: { backend, kv, contextLength } }: Gemma): RunHeader["settings"] {
+  return { backend: backend.name, isa: backend.isa, activations: backend.activations, kv, contextLength };
 }
 
 function openEndpoint(url: string, { model, ctx }: EvalFlags): OpenedModel {

@@ -1,25 +1,22 @@
 import { GemmaError } from "../base/errors.js";
-import type { DataSource } from "../eval/data.js";
 import { findTasks } from "../eval/find-tasks.js";
 import { fitPlan } from "../eval/fit.js";
 import { planTasks, type TaskPlan } from "../eval/plan.js";
 import type { ItemRecord, RunResults } from "../eval/results.js";
 import { evaluate } from "../eval/run.js";
 import { summarise } from "../eval/summarise.js";
-import type { Task } from "../eval/task.js";
 import { TASKS } from "../eval/tasks/index.js";
 import type { LanguageModel } from "../lm/language-model.js";
-import { DataFolder } from "../load/data-folder.js";
 import { type OpenRun, withRunFolder } from "../load/run-folder.js";
-import type { PythonSandbox } from "../sandbox/sandbox.js";
 import type { CliContext } from "./context.js";
 import type { EvalFlags } from "./eval.js";
+import { openData, openSandbox } from "./eval-data.js";
 import { runHeader } from "./eval-header.js";
 import { readIds } from "./eval-ids.js";
 import { openModel } from "./eval-model.js";
-import { EvalProgress } from "./eval-progress.js";
+import { describeProgress } from "./eval-progress.js";
 import { printResults } from "./eval-results.js";
-import { withPullProgress } from "./pull-progress.js";
+import { StatusLine } from "./status-line.js";
 
 export async function evalCommand(flags: EvalFlags, context: CliContext): Promise<void> {
   const { output } = context;
@@ -53,15 +50,6 @@ export async function evalCommand(flags: EvalFlags, context: CliContext): Promis
   }
 }
 
-/** A folder of files, or the hub. */
-async function openData(tasks: readonly Task[], flags: EvalFlags, context: CliContext): Promise<DataSource> {
-  const { data = "hf", shots, seed, skipBad = false } = flags;
-  if (data !== "hf") return new DataFolder(data, { skipBad });
-  const { openHubData } = await import("../load/hub-data.js");
-  const options = { seed, skipBad, ...(shots === undefined ? {} : { shots }) };
-  return withPullProgress(context, (pull) => openHubData(tasks, options, pull));
-}
-
 async function measureAll(
   plans: readonly TaskPlan[],
   model: LanguageModel,
@@ -73,8 +61,8 @@ async function measureAll(
   const total = plans.reduce((sum, { items }) => sum + items.length, 0);
   let done = run.recorded.size;
   if (done > 0) output.note(`${flags.out}: goes on behind ${done} of ${total} items`);
-  const progress = new EvalProgress();
-  const sandbox = plans.some(({ task }) => task.kind === "code") ? await openSandbox(output) : null;
+  const progress = new StatusLine();
+  const sandbox = await openSandbox(plans, output);
   const onRecord = (record: ItemRecord) => {
     run.append(record);
     done++;
@@ -86,7 +74,7 @@ async function measureAll(
       ...(temperature === undefined ? {} : { temperature }),
       ...(sandbox === null ? {} : { runProgram: sandbox.run }),
       onProgress: (event) => {
-        if (!output.json || process.stderr.isTTY) progress.update(event);
+        if (!output.json || process.stderr.isTTY) progress.update(() => describeProgress(event));
       },
     });
     const tasks = plans.map(({ task }) => task);
@@ -101,16 +89,6 @@ async function measureAll(
     progress.end();
     await sandbox?.dispose();
   }
-}
-
-/** Few runs need one. Says what this system lacks for it. */
-async function openSandbox(output: CliContext["output"]): Promise<PythonSandbox> {
-  const [{ PythonSandbox }, { layers, lacking }] = await Promise.all([
-    import("../sandbox/sandbox.js"),
-    import("../sandbox/layers.js"),
-  ]);
-  for (const wall of lacking(await layers())) output.note(`sandbox: ${wall}`);
-  return new PythonSandbox();
 }
 
 function needed(value: string | undefined, flag: string, example: string): string {

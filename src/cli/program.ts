@@ -29,6 +29,7 @@ const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext):
   evaluation,
   tune,
   serve,
+  tune,
   doctor,
 ];
 

@@ -4,6 +4,7 @@ import { BACKEND_NAMES } from "../backend/backend.js";
 import type { CliContext } from "./context.js";
 import { integer, oneOf } from "./model-options.js";
 import * as merge from "./tune-merge.js";
+import * as report from "./tune-report.js";
 
 export interface TuneFlags extends Readonly<Record<string, unknown>> {
   readonly model?: string;
@@ -79,6 +80,7 @@ export function register(program: Command, context: CliContext): void {
       await tuneCommand(flags, context);
     });
   merge.register(command, context);
+  report.register(command, context);
 }
 
 function numeric(text: string): number {

@@ -58,6 +58,7 @@ export { type SummaryOptions, summarise } from "./summarise.js";
 
 // Statistics
 
+export { holm, pairedRatioInterval, pairedShareInterval, signFlipTest } from "./paired-stats.js";
 export { passAtK } from "./pass-at-k.js";
 export {
   type BootstrapOptions,
@@ -70,6 +71,38 @@ export {
   pairedDifference,
   standardError,
 } from "./stats.js";
+
+// What tuning did: a model before and after, line by line. docs/tuning-report.md has a whole program.
+
+export { type TuningPageOptions, tuningPage } from "./report/tuning-page.js";
+export {
+  answerMeasure,
+  type Judgement,
+  type PromptItem,
+  type PromptSet,
+  type TaskMetricOptions,
+  taskMetricMeasure,
+} from "./tuning/answer-measure.js";
+export type { AnswerMetric } from "./tuning/answer-metric.js";
+export { benchmarkMeasure } from "./tuning/benchmark-measure.js";
+export { type CompareOptions, compareTuning, type Observation, type TuningProgress } from "./tuning/compare-tuning.js";
+export { type HeldOutItem, heldOutMeasure } from "./tuning/held-out-measure.js";
+export type { DraftLine, Measure, Measured, Observed, TuningQuestion } from "./tuning/measure.js";
+export type { Answer, Message, SequenceLoss, Side, Subjects, TuningSubject } from "./tuning/subject.js";
+export { type PlainText, textMeasure, textWindows } from "./tuning/text-measure.js";
+export type {
+  AnswerPair,
+  ItemSide,
+  LineHead,
+  ReportedModel,
+  ReportItem,
+  ReportLine,
+  ReportOrigin,
+  Role,
+  TrainingRun,
+  TuningReport,
+} from "./tuning/tuning-report.js";
+export { type FailOn, gainOf, regressions } from "./tuning/verdict.js";
 
 // Reports
 

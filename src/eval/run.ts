@@ -2,9 +2,7 @@ import { type Instruments, measure } from "./measure.js";
 import type { PlannedItem, TaskPlan } from "./plan.js";
 import type { ItemRecord } from "./results.js";
 import type { Task } from "./task.js";
-
-/** Enough for a model that computes requests together, and little to lose when a run is stopped. */
-const UNDER_WORK = 32;
+import { type WorkOptions, workThrough } from "./work-through.js";
 
 export interface RunProgress {
   /** The task of the item finished last. */
@@ -17,14 +15,12 @@ export interface RunProgress {
   readonly score: number;
 }
 
-export interface RunOptions extends Instruments {
+export interface RunOptions extends Instruments, WorkOptions {
   /** Records of an earlier part of the run, by `recordKey`: their items are not measured again. */
   readonly recorded?: ReadonlyMap<string, ItemRecord>;
   /** Receives each record as soon as its item is finished. */
   readonly onRecord?: (record: ItemRecord) => void;
   readonly onProgress?: (progress: RunProgress) => void;
-  /** Items under work at a time. */
-  readonly underWork?: number;
 }
 
 export function recordKey({ task, id }: Pick<ItemRecord, "task" | "id">): string {
@@ -49,36 +45,12 @@ export async function evaluate(plans: readonly TaskPlan[], options: RunOptions):
     }
   }
   const progress = new ProgressMeter(records.values(), records.size + waiting.length);
-  const failure = new AbortController();
-  const running = new Set<AbortController>(); // each item its own: listeners of many would gather on one signal
-  const fail = (reason: unknown) => {
-    failure.abort(reason); // the first reason stays
-    for (const item of running) item.abort(failure.signal.reason);
-  };
-  const stop = () => fail(options.signal?.reason);
-  if (options.signal?.aborted) stop();
-  options.signal?.addEventListener("abort", stop, { once: true });
-  let next = 0;
-  const work = async () => {
-    while (next < waiting.length && !failure.signal.aborted) {
-      const { task, planned } = waiting[next++]!;
-      const item = new AbortController();
-      running.add(item);
-      try {
-        const record = await measure(task, planned, { ...options, signal: item.signal });
-        options.onRecord?.(record);
-        records.set(recordKey(record), record);
-        options.onProgress?.(progress.finished(record));
-      } catch (error) {
-        fail(error);
-      } finally {
-        running.delete(item);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: options.underWork ?? UNDER_WORK }, work));
-  options.signal?.removeEventListener("abort", stop);
-  failure.signal.throwIfAborted();
+  await workThrough(waiting, options, async ({ task, planned }, signal) => {
+    const record = await measure(task, planned, { ...options, signal });
+    options.onRecord?.(record);
+    records.set(recordKey(record), record);
+    options.onProgress?.(progress.finished(record));
+  });
   return plans.flatMap(({ task, items }) => items.map(({ id }) => records.get(recordKey({ task: task.name, id }))!));
 }
 

@@ -62,8 +62,14 @@ export function bootstrapInterval(
       total += sum / group.length;
     }
     return total / groups.length;
-  }).sort();
-  return { low: quantile(means, (1 - level) / 2), high: quantile(means, (1 + level) / 2) };
+  });
+  return percentileInterval(means, level);
+}
+
+/** The interval that leaves equal shares of `values` below and above. Sorts them. */
+export function percentileInterval(values: Float64Array, level: number): Interval {
+  values.sort();
+  return { low: quantile(values, (1 - level) / 2), high: quantile(values, (1 + level) / 2) };
 }
 
 /** Linear between neighbours, numpy's default and R's type 7. */

@@ -1,15 +1,13 @@
-import { closeSync, ftruncateSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import { headerDifferences, withMachines } from "../eval/header.js";
 import { readHeader, readRecord } from "../eval/read-run.js";
 import { type ItemRecord, RUN_FILES, type RunHeader, type RunResults } from "../eval/results.js";
 import { recordKey } from "../eval/run.js";
+import { LineFile, readIfThere, readWholeLines } from "./line-file.js";
 import { withLock } from "./lock.js";
 import { makeFolder } from "./make-folder.js";
-
-const LINE_FEED = 0x0a;
+import { replaceFile } from "./replace-file.js";
 
 export interface OpenRun {
   /** What an earlier part of the run has measured, by `recordKey`. */
@@ -36,14 +34,13 @@ export async function withRunFolder<T>(
       const items = join(path, RUN_FILES.items);
       const { recorded, sizeBytes } = await readRecords(items);
       await openHeader(path, header, recorded.size);
-      const file = openSync(items, "a");
+      const file = new LineFile(items, sizeBytes);
       try {
-        ftruncateSync(file, sizeBytes); // the end of a line that a killed process did not finish
-        const append = lineWriter(file, sizeBytes, items);
-        const finish = (results: RunResults) => writeWhole(join(path, RUN_FILES.results), results);
+        const append = (record: ItemRecord) => file.append(record);
+        const finish = (results: RunResults) => replaceFile(join(path, RUN_FILES.results), results);
         return await work({ recorded, append, finish }, signal);
       } finally {
-        closeSync(file);
+        file.close();
       }
     });
   } catch (error) {
@@ -59,12 +56,12 @@ async function openHeader(path: string, header: RunHeader, records: number): Pro
       hint: "put it back, or choose another folder with --out",
     });
   }
-  if (text === null) return writeWhole(file, header);
+  if (text === null) return replaceFile(file, header);
   const before = readHeader(text.toString("utf8"), file);
   const differences = headerDifferences(before, header);
   if (differences.length === 0) {
     const merged = withMachines(before, header.machines);
-    if (merged.machines.length > before.machines.length) writeWhole(file, merged);
+    if (merged.machines.length > before.machines.length) replaceFile(file, merged);
     return;
   }
   const more = differences.length > 5 ? ` and ${differences.length - 5} more` : "";
@@ -76,16 +73,12 @@ async function openHeader(path: string, header: RunHeader, records: number): Pro
 }
 
 async function readRecords(file: string): Promise<{ recorded: Map<string, ItemRecord>; sizeBytes: number }> {
-  const bytes = (await readIfThere(file)) ?? Buffer.alloc(0);
   const recorded = new Map<string, ItemRecord>();
-  let start = 0;
-  for (let line = 1; ; line++) {
-    const end = bytes.indexOf(LINE_FEED, start);
-    if (end < 0) return { recorded, sizeBytes: start };
-    const record = recordOf(bytes.toString("utf8", start, end), `${file}:${line}`);
+  const sizeBytes = await readWholeLines(file, (text, line) => {
+    const record = recordOf(text, `${file}:${line}`);
     recorded.set(recordKey(record), record);
-    start = end + 1;
-  }
+  });
+  return { recorded, sizeBytes };
 }
 
 function recordOf(text: string, where: string): ItemRecord {
@@ -96,34 +89,4 @@ function recordOf(text: string, where: string): ItemRecord {
     const hint = "the file was changed or damaged; choose another folder with --out";
     throw new GemmaError(error.code, error.message, { hint, cause: error });
   }
-}
-
-async function readIfThere(path: string): Promise<Buffer | null> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-/** @param sizeBytes of the file, which is open for appending and ends with a whole line */
-function lineWriter(file: number, sizeBytes: number, path: string): (record: ItemRecord) => void {
-  let size = sizeBytes;
-  return (record) => {
-    const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      size += bytes.length;
-    } catch (error) {
-      ftruncateSync(file, size); // items under work may still come, and begin a line of their own
-      throw fromSystemError(error, path);
-    }
-  };
-}
-
-/** In one step, so that a killed process leaves the old file or the new one. */
-function writeWhole(path: string, value: unknown): void {
-  writeFileSync(`${path}.part`, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(`${path}.part`, path);
 }

@@ -11,7 +11,7 @@ const BPE = 2;
 
 /** The tokens' texts as files write them: spaces are U+2581. */
 export function pieceTexts({ size, bytes, starts }: Vocabulary): string[] {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // U+FEFF is a token
   return Array.from({ length: size }, (_, id) =>
     decoder.decode(bytes.subarray(starts[id], starts[id + 1])).replaceAll(" ", "\u2581"),
   );

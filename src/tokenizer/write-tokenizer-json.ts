@@ -2,6 +2,8 @@ import { TOKEN_TYPE } from "../format/token-table.js";
 import type { Vocabulary } from "./vocabulary.js";
 import { pieceTexts } from "./write-sentencepiece.js";
 
+const SPACE = "\u2581";
+
 /**
  * A vocabulary as Hugging Face's tokenizer.json, in slices: what transformers makes of Gemma's SentencePiece model. Its
  * merges are all the ways to split a token in two, those of higher scores first.
@@ -15,20 +17,21 @@ export function* tokenizerJson(vocabulary: Vocabulary): Generator<string, void> 
     const isPlain = types[id] === TOKEN_TYPE.normal || types[id] === TOKEN_TYPE.byte || types[id] === TOKEN_TYPE.unused;
     if (isPlain) continue;
     const special = control[id] === 1;
-    added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special });
+    const normalized = content.includes(SPACE); // to be found where spaces have become U+2581
+    added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized, special });
   }
   const front = {
     version: "1.0",
     truncation: null,
     padding: null,
     added_tokens: added,
-    normalizer: { type: "Replace", pattern: spaces, content: "\u2581" },
+    normalizer: { type: "Replace", pattern: spaces, content: SPACE },
     pre_tokenizer: { type: "Split", pattern: spaces, behavior: "MergedWithPrevious", invert: false },
     post_processor: bosId === undefined ? null : template(texts[bosId]!, bosId),
     decoder: {
       type: "Sequence",
       decoders: [
-        { type: "Replace", pattern: { String: "\u2581" }, content: " " },
+        { type: "Replace", pattern: { String: SPACE }, content: " " },
         { type: "ByteFallback" },
         { type: "Fuse" },
       ],
@@ -63,12 +66,16 @@ function template(token: string, id: number): object {
   };
 }
 
-/** The pairs of tokens that make a token, by the falling score of what they make. */
+/**
+ * The pairs of tokens that make a token, by the falling score of what they make. Runs of spaces, which are matched before any
+ * merging, come first: programs that look for added tokens in the text as it was typed do not find them.
+ */
 function mergesOf({ types, scores }: Vocabulary, texts: readonly string[]): (readonly [number, number])[] {
-  const isNormal = (id: number) => types[id] === TOKEN_TYPE.normal;
+  const isRun = (id: number) => types[id] === TOKEN_TYPE.userDefined && texts[id]!.includes(SPACE);
   const ids = new Map<string, number>();
-  for (const [id, text] of texts.entries()) if (isNormal(id)) ids.set(text, id);
-  const made = [...ids.values()].sort((a, b) => scores[b]! - scores[a]! || a - b);
+  for (const [id, text] of texts.entries()) if (types[id] === TOKEN_TYPE.normal || isRun(id)) ids.set(text, id);
+  const score = (id: number) => (isRun(id) ? Number.MAX_VALUE : scores[id]!);
+  const made = [...ids.values()].sort((a, b) => score(b) - score(a) || a - b);
   return made.flatMap((id) => {
     const text = texts[id]!;
     const pairs: [number, number][] = [];

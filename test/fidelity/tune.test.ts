@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/backend.js";
+import { nativeBackend } from "../../src/backends/native/index.js";
+import { referenceBackend } from "../../src/backends/reference/index.js";
 import type { Adapter } from "../../src/model/adapter.js";
 import type { Sequence } from "../../src/tune/data/encode-examples.js";
 import { addDpoGradients } from "../../src/tune/dpo.js";
@@ -36,14 +38,22 @@ interface Expected {
   };
 }
 
-describe.each(["gemma3", "gemma1-mqa"])("%s", (name) => {
+const native = await nativeBackend.available();
+if (native !== true) console.warn(`SKIPPED: tuning on the native backend: ${native}`);
+const BACKENDS = native === true ? [referenceBackend, nativeBackend] : [referenceBackend];
+const CASES = BACKENDS.flatMap((factory) =>
+  ["gemma3", "gemma1-mqa"].map((model) => [model, factory.name, factory] as const),
+);
+
+describe.each(CASES)("%s, %s", (name, _, factory) => {
+  const open = () => TunableModel.open(goldenPath(`tiny/${name}`)!, undefined, factory);
   const golden = openGolden(goldenPath(`tune/${name}/expected.safetensors`)!);
   const expected = JSON.parse(readFileSync(goldenPath(`tune/${name}/expected.json`)!, "utf8")) as Expected;
   const batch = samples(golden, "");
   const targets = batch.reduce((sum, sequence) => sum + sequence.targets, 0);
 
   test("LoRA: loss and every gradient", { timeout: 60_000 }, async () => {
-    const m = await TunableModel.open(goldenPath(`tiny/${name}`)!);
+    const m = await open();
     const { adapter, parameters, trainer } = m.lora(goldenPath(`tune/${name}/adapter`)!);
     const loss = (await trainer.addGradients(batch, adapter, 1 / targets)) / targets;
     expect(Math.abs(loss - expected.loss)).toBeLessThan(LOSS);
@@ -54,7 +64,7 @@ describe.each(["gemma3", "gemma1-mqa"])("%s", (name) => {
   });
 
   test("LoRA: ten steps of AdamW", { timeout: 120_000 }, async () => {
-    const m = await TunableModel.open(goldenPath(`tiny/${name}`)!);
+    const m = await open();
     const { adapter, parameters, trainer } = m.lora(goldenPath(`tune/${name}/adapter`)!);
     const steps = { ...expected, losses: expected.lora_adamw_losses, norms: expected.lora_adamw_grad_norms };
     await follow(m, trainer, parameters, adapter, batch, steps);
@@ -64,7 +74,7 @@ describe.each(["gemma3", "gemma1-mqa"])("%s", (name) => {
   });
 
   test("every gradient of full tuning", { timeout: 60_000 }, async () => {
-    const m = await TunableModel.open(goldenPath(`tiny/${name}`)!);
+    const m = await open();
     const { parameters, trainer } = m.full();
     const loss = (await trainer.addGradients(batch, null, 1 / targets)) / targets;
     expect(Math.abs(loss - expected.full_loss)).toBeLessThan(LOSS);
@@ -78,7 +88,7 @@ describe.each(["gemma3", "gemma1-mqa"])("%s", (name) => {
   });
 
   test("full tuning: five steps of AdamW", { timeout: 120_000 }, async () => {
-    const m = await TunableModel.open(goldenPath(`tiny/${name}`)!);
+    const m = await open();
     const { parameters, trainer } = m.full();
     await follow(m, trainer, parameters, null, batch, { ...expected, losses: expected.full_adamw_losses });
     const after = goldenPath(`tune/${name}/full_after_5_steps.safetensors`);
@@ -87,7 +97,7 @@ describe.each(["gemma3", "gemma1-mqa"])("%s", (name) => {
   });
 
   test("DPO: log-probabilities, loss and every gradient", { timeout: 60_000 }, async () => {
-    const m = await TunableModel.open(goldenPath(`tiny/${name}`)!);
+    const m = await open();
     const { adapter, parameters, trainer } = m.lora(goldenPath(`tune/${name}/adapter`)!);
     const [chosen, rejected] = [samples(golden, "dpo.chosen."), samples(golden, "dpo.rejected.")];
     const pairs = chosen.map((sample, i) => ({ chosen: sample, rejected: rejected[i]! }));

@@ -1,4 +1,4 @@
-import type { Backend } from "../../src/backend/backend.js";
+import type { Backend, BackendFactory } from "../../src/backend/backend.js";
 import { checked } from "../../src/backend/checked.js";
 import { referenceBackend } from "../../src/backends/reference/index.js";
 import { openCheckpoint } from "../../src/load/open.js";
@@ -18,7 +18,7 @@ export interface Tunable {
 
 const LIMITS = { maxRows: 128, maxSequences: 4, maxLength: 48 };
 
-/** A tiny model on the reference backend, ready to be tuned. */
+/** A tiny model in f32, ready to be tuned. */
 export class TunableModel {
   private constructor(
     readonly be: Backend,
@@ -26,8 +26,12 @@ export class TunableModel {
     readonly weights: GemmaWeights,
   ) {}
 
-  static async open(path: string, watch: (be: Backend) => Backend = (be) => be): Promise<TunableModel> {
-    const be = watch(checked(await referenceBackend.create({ activations: "f32" })));
+  static async open(
+    path: string,
+    watch: (be: Backend) => Backend = (be) => be,
+    factory: BackendFactory = referenceBackend,
+  ): Promise<TunableModel> {
+    const be = watch(checked(await factory.create({ activations: "f32" })));
     const checkpoint = openCheckpoint(path);
     const { config, naming, tensors } = checkpoint;
     const weights = await loadWeights(be, config, tensors, { naming });

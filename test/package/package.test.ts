@@ -174,6 +174,21 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     expect(npm(app, "exec", "--no", "--", "gemma", "--version")).toBe(`${version}\n`);
   });
 
+  test("import: the program of docs/tuning-report.md", () => {
+    const [program] = codeOf(readFileSync(join(root, "docs/tuning-report.md"), "utf8"));
+    writeFileSync(join(app, "held-out.jsonl"), '{"prompt":"the","completion":"the the"}\n');
+    const tiny = program!
+      .replace('load("gemma-3-270m"', `load(${JSON.stringify(TINY.gemma3)}`)
+      .replace('"runs/first/adapter"', JSON.stringify(TINY.adapter))
+      .replace("await using", "const");
+    const { status, stdout } = run("report.js", `${transpile(tiny)}\nawait gemma.dispose();`);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^target loss .* nats a token \(±.*\); nothing else moved\n$/),
+    ]);
+    expect(readFileSync(join(app, "report.html"), "utf8")).toContain("Insults declined");
+  });
+
   const libs = ["ES2022", "ESNext.Disposable"];
   test.each([
     { module: "NodeNext", moduleResolution: "NodeNext", lib: libs },
@@ -181,7 +196,10 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   ])("types hold under $moduleResolution resolution", { timeout: 60_000 }, (options) => {
     copyFileSync(fileURLToPath(new URL("app.ts.txt", import.meta.url)), join(app, "app.ts"));
     const files = ["app.ts"];
-    for (const [i, code] of codeOf(readFileSync(join(root, "docs/evaluation.md"), "utf8")).entries()) {
+    const programs = ["evaluation", "tuning-report"].flatMap((page) =>
+      codeOf(readFileSync(join(root, `docs/${page}.md`), "utf8")),
+    );
+    for (const [i, code] of programs.entries()) {
       writeFileSync(join(app, `docs-${i}.ts`), code);
       files.push(`docs-${i}.ts`);
     }

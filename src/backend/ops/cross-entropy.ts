@@ -62,8 +62,8 @@ export const crossEntropy = defineOp<Parameters<CrossEntropy>, CrossEntropyCase>
     expectVector(OP, "targets", targets, rows, "R", "i32");
     expectVector(OP, "weights", weights, rows, "R");
   },
-  // Of 1 + |out|: logits of a few units, which cancel in sums over D. int8: rounded factors.
-  tolerance: { f32: 2e-5, int8: 5e-2 },
+  // Of 1 + |out|: logits of a few units, which cancel in sums over D. int8: rounded factors, some of the head beyond 30.
+  tolerance: { f32: 2e-5, int8: 1e-1 },
   cases: [
     { dtype: "F32", V: 1, D: 1, targets: [0] },
     { dtype: "F32", V: 5, D: 8, targets: [] },

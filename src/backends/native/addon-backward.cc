@@ -12,6 +12,8 @@ namespace {
 constexpr size_t CHEAP = size_t{1} << 15;
 constexpr size_t COSTLY = size_t{1} << 13;
 
+constexpr size_t LORA_PART_ROWS = 128, MOST_LORA_PARTS = 32;
+
 constexpr int64_t MAX_INTEGER = (int64_t{1} << 53) - 1;  // that a number holds exactly
 
 size_t row_grain(size_t width) { return std::max<size_t>(1, COSTLY / std::max<size_t>(1, width)); }
@@ -80,10 +82,6 @@ napi_value gegluBackward(Args& args) {
   return nullptr;
 }
 
-void add_outer(Backend& backend, const SumOuterArgs& outer) {
-  backend.run(backend.kernels.sum_outer, outer, outer.items(), 1);
-}
-
 /** matmulWeightBackward(backend, T, N, K, dWeight, start, dOut, start, x, start) */
 napi_value matmulWeightBackward(Args& args) {
   Backend& backend = args.backend();
@@ -92,7 +90,8 @@ napi_value matmulWeightBackward(Args& args) {
   const float* const d_out = args.f32(multiply(terms, outputs));
   const float* const x = args.f32(multiply(terms, width));
   if (width == 0) return nullptr;
-  add_outer(backend, {d_weight, d_out, x, outputs, width, terms, width, 1, 1});
+  const SumOuterArgs outer = {d_weight, d_out, x, outputs, width, terms};
+  backend.run(backend.kernels.sum_outer, outer, outer.items(), 1);
   return nullptr;
 }
 
@@ -102,26 +101,35 @@ napi_value loraDeltaBackward(Args& args) {
   const size_t rows = args.size(), width = args.size(), outputs = args.size(), rank = args.size();
   const float scale = static_cast<float>(args.number());
   const bool wants_x = args.boolean(), accumulate = args.boolean();
-  float* const da = args.f32(multiply(rank, width));
-  float* const db = args.f32(multiply(outputs, rank));
-  float* const dx = args.f32(wants_x ? multiply(rows, width) : 0);
-  const float* const d_out = args.f32(multiply(rows, outputs));
-  const float* const x = args.f32(multiply(rows, width));
-  const float* const a = args.f32(multiply(rank, width));
-  const float* const b = args.f32(multiply(outputs, rank));
-  const size_t ranks = multiply(rows, rank);
+  LoraBackwardArgs lora = {};
+  lora.da = args.f32(multiply(rank, width));
+  lora.db = args.f32(multiply(outputs, rank));
+  lora.dx = args.f32(wants_x ? multiply(rows, width) : 0);
+  lora.d_out = args.f32(multiply(rows, outputs));
+  lora.x = args.f32(multiply(rows, width));
+  lora.a = args.f32(multiply(rank, width));
+  lora.b = args.f32(multiply(outputs, rank));
   if (rows == 0 || width == 0 || outputs == 0 || rank == 0) return nullptr;
-  const Kernels& kernels = backend.kernels;
-  float* const inner = backend.ops.lora_ranks.get<float>(ranks);      // A x
-  float* const outer = backend.ops.lora_gradients.get<float>(ranks);  // scale · Bᵀ dOut
-  backend.run(kernels.lora_down, LoraDownArgs{inner, x, a, rank, width}, rows, row_grain(multiply(width, rank) / 4));
-  const size_t grain = row_grain(multiply(outputs, rank) / 4);
-  backend.run(kernels.rows_times, RowsTimesArgs{outer, d_out, b, outputs, rank, scale, false}, rows, grain);
-  add_outer(backend, {da, outer, x, rank, width, rows, width, 1, 1});
-  add_outer(backend, {db, inner, d_out, rank, outputs, rows, 1, rank, scale});
-  if (!wants_x) return nullptr;
-  const RowsTimesArgs times = {dx, outer, a, rank, width, 1, accumulate};
-  backend.run(kernels.rows_times, times, rows, row_grain(multiply(width, rank) / 4));
+  if (!wants_x) lora.dx = nullptr;
+  lora.rows = rows;
+  lora.width = width;
+  lora.outputs = outputs;
+  lora.rank = rank;
+  lora.scale = scale;
+  lora.accumulate = accumulate;
+  lora.part_rows = std::max(LORA_PART_ROWS, (rows + MOST_LORA_PARTS - 1) / MOST_LORA_PARTS);
+  LoraState& state = backend.ops.lora;
+  float* const turned = state.turned.get<float>(multiply(width, rank));
+  for (size_t j = 0; j < rank; j++) {
+    for (size_t k = 0; k < width; k++) turned[k * rank + j] = lora.a[j * width + k];
+  }
+  lora.a_turned = turned;
+  lora.inner = state.inner.get<float>(multiply(rows, rank));
+  lora.outer = state.outer.get<float>(multiply(rows, rank));
+  lora.da_parts = state.da_parts.get<float>(multiply(lora.parts(), multiply(rank, width)));
+  lora.db_parts = state.db_parts.get<float>(multiply(lora.parts(), multiply(rank, outputs)));
+  backend.run(backend.kernels.lora_backward, lora, lora.parts(), 1);
+  backend.run(backend.kernels.lora_sum_parts, lora, rank, 1);
   return nullptr;
 }
 

@@ -10,6 +10,7 @@ namespace {
 // Elements of a chunk: a few microseconds of work.
 constexpr size_t CHEAP = size_t{1} << 15;
 constexpr size_t COSTLY = size_t{1} << 13;
+constexpr size_t LORA_ROWS = 128;  // whose ranks stay in the cache while columns are made of them
 
 size_t row_grain(size_t width) { return std::max<size_t>(1, COSTLY / std::max<size_t>(1, width)); }
 
@@ -239,10 +240,10 @@ napi_value loraDelta(Args& args) {
   float* const rank_rows = backend.ops.lora_ranks.get<float>(multiply(rows, rank));
   const LoraDownArgs down = {rank_rows, x, a, rank, width};
   backend.run(backend.kernels.lora_down, down, rows, row_grain(multiply(width, rank) / 4));
-  const LoraUpArgs up = {out, rank_rows, b, rows, rank, out_width, scale};
+  const LoraUpArgs up = {out, rank_rows, b, rows, rank, out_width, scale, LORA_ROWS};
   // A chunk transposes its part of B once for all rows.
   const size_t grain = std::max<size_t>(1, COSTLY / (LORA_COLUMNS * std::max<size_t>(1, rank)));
-  backend.run(backend.kernels.lora_up, up, (out_width + LORA_COLUMNS - 1) / LORA_COLUMNS, rows > 4 ? 1 : grain);
+  backend.run(backend.kernels.lora_up, up, up.items(), rows > 4 ? 1 : grain);
   return nullptr;
 }
 

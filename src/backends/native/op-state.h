@@ -15,6 +15,10 @@ struct LossState {  // crossEntropy
   Scratch kept{Memory::Kind::lazy}, places{Memory::Kind::lazy};  // few logits are
 };
 
+struct LoraState {  // loraDeltaBackward
+  Scratch turned, inner, outer, da_parts, db_parts;
+};
+
 struct OpState {
   RopeTables rope;
   std::vector<AttentionBlock> attention_blocks, attention_segments;
@@ -22,7 +26,8 @@ struct OpState {
   Scratch attention_parts, attention_states;
   std::vector<AttentionSpan> attention_spans;  // attentionBackward
   Scratch attention_scores;
-  Scratch lora_ranks, lora_gradients;
+  Scratch lora_ranks;
+  LoraState lora;
   Scratch factors, squares;  // rmsNormBackward, sumSquares
   Scratch maxima, sums;  // of blocks of logits
   std::vector<LogitRow> logit_rows;

@@ -1,7 +1,8 @@
 import { PUBLISHED_SOURCES } from "../published.js";
 import { chart, swatch } from "./chart.js";
+import { pageText } from "./document.js";
 import type { ItemsData } from "./items.js";
-import { html, json, Markup } from "./markup.js";
+import { html, json, type Markup } from "./markup.js";
 import type { Report } from "./report.js";
 import { STYLE } from "./style.js";
 import { benchmarkTable, footnotes, taskTables } from "./table.js";
@@ -13,22 +14,8 @@ import { benchmarkTable, footnotes, taskTables } from "./table.js";
  * @param scripts of ./scripts, compiled: the page has no file to load them from
  */
 export async function reportPage(report: Report, items: ItemsData, scripts: readonly string[]): Promise<string> {
-  const inline = scripts.map((script) => script.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
-  const hashes = await Promise.all(inline.map(sha256));
-  const allowed = hashes.map((hash) => `'sha256-${hash}'`).join(" ");
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${allowed}; base-uri 'none'; form-action 'none'`;
   const titles = report.runs.map(({ title }) => title);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${["Benchmarks", ...titles].join(" · ")}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
+  const body = html`
 <a class="skip" href="#items">Skip to the items</a>
 <header><h1>Benchmarks</h1><p>${titles.length === 0 ? "Published figures" : html`${titles.join(", ")} beside the published figures`}</p></header>
 <main>
@@ -44,11 +31,8 @@ ${report.tasks.length > 0 && itemsSection()}
 ${report.tasks.length > 0 && html`<section aria-labelledby="figures-title"><h2 id="figures-title">Figures by task</h2>${report.tasks.map((task) => taskTables(task, report))}</section>`}
 ${report.runs.length > 0 && settings(report)}
 </main>
-<script type="application/json" id="data">${json(items)}</script>
-${inline.map((script) => html`<script type="module">${new Markup(script)}</script>`)}
-</body>
-</html>
-`.text;
+<script type="application/json" id="data">${json(items)}</script>`;
+  return pageText({ title: ["Benchmarks", ...titles].join(" · "), style: STYLE, body, scripts });
 }
 
 /** Choices that need the script; without it chart and table stand one below the other. */
@@ -99,9 +83,4 @@ ${Object.entries(header.settings).map(([name, value]) => html`<dt>${name}</dt><d
       ),
     )}</ul></details>`,
   )}</section>`;
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(digest)));
 }

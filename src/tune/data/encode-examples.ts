@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { GemmaError } from "../../base/errors.js";
 import { type Slices, withPauses } from "../../base/slices.js";
-import { encodePromptSlices, type Segment } from "../../tokenizer/prompt.js";
+import { encodePromptSlices } from "../../tokenizer/prompt.js";
 import type { Tokenizer } from "../../tokenizer/tokenizer.js";
 import type { Example } from "./example.js";
 import { type LengthReport, LengthTally } from "./lengths.js";
-import { exampleSequences, type Piece, type TuneTemplate } from "./pieces.js";
+import { exampleSequences, learnedRuns, type Piece, type TuneTemplate } from "./pieces.js";
 
 const PAUSE_EVERY = 256;
 
@@ -88,10 +88,7 @@ export function* encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): S
   const { addBos, bosId } = tokenizer.vocabulary;
   const parts: { ids: Int32Array; isLearned: boolean }[] = [];
   if (addBos && bosId !== undefined) parts.push({ ids: Int32Array.of(bosId), isLearned: false });
-  for (let i = 0; i < pieces.length; ) {
-    const { isLearned } = pieces[i]!;
-    const segments: Segment[] = [];
-    for (; pieces[i]?.isLearned === isLearned; i++) segments.push(pieces[i]!.segment);
+  for (const { isLearned, segments } of learnedRuns(pieces)) {
     parts.push({ ids: yield* encodePromptSlices(tokenizer, segments, { bos: false }), isLearned });
   }
   const length = parts.reduce((sum, { ids }) => sum + ids.length, 0);

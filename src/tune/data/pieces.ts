@@ -41,6 +41,19 @@ export function exampleSequences(example: Example, template: TuneTemplate): read
   }
 }
 
+/** Neighbouring pieces that are all learned, or all not: each run is encoded as one. */
+export function learnedRuns(
+  pieces: readonly Piece[],
+): readonly { readonly isLearned: boolean; readonly segments: readonly Segment[] }[] {
+  const runs: { isLearned: boolean; segments: Segment[] }[] = [];
+  for (const { segment, isLearned } of pieces) {
+    const last = runs.at(-1);
+    if (last?.isLearned === isLearned) last.segments.push(segment);
+    else runs.push({ isLearned, segments: [segment] });
+  }
+  return runs;
+}
+
 const learned = (segment: Segment): Piece => ({ segment, isLearned: true });
 const given = (segment: Segment): Piece => ({ segment, isLearned: false });
 const EOS = learned(control("<eos>"));

@@ -13,7 +13,8 @@
   X(norm_weight_backward, NormWeightArgs) \
   X(geglu_backward, GegluBackwardArgs)    \
   X(sum_outer, SumOuterArgs)              \
-  X(rows_times, RowsTimesArgs)            \
+  X(lora_backward, LoraBackwardArgs)      \
+  X(lora_sum_parts, LoraBackwardArgs)     \
   X(scatter_add, ScatterAddArgs)          \
   X(adam_w, AdamWArgs)                    \
   X(sum_squares, SumSquaresArgs)          \
@@ -73,35 +74,50 @@ struct NormWeightArgs {
   size_t width;
 };
 
-constexpr size_t OUTER_ROWS = 16;
+constexpr size_t OUTER_ROWS = 48;
 
 /**
- * out[i][c] += scale · sum_t left[t][i] · right[t][c], t ascending. Item: OUTER_ROWS rows by SUM_COLUMNS columns, the blocks
- * of columns running fastest.
+ * out[i][c] += sum_t left[t][i] · right[t][c], t ascending. Item: OUTER_ROWS rows by SUM_COLUMNS columns, the blocks of columns
+ * running fastest.
  */
 struct SumOuterArgs {
-  float* out;  // [I, C], or its transpose: element [i][c] at i · row_step + c · column_step
+  float* out;          // [I, C]
   const float* left;   // [T, I]
   const float* right;  // [T, C]
   size_t rows;         // I
   size_t columns;      // C
   size_t terms;        // T
-  size_t row_step, column_step;
-  float scale;
 
   size_t column_blocks() const { return (columns + SUM_COLUMNS - 1) / SUM_COLUMNS; }
   size_t items() const { return column_blocks() * ((rows + OUTER_ROWS - 1) / OUTER_ROWS); }
 };
 
-/** out[t][c] = scale · sum_i left[t][i] · right[i][c], added to with accumulate; i ascending. Item: a row. */
-struct RowsTimesArgs {
-  float* out;          // [T, C]
-  const float* left;   // [T, I]
-  const float* right;  // [I, C]
-  size_t terms;        // I
-  size_t columns;      // C
+/**
+ * Gradients of out += scale · B (A x). Rows are summed up in parts, as many whatever the threads. Item of lora_backward: a part;
+ * of lora_sum_parts: a rank.
+ */
+struct LoraBackwardArgs {
+  float* da;  // [r, K], added to
+  float* db;  // [N, r], added to
+  float* dx;  // [T, K], added to with `accumulate`; nullptr: not wanted
+  const float* d_out;     // [T, N]
+  const float* x;         // [T, K]
+  const float* a;         // [r, K]
+  const float* a_turned;  // [K, r]
+  const float* b;         // [N, r]
+  float* inner;           // [T, r]: A x
+  float* outer;           // [T, r]: scale · Bᵀ dOut
+  float* da_parts;        // [parts, r, K]
+  float* db_parts;        // [parts, r, N]
+  size_t rows;            // T
+  size_t width;           // K
+  size_t outputs;         // N
+  size_t rank;            // r
+  size_t part_rows;
   float scale;
   bool accumulate;
+
+  size_t parts() const { return (rows + part_rows - 1) / part_rows; }
 };
 
 /** Item: an element. */

@@ -1,91 +1,69 @@
-// Products of f32 matrices that gradients are made of. Contracts: src/backend/ops/lora-delta-backward.ts,
+// Gradients of low-rank pairs and of whole matrices. Contracts: src/backend/ops/lora-delta-backward.ts,
 // src/backend/ops/matmul-weight-backward.ts
+#include <algorithm>
+
 #include "kernels.h"
-#include "kernels/simd.h"
+#include "kernels/product.h"
 
 namespace gemma::GEMMA_ISA {
 namespace {
 
-constexpr size_t PARTS = LANES == 16 ? 4 : 2;  // vectors of a tile
-constexpr size_t TILE = 4;                     // rows of a tile
+constexpr size_t ROWS = 64;  // of x and dOut, which stay in the cache for both of their products
 
-F32 load_some(const float* from, size_t left) {
-  if (left >= LANES) return load(from);
-  return left == 0 ? splat(0) : load_partial(from, left);
-}
-
-size_t from(size_t all, size_t at) { return all > at ? all - at : 0; }
-
-template <size_t ROWS>
-void sum_tile(const SumOuterArgs& args, size_t row, size_t column) {
-  F32 sums[ROWS][PARTS];
-  GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
-    GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) sums[r][p] = splat(0);
-  }
-  const size_t left = from(args.columns, column);
-  for (size_t t = 0; t < args.terms; t++) {
-    const float* const right = args.right + t * args.columns + column;
-    F32 values[PARTS];
-    GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) values[p] = load_some(right + p * LANES, from(left, p * LANES));
-    GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
-      const F32 each = splat(args.left[t * args.rows + row + r]);
-      GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) sums[r][p] = fma(each, values[p], sums[r][p]);
-    }
-  }
-  for (size_t r = 0; r < ROWS; r++) {
-    for (size_t p = 0; p < PARTS; p++) {
-      float values[LANES];
-      store(values, sums[r][p]);
-      const size_t count = from(left, p * LANES) < LANES ? from(left, p * LANES) : LANES;
-      for (size_t i = 0; i < count; i++) {
-        const size_t at = (row + r) * args.row_step + (column + p * LANES + i) * args.column_step;
-        args.out[at] += args.scale * values[i];
-      }
-    }
-  }
+void add_rows(const LoraBackwardArgs& args, size_t row, size_t count, float* da, float* db) {
+  const size_t width = args.width, outputs = args.outputs, rank = args.rank;
+  const float* const x = args.x + row * width;
+  const float* const d_out = args.d_out + row * outputs;
+  float* const inner = args.inner + row * rank;
+  float* const outer = args.outer + row * rank;
+  std::fill_n(inner, count * rank, 0.0f);
+  std::fill_n(outer, count * rank, 0.0f);
+  add_product(inner, rank, {x, width, 1}, args.a_turned, rank, {count, rank, width});
+  add_product(db, outputs, {inner, 1, rank}, d_out, outputs, {rank, outputs, count});
+  add_product(outer, rank, {d_out, outputs, 1}, args.b, rank, {count, rank, outputs});
+  const F32 scale = splat(args.scale);
+  map2(outer, outer, outer, 0, count * rank, [scale](F32 value, F32) { return value * scale; });
+  add_product(da, width, {outer, 1, rank}, x, width, {rank, width, count});
+  if (args.dx == nullptr) return;
+  float* const dx = args.dx + row * width;
+  if (!args.accumulate) std::fill_n(dx, count * width, 0.0f);
+  add_product(dx, width, {outer, rank, 1}, args.a, width, {count, width, rank});
 }
 
 }  // namespace
 
-void sum_outer(const SumOuterArgs& args, size_t begin, size_t end) {
-  for (size_t item = begin; item < end; item++) {
-    const size_t first = item / args.column_blocks() * OUTER_ROWS, column = item % args.column_blocks() * SUM_COLUMNS;
-    const size_t last = OUTER_ROWS < args.rows - first ? first + OUTER_ROWS : args.rows;
-    const size_t column_end = SUM_COLUMNS < args.columns - column ? column + SUM_COLUMNS : args.columns;
-    for (size_t c = column; c < column_end; c += PARTS * LANES) {
-      size_t row = first;
-      for (; row + TILE <= last; row += TILE) sum_tile<TILE>(args, row, c);
-      for (; row < last; row++) sum_tile<1>(args, row, c);
+void lora_backward(const LoraBackwardArgs& args, size_t begin, size_t end) {
+  for (size_t part = begin; part < end; part++) {
+    float* const da = args.da_parts + part * args.rank * args.width;
+    float* const db = args.db_parts + part * args.rank * args.outputs;
+    std::fill_n(da, args.rank * args.width, 0.0f);
+    std::fill_n(db, args.rank * args.outputs, 0.0f);
+    const size_t last = std::min(args.rows, (part + 1) * args.part_rows);
+    for (size_t row = part * args.part_rows; row < last; row += ROWS) add_rows(args, row, std::min(ROWS, last - row), da, db);
+  }
+}
+
+void lora_sum_parts(const LoraBackwardArgs& args, size_t begin, size_t end) {
+  const size_t parts = args.parts();
+  for (size_t j = begin; j < end; j++) {
+    for (size_t part = 0; part < parts; part++) {
+      float* const da = args.da + j * args.width;
+      map2(da, da, args.da_parts + (part * args.rank + j) * args.width, 0, args.width, [](F32 a, F32 b) { return a + b; });
+    }
+    for (size_t n = 0; n < args.outputs; n++) {
+      float sum = 0;
+      for (size_t part = 0; part < parts; part++) sum += args.db_parts[(part * args.rank + j) * args.outputs + n];
+      args.db[n * args.rank + j] += args.scale * sum;
     }
   }
 }
 
-void rows_times(const RowsTimesArgs& args, size_t begin, size_t end) {
-  for (size_t t = begin; t < end; t++) {
-    const float* const left = args.left + t * args.terms;
-    float* const out = args.out + t * args.columns;
-    for (size_t c = 0; c < args.columns; c += PARTS * LANES) {
-      const size_t rest = args.columns - c;
-      F32 sums[PARTS];
-      GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) sums[p] = splat(0);
-      for (size_t i = 0; i < args.terms; i++) {
-        const F32 each = splat(left[i]);
-        const float* const right = args.right + i * args.columns + c;
-        GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) {
-          sums[p] = fma(each, load_some(right + p * LANES, from(rest, p * LANES)), sums[p]);
-        }
-      }
-      for (size_t p = 0; p * LANES < rest && p < PARTS; p++) {
-        const size_t count = rest - p * LANES;
-        const F32 before = args.accumulate ? load_some(out + c + p * LANES, count) : splat(0);
-        const F32 value = fma(splat(args.scale), sums[p], before);
-        if (count >= LANES) {
-          store(out + c + p * LANES, value);
-        } else {
-          store_partial(out + c + p * LANES, value, count);
-        }
-      }
-    }
+void sum_outer(const SumOuterArgs& args, size_t begin, size_t end) {
+  for (size_t item = begin; item < end; item++) {
+    const size_t row = item / args.column_blocks() * OUTER_ROWS, column = item % args.column_blocks() * SUM_COLUMNS;
+    const ProductSize size = {std::min(OUTER_ROWS, args.rows - row), std::min(SUM_COLUMNS, args.columns - column), args.terms};
+    float* const out = args.out + row * args.columns + column;
+    add_product(out, args.columns, {args.left + row, 1, args.rows}, args.right + column, args.columns, size);
   }
 }
 

@@ -172,7 +172,7 @@ struct LoraDownArgs {
 
 constexpr size_t LORA_COLUMNS = 64;
 
-/** out += scale · rank_rows · Bᵀ. Item: LORA_COLUMNS columns of out. */
+/** out += scale · rank_rows · Bᵀ. Item: LORA_COLUMNS columns of a block of rows, those of the same rows side by side. */
 struct LoraUpArgs {
   float* out;              // [T, N]
   const float* rank_rows;  // [T, r]
@@ -181,6 +181,10 @@ struct LoraUpArgs {
   size_t rank;
   size_t width;  // N
   float scale;
+  size_t row_block;
+
+  size_t column_blocks() const { return (width + LORA_COLUMNS - 1) / LORA_COLUMNS; }
+  size_t items() const { return column_blocks() * ((rows + row_block - 1) / row_block); }
 };
 
 constexpr size_t LOGIT_BLOCK = 256;

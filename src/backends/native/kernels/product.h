@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/simd.h"
+#include "kernels/tiles.h"
 
 namespace gemma::GEMMA_ISA {
 
@@ -17,67 +18,65 @@ struct ProductSize {
 
 namespace product {
 
-constexpr size_t PARTS = LANES == 16 ? 4 : 2;  // vectors of a tile: its width
-constexpr size_t TILE = LANES == 16 ? 6 : 4;   // rows of a tile
-constexpr size_t WIDTH = PARTS * LANES;
+// As many accumulators as the registers hold. A narrow c has taller tiles.
+constexpr size_t PARTS = LANES == 16 ? 4 : 2;  // vectors of a tile's width
+constexpr size_t TILE = LANES == 16 ? 6 : 4;   // rows
+constexpr size_t TALL_TILE = LANES == 16 ? 12 : 8;
 
-template <size_t ROWS>
-void whole_tile(float* c, size_t c_stride, const Strided& a, const float* b, size_t b_stride, size_t terms) {
-  F32 sums[ROWS][PARTS];
+/** `last`: columns of the last vector; a constant where all are there. */
+template <size_t ROWS, size_t VECTORS, class Last>
+void tile(float* c, size_t c_stride, const Strided& a, const float* b, size_t b_stride, size_t terms, Last last) {
+  const auto load_at = [last](const float* from, size_t v) {
+    return v + 1 < VECTORS || last == LANES ? load(from + v * LANES) : load_partial(from + v * LANES, last);
+  };
+  F32 sums[ROWS][VECTORS];
   GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
-    GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) sums[r][p] = load(c + r * c_stride + p * LANES);
+    GEMMA_UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = load_at(c + r * c_stride, v);
   }
   for (size_t k = 0; k < terms; k++) {
-    F32 values[PARTS];
-    GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) values[p] = load(b + k * b_stride + p * LANES);
+    F32 values[VECTORS];
+    GEMMA_UNROLL for (size_t v = 0; v < VECTORS; v++) values[v] = load_at(b + k * b_stride, v);
     GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
       const F32 each = splat(a.data[r * a.row + k * a.column]);
-      GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) sums[r][p] = fma(each, values[p], sums[r][p]);
+      GEMMA_UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = fma(each, values[v], sums[r][v]);
     }
   }
   GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
-    GEMMA_UNROLL for (size_t p = 0; p < PARTS; p++) store(c + r * c_stride + p * LANES, sums[r][p]);
+    GEMMA_UNROLL for (size_t v = 0; v < VECTORS; v++) {
+      float* const to = c + r * c_stride + v * LANES;
+      if (v + 1 < VECTORS || last == LANES) {
+        store(to, sums[r][v]);
+      } else {
+        store_partial(to, sums[r][v], last);
+      }
+    }
   }
 }
 
-/** The columns behind the last whole tile; the same sums, an element at a time. */
-inline void rest(float* c, const Strided& a, const float* b, size_t b_stride, size_t columns, size_t terms) {
-  size_t column = 0;
-  for (; column + LANES <= columns; column += LANES) {
-    F32 sum = load(c + column);
-    for (size_t k = 0; k < terms; k++) sum = fma(splat(a.data[k * a.column]), load(b + k * b_stride + column), sum);
-    store(c + column, sum);
-  }
-  if (column == columns) return;
-  F32 sum = load_partial(c + column, columns - column);
-  for (size_t k = 0; k < terms; k++) {
-    sum = fma(splat(a.data[k * a.column]), load_partial(b + k * b_stride + column, columns - column), sum);
-  }
-  store_partial(c + column, sum, columns - column);
+template <size_t MOST, size_t VECTORS, class Last>
+void column_of_tiles(float* c, size_t c_stride, const Strided& a, const float* b, size_t b_stride, const ProductSize& size,
+                     Last last) {
+  for_even_tiles<MOST>(0, size.rows, [&](auto rows, size_t row) {
+    const Strided from = {a.data + row * a.row, a.row, a.column};
+    tile<rows(), VECTORS>(c + row * c_stride, c_stride, from, b, b_stride, size.terms, last);
+  });
 }
 
 }  // namespace product
 
-/** c [rows, columns] += a [rows, terms] · b [terms, columns]; an element's terms in ascending order. */
+/** c [rows, columns] += a [rows, terms] · b [terms, columns]; an element's terms in ascending order, whatever the sizes. */
 inline void add_product(float* c, size_t c_stride, const Strided& a, const float* b, size_t b_stride, const ProductSize& size) {
   using namespace product;
+  constexpr std::integral_constant<size_t, LANES> whole;
   size_t column = 0;
-  for (; column + WIDTH <= size.columns; column += WIDTH) {
-    size_t row = 0;
-    for (; row + TILE <= size.rows; row += TILE) {
-      const Strided from = {a.data + row * a.row, a.row, a.column};
-      whole_tile<TILE>(c + row * c_stride + column, c_stride, from, b + column, b_stride, size.terms);
-    }
-    for (; row < size.rows; row++) {
-      const Strided from = {a.data + row * a.row, a.row, a.column};
-      whole_tile<1>(c + row * c_stride + column, c_stride, from, b + column, b_stride, size.terms);
-    }
+  for (; column + PARTS * LANES <= size.columns; column += PARTS * LANES) {
+    column_of_tiles<TILE, PARTS>(c + column, c_stride, a, b + column, b_stride, size, whole);
+  }
+  for (; column + LANES <= size.columns; column += LANES) {
+    column_of_tiles<TALL_TILE, 1>(c + column, c_stride, a, b + column, b_stride, size, whole);
   }
   if (column == size.columns) return;
-  for (size_t row = 0; row < size.rows; row++) {
-    const Strided from = {a.data + row * a.row, a.row, a.column};
-    rest(c + row * c_stride + column, from, b + column, b_stride, size.columns - column, size.terms);
-  }
+  column_of_tiles<1, 1>(c + column, c_stride, a, b + column, b_stride, size, size.columns - column);
 }
 
 }  // namespace gemma::GEMMA_ISA

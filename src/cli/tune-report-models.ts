@@ -1,0 +1,98 @@
+import { basename, join, resolve } from "node:path";
+import { GemmaError } from "../base/errors.js";
+import type { Subjects } from "../eval/tuning/subject.js";
+import type { ReportedModel, TrainingRun } from "../eval/tuning/tuning-report.js";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
+import { modelHash } from "../load/model-hash.js";
+import type { ReadRun } from "../load/training-run.js";
+import type { Gemma } from "../runtime/gemma.js";
+import { GemmaSubject, type PieceExample } from "../runtime/tuning-subject.js";
+import type { TuneTemplate } from "../tune/data/pieces.js";
+import type { CliContext } from "./context.js";
+import { modelSettings } from "./eval-model.js";
+import { ADAPTER, loadGemma } from "./model-options.js";
+import type { TuneReportFlags } from "./tune-report.js";
+import { codeCommit, packageVersion } from "./version.js";
+
+/** Sequences that the engine computes together. */
+const SEQUENCES = 32;
+
+export interface OpenedSubjects {
+  readonly subjects: Subjects<PieceExample>;
+  readonly before: ReportedModel;
+  readonly after: ReportedModel;
+  readonly template: TuneTemplate;
+  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
+  readonly threads: number;
+  dispose(): Promise<void>;
+}
+
+/** What the flags call the tuned side. @throws ERR_USAGE where they name none, or several */
+export function adapterOf({ run, adapter, tuned }: TuneReportFlags): string | undefined {
+  const given = [run, adapter, tuned].filter((flag) => flag !== undefined);
+  if (given.length !== 1) {
+    const hint = "e.g. --run runs/first; --adapter runs/first/adapter; or --tuned merged.gguf";
+    const rule = "one of --run, --adapter and --tuned must say what was tuned";
+    throw new GemmaError("ERR_USAGE", `tune report: ${rule}, got ${given.length} of them`, { hint });
+  }
+  return run === undefined ? adapter : join(run, "adapter");
+}
+
+/** Both models: of an adapter one load that is asked with it and without, else two. */
+export async function openSubjects(
+  flags: TuneReportFlags,
+  read: ReadRun | null,
+  context: CliContext,
+): Promise<OpenedSubjects> {
+  const adapter = adapterOf(flags);
+  const { adapter: _, ...rest } = flags;
+  const model = flags.model ?? read?.model ?? DEFAULT_MODEL;
+  const opened: Gemma[] = [];
+  const open = async (given: { readonly model: string; readonly adapter?: string }) => {
+    const gemma = await loadGemma({ ...rest, ...given }, context, { maxSequences: SEQUENCES });
+    opened.push(gemma);
+    return gemma;
+  };
+  const dispose = async () => {
+    for (const gemma of opened) await gemma.dispose();
+  };
+  try {
+    const base = await open({ model, ...(adapter === undefined ? {} : { adapter }) });
+    const tuned = flags.tuned === undefined ? base : await open({ model: flags.tuned });
+    const template = flags.template ?? templateOf(base, read?.run.config);
+    const hash = (path: string) => modelHash(path, context.signal);
+    const baseHash = await hash(base.info.path);
+    const before: ReportedModel = { name: base.info.name, sha256: baseHash, adapter: null };
+    const after: ReportedModel = {
+      name: tuned.info.name,
+      sha256: tuned === base ? baseHash : await hash(tuned.info.path),
+      adapter: adapter === undefined ? null : { name: adapterName(flags, adapter), sha256: await hash(adapter) },
+    };
+    const code = { version: packageVersion(), commit: codeCommit() };
+    const subject = (gemma: Gemma, { sha256, adapter: tunedBy }: ReportedModel) =>
+      new GemmaSubject(gemma, {
+        ...(tunedBy === null ? {} : { adapter: ADAPTER }),
+        template,
+        identity: JSON.stringify({ ...code, sha256, adapter: tunedBy?.sha256 ?? null, ...modelSettings(gemma) }),
+      });
+    return {
+      subjects: { before: subject(base, before), after: subject(tuned, after) },
+      ...{ before, after, template, settings: modelSettings(base), threads: base.info.backend.threads, dispose },
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** As the run has it; else as tuning chooses it for this model. */
+function templateOf({ info }: Gemma, config: TrainingRun["config"] = {}): TuneTemplate {
+  const told = Object.entries(config).find(([name]) => name === "template" || name.endsWith(".template"))?.[1];
+  if (told === "gemma" || told === "qa" || told === "none") return told;
+  return info.chatStyle === "qa" ? "qa" : "gemma";
+}
+
+/** An adapter's folder is often called "adapter": its run tells more. */
+function adapterName({ run }: TuneReportFlags, adapter: string): string {
+  return basename(resolve(run ?? adapter));
+}
