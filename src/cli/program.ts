@@ -29,7 +29,6 @@ const COMMANDS: ReadonlyArray<{ register(program: Command, context: CliContext):
   evaluation,
   tune,
   serve,
-  tune,
   doctor,
 ];
 
