@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileSource } from "../../src/tune/data/file-source.ts";
 import { readExamples } from "../../src/tune/data/read-examples.ts";
+import { parseTuneConfig } from "../../src/tune/run/config.ts";
 import { repetitions, testItems } from "./lib/overlap.mjs";
 import { OWN_FOLDER } from "./lib/sources.mjs";
 
@@ -56,6 +57,18 @@ describe("the project's own conversations", () => {
     const texts = new Map(rows.map(({ id, messages }) => [id, messages]));
     for (const { id, source, messages } of asked) if (source === "own") expect(texts.get(id)).toEqual(messages);
   });
+});
+
+test("the hyper-parameters of both recipes are such, and the adapter has at most 16 MB", () => {
+  for (const name of ["gemma-3-270m-it", "banking-intents"]) {
+    const path = join(OWN_FOLDER, "../..", name, "config.json");
+    const { model, ...options } = JSON.parse(readFileSync(path, "utf8"));
+    const { rank, targets } = parseTuneConfig(options, path);
+    expect([model, targets.length]).toEqual(["gemma-3-270m", 7]);
+    // In and out of q and o, k and v, gate, up and down; 18 blocks; 4 bytes a number.
+    const widths = 2 * (640 + 1024) + 2 * (640 + 256) + 3 * (640 + 2048);
+    expect(4 * rank * 18 * widths).toBeLessThanOrEqual(16e6);
+  }
 });
 
 test("a repetition is the same question, or one that differs in a word of many", () => {
