@@ -10,17 +10,19 @@ test("losses as blocks: from left to right, the highest and the lowest by height
   expect(lossCurve([], 8)).toBe("");
 });
 
+const COSTS = { tokens: 1234, targets: 4, examples: 2, seconds: 61.5, peakBytes: 1e9 };
 const step = (number: number): StepEvent => ({
   ...{ type: "step", step: number, steps: 3, epoch: 1, loss: 4 - number, gradientNorm: 1, learningRate: 1e-4 },
-  ...{ tokens: 10, tokensPerSecond: 99.6, secondsLeft: 61 },
+  ...{ ...COSTS, tokensPerSecond: 99.6, secondsLeft: 61 },
 });
+const END = { type: "end", path: "runs/x/adapter", method: "lora", steps: 3, loss: 1 } as const;
 const EVENTS: readonly TuneEvent[] = [
   step(1),
   step(2),
-  { type: "eval", step: 2, loss: 2.5 },
+  { type: "eval", step: 2, heldOutLoss: 2.5 },
   { type: "checkpoint", step: 2, path: "runs/x/checkpoints/step-000002" },
   step(3),
-  { ...{ type: "end", path: "runs/x/adapter", method: "lora", steps: 3, loss: 1 }, heldOut: { before: 3, after: 2.5 } },
+  { ...END, heldOut: { before: 3, after: 2.5 }, costs: COSTS },
 ];
 
 function shown(isTTY: boolean, json = false) {
@@ -41,7 +43,7 @@ test("a terminal has one line that is redrawn, with a curve; what is measured st
     "step 2 of 3 █▁ loss 2.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left\u001b[K",
     "\u001b[Kstep 2: held-out loss 2.5000\n",
     "step 3 of 3 █▅▁ loss 1.0000, rate 0.000100, 100 tokens/s\u001b[K",
-    "\u001b[Kheld-out loss 3.0000 -> 2.5000\n",
+    "\u001b[Kheld-out loss 3.0000 -> 2.5000\n1,234 tokens in 1 min 2 s, 1.0 GB of memory at most\n",
   ]);
   expect(stdout).toBe("runs/x/adapter\n");
 });
@@ -53,6 +55,7 @@ test("elsewhere there are lines: the first step, one every ten seconds, the last
     "step 2: checkpoint runs/x/checkpoints/step-000002",
     "step 3 of 3 loss 1.0000, rate 0.000100, 100 tokens/s",
     "held-out loss 3.0000 -> 2.5000",
+    "1,234 tokens in 1 min 2 s, 1.0 GB of memory at most",
     "",
   ]);
 });

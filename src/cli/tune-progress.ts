@@ -1,5 +1,5 @@
 import { lengthText } from "../tune/data/lengths.js";
-import type { PlanEvent, StepEvent, TuneEvent } from "../tune/run/events.js";
+import type { PlanEvent, StepEvent, TuneCosts, TuneEvent } from "../tune/run/events.js";
 import { type Output, type OutputStreams, printable } from "./output.js";
 import { formatBytes, formatSeconds } from "./progress.js";
 
@@ -41,7 +41,7 @@ export class TuneProgress {
         break;
       case "eval": {
         const accuracy = event.accuracy === undefined ? "" : `, ${(100 * event.accuracy).toFixed(1)} % of pairs right`;
-        this.lines(`step ${event.step}: held-out loss ${event.loss.toFixed(4)}${accuracy}`);
+        this.lines(`step ${event.step}: held-out loss ${event.heldOutLoss.toFixed(4)}${accuracy}`);
         break;
       }
       case "checkpoint":
@@ -54,6 +54,7 @@ export class TuneProgress {
         if (event.heldOut !== null) {
           this.lines(`held-out loss ${event.heldOut.before.toFixed(4)} -> ${event.heldOut.after.toFixed(4)}`);
         }
+        this.lines(costText(event.costs));
         this.end();
         this.output.line(event.path);
         break;
@@ -109,6 +110,10 @@ function stepText({ step, steps, loss, learningRate, tokensPerSecond, secondsLef
   const left = step === steps ? "" : `, ${formatSeconds(secondsLeft)} left`;
   const rate = `${Math.round(tokensPerSecond)} tokens/s`;
   return `step ${step} of ${steps} ${curve}loss ${loss.toFixed(4)}, rate ${learningRate.toPrecision(3)}, ${rate}${left}`;
+}
+
+function costText({ tokens, seconds, peakBytes }: TuneCosts): string {
+  return `${tokens.toLocaleString("en-US")} tokens in ${formatSeconds(seconds)}, ${formatBytes(peakBytes)} of memory at most`;
 }
 
 function planText(plan: PlanEvent): string {

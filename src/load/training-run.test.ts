@@ -14,7 +14,10 @@ const write = (name: string, text: string) => writeFileSync(join(folder, name), 
 const lines = (...values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
 
 test("settings, losses and costs of a run", () => {
-  write("config.json", JSON.stringify({ model: "/models/base.gguf", options: { rank: 8, targets: ["q", "v"] } }));
+  write(
+    "config.json",
+    JSON.stringify({ model: { name: "/models/base.gguf" }, config: { rank: 8, targets: ["q", "v"] } }),
+  );
   write(
     "metrics.jsonl",
     lines(
@@ -27,7 +30,7 @@ test("settings, losses and costs of a run", () => {
   );
   const { run, model } = readTrainingRun(folder);
   expect(model).toBe("/models/base.gguf");
-  expect(run.config).toEqual({ model: "base.gguf", "options.rank": 8, "options.targets": "q, v" });
+  expect(run.config).toEqual({ "model.name": "base.gguf", "config.rank": 8, "config.targets": "q, v" });
   expect(run.steps).toEqual([
     { step: 1, loss: 3 },
     { step: 2, loss: 2, heldOutLoss: 2.5 },

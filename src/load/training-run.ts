@@ -22,7 +22,7 @@ export function readTrainingRun(folder: string): ReadRun {
   const metrics = join(folder, "metrics.jsonl");
   const lines = wholeLines(metrics).map((line, i) => parse(line, `${metrics}:${i + 1}`));
   const points = lines.flatMap((line) => pointOf(line) ?? []);
-  const { model } = config;
+  const model = config["model.name"];
   const run = { folder: basename(resolve(folder)), config: withoutPlaces(config), steps: thinned(mergeSteps(points)) };
   return { run: { ...run, costs: costsOf(lines) }, model: typeof model === "string" ? model : undefined };
 }

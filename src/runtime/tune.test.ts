@@ -15,6 +15,7 @@ import {
 } from "../../test/helpers/tune-runs.js";
 import { parseSafetensors } from "../format/safetensors.js";
 import { fileSource } from "../load/file-source.js";
+import { readTrainingRun } from "../load/training-run.js";
 import { Gemma } from "./gemma.js";
 import { tune } from "./tune.js";
 
@@ -31,7 +32,8 @@ describe("a run", () => {
   test("tells its data, its plan, each step and its end, and leaves an adapter, metrics and checkpoints", async () => {
     const out = join(tempFolder(), "run");
     const events = await eventsOf(tinyRun(out));
-    const [data, plan] = events;
+    const [data] = events;
+    const [plan] = ofType(events, "plan");
     expect(data).toMatchObject({ type: "data", lengths: { examples: 6 }, heldOut: { examples: 2 } });
     expect(plan).toMatchObject({ type: "plan", method: "lora", examples: 6, heldOut: 2, epochs: 2, steps: 6 });
     const steps = ofType(events, "step");
@@ -42,6 +44,7 @@ describe("a run", () => {
     const [end] = ofType(events, "end");
     expect(end).toEqual(events.at(-1));
     expect(end!.heldOut!.after).toBeLessThan(end!.heldOut!.before);
+    expect(end!.costs).toMatchObject({ examples: 12, tokens: 2 * plan!.tokens });
     expect(end!.path).toBe(join(out, "adapter"));
     expect(readdirSync(out).sort()).toEqual(["adapter", "checkpoints", "config.json", "metrics.jsonl", "result.json"]);
     expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["step-000004", "step-000006"]);
@@ -49,6 +52,16 @@ describe("a run", () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(
       events.filter(({ type }) => type === "step" || type === "eval"),
     );
+  });
+
+  test("is what a report reads", async () => {
+    const out = join(tempFolder(), "run");
+    const { costs, heldOut } = await tinyRun(out, { maxSteps: 2 }).result;
+    const { run, model } = readTrainingRun(out);
+    expect(model).toBe(TINY.gemma3);
+    expect(run.config).toMatchObject({ "config.rank": 2, "config.template": "none" });
+    expect(run.steps.map(({ heldOutLoss }) => heldOutLoss)).toEqual([heldOut!.before, heldOut!.after]);
+    expect(run.costs).toEqual(costs);
   });
 
   test("with the same seed gives the same bytes, with another one others", async () => {
@@ -84,7 +97,10 @@ describe("a run", () => {
     await tinyResume(stopped).result;
     expect(adapterBytes(stopped)).toEqual(adapterBytes(whole));
     const numbers = (out: string) =>
-      readFileSync(join(out, "metrics.jsonl"), "utf8").replaceAll(/"(tokensPerSecond|secondsLeft)":[\d.]+/g, "");
+      readFileSync(join(out, "metrics.jsonl"), "utf8").replaceAll(
+        /"(tokensPerSecond|secondsLeft|seconds|peakBytes)":[\d.]+/g,
+        "",
+      );
     expect(numbers(stopped)).toBe(numbers(whole));
   });
 
@@ -109,8 +125,8 @@ describe("a run", () => {
     const options = { method: "dpo", learningRate: 1e-2, beta: 0.5, checkpointEvery: 100 } as const;
     const events = await eventsOf(tinyRun(join(tempFolder(), "run"), options, PREFERENCES));
     const evals = ofType(events, "eval");
-    expect(evals[0]).toMatchObject({ loss: Math.log(2), accuracy: 0 });
-    expect(evals.at(-1)!.loss).toBeLessThan(evals[0]!.loss);
+    expect(evals[0]).toMatchObject({ heldOutLoss: Math.log(2), accuracy: 0 });
+    expect(evals.at(-1)!.heldOutLoss).toBeLessThan(evals[0]!.heldOutLoss);
     expect(evals.at(-1)!.accuracy).toBe(1);
   });
 });

@@ -141,7 +141,10 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     for (const name of ["adapter_config.json", "adapter_model.safetensors"]) {
       writeFileSync(join(run, "adapter", name), readFileSync(join(TINY.adapter, name)));
     }
-    writeFileSync(join(run, "config.json"), JSON.stringify({ model: TINY.gemma3, template: "gemma", rank: 4 }));
+    writeFileSync(
+      join(run, "config.json"),
+      JSON.stringify({ model: { name: TINY.gemma3 }, config: { template: "gemma", rank: 4 } }),
+    );
     writeFileSync(join(run, "metrics.jsonl"), '{"step":1,"loss":3}\n{"step":2,"loss":2}\n');
     const given = ["--held-out", place("held-out.jsonl"), "--tasks", "none", "--safety", "none"];
     const exact = ["--backend", "reference", "--activations", "f32"];
@@ -152,7 +155,7 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     expect(report.run).toMatchObject({
       folder: "run",
       steps: [{ step: 1, loss: 3 }, { step: 2 }],
-      config: { rank: 4 },
+      config: { "config.rank": 4 },
     });
     expect(readFileSync(join(run, "report", "report.html"), "utf8")).toContain("Loss by step");
   });

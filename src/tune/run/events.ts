@@ -2,6 +2,7 @@ import type { LengthReport } from "../data/lengths.js";
 import type { Duplicates } from "../data/split.js";
 import type { TuneMethod } from "./config.js";
 import type { TuneMemory } from "./memory.js";
+import type { Costs } from "./meter.js";
 
 /** What the data are, before anything is allocated. */
 export interface DataEvent {
@@ -26,8 +27,8 @@ export interface PlanEvent {
   readonly memory: TuneMemory;
 }
 
-/** A step is done: the weights have changed. */
-export interface StepEvent {
+/** A step is done: the weights have changed. Costs are those of the run so far. */
+export interface StepEvent extends Costs {
   readonly type: "step";
   /** From 1. */
   readonly step: number;
@@ -39,9 +40,9 @@ export interface StepEvent {
   /** Before it is clipped. */
   readonly gradientNorm: number;
   readonly learningRate: number;
-  readonly tokens: number;
+  /** Of this step. */
   readonly tokensPerSecond: number;
-  /** Of the whole run, by the pace so far. */
+  /** Of the whole run, by the pace of late. */
   readonly secondsLeft: number;
 }
 
@@ -50,7 +51,7 @@ export interface EvalEvent {
   readonly type: "eval";
   readonly step: number;
   /** Mean over the learned tokens, or over the pairs, in nats. */
-  readonly loss: number;
+  readonly heldOutLoss: number;
   /** Share of the pairs whose chosen answer has gained on the rejected one; of preferences alone. */
   readonly accuracy?: number;
 }
@@ -81,6 +82,9 @@ export interface TuneResult {
   readonly loss: number;
   /** Held-out losses before the first step and behind the last; null: nothing was held out. */
   readonly heldOut: { readonly before: number; readonly after: number } | null;
+  readonly costs: Costs;
 }
+
+export type { Costs as TuneCosts } from "./meter.js";
 
 export type TuneEvent = DataEvent | PlanEvent | StepEvent | EvalEvent | CheckpointEvent | NoteEvent | EndEvent;

@@ -4,6 +4,9 @@ import { dimensions, expectedTensors } from "../../model/tensors.js";
 import type { StepLimits } from "../step-plan.js";
 import type { TuneConfig } from "./config.js";
 
+/** Node, the vocabulary and what reads the data; measured. */
+const PROGRAM_BYTES = 250e6;
+
 /** About what a run takes, in bytes. */
 export interface TuneMemory {
   /** The base's weights; of full tuning as f32 values and once more packed for the forward pass. */
@@ -12,6 +15,8 @@ export interface TuneMemory {
   readonly trainedBytes: number;
   /** A micro-batch's activations and their gradients. */
   readonly activationsBytes: number;
+  /** The program itself. */
+  readonly programBytes: number;
   readonly totalBytes: number;
 }
 
@@ -46,5 +51,6 @@ export function estimateTuneMemory(
   const isFull = config.method === "full";
   const weightsBytes = isFull ? 8 * trained : storedBytes;
   const trainedBytes = (isFull ? 12 : 16) * trained;
-  return { weightsBytes, trainedBytes, activationsBytes, totalBytes: weightsBytes + trainedBytes + activationsBytes };
+  const totalBytes = weightsBytes + trainedBytes + activationsBytes + PROGRAM_BYTES;
+  return { weightsBytes, trainedBytes, activationsBytes, programBytes: PROGRAM_BYTES, totalBytes };
 }

@@ -73,9 +73,10 @@ async function valuesOf({ parameters, optimizer }: TrainState): Promise<number[]
   return Promise.all(tensors.map(async (tensor) => (await be.read(tensor))[5]!));
 }
 
+const COSTS = { tokens: 8, targets: 4, examples: 2, seconds: 1.5, peakBytes: 1e6 };
 const step = (number: number): StepEvent => ({
   ...{ type: "step", step: number, steps: 9, epoch: 1, loss: number / 2, gradientNorm: 1, learningRate: 1 },
-  ...{ tokens: 1, tokensPerSecond: 1, secondsLeft: 0 },
+  ...{ ...COSTS, tokensPerSecond: 1, secondsLeft: 0 },
 });
 const lines = () => fs.readFileSync(join(path, "metrics.jsonl"), "utf8");
 const checkpoint = (number: number) => join(path, "checkpoints", `step-00000${number}`);
@@ -158,7 +159,7 @@ describe("metrics.jsonl", () => {
     const again = (await restored()).folder;
     expect(lines()).toBe([1, 2].map((number) => `${JSON.stringify(step(number))}\n`).join(""));
     again.record(step(3));
-    expect(again.summary(3)).toEqual({ steps: 3, loss: 1.5, heldOut: null });
+    expect(again.summary(3)).toEqual({ steps: 3, loss: 1.5, heldOut: null, costs: COSTS });
     expect(lines().trim().split("\n").length).toBe(3);
   });
 

@@ -4,7 +4,8 @@ import { fromSystemError, GemmaError } from "../../base/errors.js";
 import type { ByteSource } from "../../format/byte-source.js";
 import { type Checkpoint, Checkpoints, type TrainState } from "./checkpoint.js";
 import { isUnfinished, replaceFile } from "./durable.js";
-import type { TuneResult } from "./events.js";
+import type { EvalEvent, StepEvent, TuneResult } from "./events.js";
+import { type Costs, NO_COSTS } from "./meter.js";
 import { type Metric, MetricsFile } from "./metrics.js";
 import { parseRecord, type RunRecord, recordDifferences } from "./record.js";
 
@@ -65,21 +66,26 @@ export class RunFolder {
   }
 
   /** What the run's steps have told, in part before this process. */
-  summary(steps: number): Pick<TuneResult, "steps" | "loss" | "heldOut"> {
-    const metrics = this.metricsFile?.metrics ?? [];
-    const lossOf = (type: Metric["type"], step: number) =>
-      metrics.find((metric) => metric.type === type && metric.step === step)?.loss;
-    const [before, after] = [lossOf("eval", 0), lossOf("eval", steps)];
+  summary(steps: number): Omit<TuneResult, "path" | "method"> {
+    const last = this.stepMetric(steps);
+    const [before, after] = [this.heldOutLoss(0), this.heldOutLoss(steps)];
     return {
       steps,
-      loss: lossOf("step", steps) ?? Number.NaN,
+      loss: last?.loss ?? Number.NaN,
       heldOut: before === undefined || after === undefined ? null : { before, after },
+      costs: this.costs(steps),
     };
+  }
+
+  /** What the run had cost behind a step. */
+  costs(step: number): Costs {
+    const { tokens, targets, examples, seconds, peakBytes } = this.stepMetric(step) ?? NO_COSTS;
+    return { tokens, targets, examples, seconds, peakBytes };
   }
 
   /** Whether the held-out loss behind a step is known. */
   isMeasured(step: number): boolean {
-    return this.metricsFile?.metrics.some((metric) => metric.type === "eval" && metric.step === step) ?? false;
+    return this.heldOutLoss(step) !== undefined;
   }
 
   /** Adds a line to metrics.jsonl. */
@@ -119,6 +125,16 @@ export class RunFolder {
   close(): void {
     this.metricsFile?.close();
     this.metricsFile = null;
+  }
+
+  private stepMetric(step: number): StepEvent | undefined {
+    const isIt = (metric: Metric) => metric.type === "step" && metric.step === step;
+    return this.metricsFile?.metrics.find((metric): metric is StepEvent => isIt(metric));
+  }
+
+  private heldOutLoss(step: number): number | undefined {
+    const isIt = (metric: Metric) => metric.type === "eval" && metric.step === step;
+    return this.metricsFile?.metrics.find((metric): metric is EvalEvent => isIt(metric))?.heldOutLoss;
   }
 
   private lastGood(): string {

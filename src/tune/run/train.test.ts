@@ -123,5 +123,5 @@ test.each([
 test("what is held out is measured before the first step, every so often and behind the last", async () => {
   const { events } = await run({ epochs: 2, evalEvery: 3 }, {}, [examples.slice(0, 2), examples.slice(2, 3)]);
   const evals = events.filter(({ type }) => type === "eval");
-  expect(evals).toEqual([0, 3, 6, 8].map((step) => ({ type: "eval", step, loss: 3 })));
+  expect(evals).toEqual([0, 3, 6, 8].map((step) => ({ type: "eval", step, heldOutLoss: 3 })));
 });

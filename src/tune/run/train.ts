@@ -5,7 +5,8 @@ import type { TuneConfig } from "./config.js";
 import type { CheckpointEvent, EvalEvent, StepEvent, TuneEvent } from "./events.js";
 import type { Learner } from "./learner.js";
 import { learningRateAt } from "./learning-rate.js";
-import { type RunPlan, tokensOf } from "./plan.js";
+import { Meter } from "./meter.js";
+import type { RunPlan } from "./plan.js";
 import type { RunFolder } from "./run-folder.js";
 import { derivedSeed } from "./seeds.js";
 
@@ -41,11 +42,11 @@ export async function* train(training: Training): AsyncGenerator<TuneEvent, void
     saved = done;
     return { type: "checkpoint", step: done, path };
   };
-  const pace = new Pace();
+  const meter = new Meter(folder.costs(done));
   try {
     yield* measureIfDue(training, done); // a run may be stopped between a step and what is measured behind it
     for (let step = done + 1; step <= plan.steps; step++) {
-      const event = await oneStep(training, step, pace);
+      const event = await oneStep(training, step, meter);
       done = step;
       yield folder.record(event);
       yield* measureIfDue(training, step);
@@ -61,9 +62,9 @@ export async function* train(training: Training): AsyncGenerator<TuneEvent, void
 async function oneStep(
   { learner, config, plan, folder, signal }: Training,
   step: number,
-  pace: Pace,
+  meter: Meter,
 ): Promise<StepEvent> {
-  pace.begin();
+  meter.begin();
   const { epoch, batches } = plan.update(step);
   const total = learner.count(batches.flat());
   let loss = 0;
@@ -82,9 +83,8 @@ async function oneStep(
   const learningRate = learningRateAt(config, step, plan.steps);
   const { clipNorm } = config;
   learner.optimizer.step(learningRate, clipNorm > 0 && gradientNorm > clipNorm ? clipNorm / gradientNorm : 1);
-  const tokens = batches.flat().reduce((sum, example) => sum + tokensOf(example), 0);
-  const measured = { epoch, loss, gradientNorm, learningRate, tokens };
-  return { type: "step", step, steps: plan.steps, ...measured, ...pace.after(tokens, plan.steps - step) };
+  const measured = { epoch, loss, gradientNorm, learningRate };
+  return { type: "step", step, steps: plan.steps, ...measured, ...meter.after(batches.flat(), plan.steps - step) };
 }
 
 async function* measureIfDue(training: Training, step: number): AsyncGenerator<EvalEvent, void, void> {
@@ -103,32 +103,13 @@ async function measure({ learner, heldOut, config, signal, folder }: Training, s
     sum.count += count;
     sum.gained += gained;
   }
-  const loss = sum.loss / sum.count;
-  if (!Number.isFinite(loss)) throw folder.diverged("held-out loss", step, loss);
-  return { type: "eval", step, loss, ...(config.method === "dpo" ? { accuracy: sum.gained / sum.count } : {}) };
+  const heldOutLoss = sum.loss / sum.count;
+  if (!Number.isFinite(heldOutLoss)) throw folder.diverged("held-out loss", step, heldOutLoss);
+  return { type: "eval", step, heldOutLoss, ...(config.method === "dpo" ? { accuracy: sum.gained / sum.count } : {}) };
 }
 
 /** Others of this thread go on, and who gives up is heard. */
 async function turn(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();
-}
-
-/** How fast steps are, without what is measured and saved between them. */
-class Pace {
-  private startMs = 0;
-  private stepMs = 0; // of late
-
-  begin(): void {
-    this.startMs = performance.now();
-  }
-
-  after(tokens: number, stepsLeft: number): Pick<StepEvent, "tokensPerSecond" | "secondsLeft"> {
-    const tookMs = performance.now() - this.startMs;
-    this.stepMs = this.stepMs === 0 ? tookMs : 0.9 * this.stepMs + 0.1 * tookMs;
-    return {
-      tokensPerSecond: Math.round((10_000 * tokens) / tookMs) / 10,
-      secondsLeft: Math.ceil((this.stepMs * stepsLeft) / 1000),
-    };
-  }
 }
