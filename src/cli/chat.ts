@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Command } from "commander";
 import { GemmaError } from "../base/errors.js";
 import type { GenerateOptions } from "../engine/options.js";
+import { DEFAULT_CHAT_MODEL } from "../load/tuned.js";
 import type { Chat } from "../runtime/chat.js";
 import { answerOptions, noteChatStyle, printStream } from "./answer.js";
 import type { CliContext } from "./context.js";
@@ -25,7 +26,7 @@ export function register(program: Command, context: CliContext): void {
     .command("chat")
     .description("talk with the model; /bye or Ctrl-D ends")
     .option("--system <text>", "instructions in front of the first message");
-  addSamplingFlags(addModelFlags(command)).action((flags: ChatFlags) => chat(flags, context));
+  addSamplingFlags(addModelFlags(command, DEFAULT_CHAT_MODEL)).action((flags: ChatFlags) => chat(flags, context));
 }
 
 async function chat(flags: ChatFlags, context: CliContext): Promise<void> {

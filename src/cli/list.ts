@@ -11,6 +11,7 @@ export function register(program: Command, { output }: CliContext): void {
     .option("--data", "the data sets instead")
     .action(async (flags: { data?: boolean }) => {
       const { gemmaHome, listModels } = await import("../load/cache.js");
+      const { TUNED_MODELS } = await import("../load/tuned.js");
       const home = gemmaHome();
       const shelf = flags.data ? "datasets" : "models";
       const models = await listModels(home, shelf);
@@ -20,16 +21,20 @@ export function register(program: Command, { output }: CliContext): void {
           return { name, path, origin, pulledAt, sizeBytes, verified };
         }),
       });
+      const tuned = flags.data ? [] : TUNED_MODELS.filter(({ base }) => models.some(({ name }) => name === base));
       if (models.length === 0) {
         const next = flags.data ? "gemma eval fetches what its tasks need" : "gemma pull fetches gemma-3-270m";
         output.line(`no ${flags.data ? "data sets" : "models"} in ${home}; ${next}`);
       }
-      const nameWidth = Math.max(...models.map(({ name }) => name.length));
+      const nameWidth = Math.max(...[...models, ...tuned].map(({ name }) => name.length));
       for (const { name, sizeBytes, origin, verified } of models) {
         const size = formatBytes(sizeBytes).padStart(8);
         output.line(
           `${output.colors.bold(name.padEnd(nameWidth))}  ${size}  ${printable(origin)}${verified ? "" : " (no known hash)"}`,
         );
+      }
+      for (const { name, base } of tuned) {
+        output.line(`${output.colors.bold(name.padEnd(nameWidth))}  ${"".padStart(8)}  on ${base}, with the package`);
       }
     });
 }

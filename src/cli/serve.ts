@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_MODEL } from "../load/catalogue.js";
+import { DEFAULT_CHAT_MODEL } from "../load/tuned.js";
 import type { OptionInfo } from "../server/options/option-sources.js";
 import type { CliContext } from "./context.js";
 import { addBackendFlags, integer, type ModelFlags } from "./model-options.js";
@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     .command("serve")
     .description("serve a model with the APIs of OpenAI and Ollama, until Ctrl-C or SIGTERM")
     .enablePositionalOptions() // behind a subcommand stand its own flags
-    .option("-m, --model <model>", "name, source or path of the model", DEFAULT_MODEL)
+    .option("-m, --model <model>", "name, source or path of the model", DEFAULT_CHAT_MODEL)
     .option(
       "--adapter <name=dir>",
       "PEFT LoRA adapter folder that requests choose by the name; may be repeated",

@@ -20,6 +20,7 @@ interface Entry extends LoadedAdapter {
 export class AdapterStore {
   private readonly byName = new Map<string, Entry>();
   private readonly entries = new Map<number, Entry>();
+  private own: Entry | null = null;
   private lastId = 0;
 
   /** @param free nobody uses this one any more */
@@ -29,10 +30,15 @@ export class AdapterStore {
   add(adapter: Adapter): void {
     const { name } = adapter;
     if (name === "") throw new GemmaError("ERR_INVALID_NAME", "adapter: must have a name, got an empty one");
-    const entry: Entry = { id: ++this.lastId, adapter, users: 0, isGone: false };
     const old = this.byName.get(name);
-    this.byName.set(name, entry);
-    this.entries.set(entry.id, entry);
+    this.byName.set(name, this.enter(adapter));
+    if (old) this.retire(old);
+  }
+
+  /** The model's own: requests that choose no adapter have it, and it is not chosen by name. */
+  setOwn(adapter: Adapter): void {
+    const old = this.own;
+    this.own = this.enter(adapter);
     if (old) this.retire(old);
   }
 
@@ -43,9 +49,9 @@ export class AdapterStore {
     this.retire(entry);
   }
 
-  /** The adapter of that name, null for none. It may be freed unless it is held. @throws ERR_UNKNOWN_MODEL */
+  /** The adapter of that name, or the model's own, if it has one. It may be freed unless it is held. @throws ERR_UNKNOWN_MODEL */
   get(name: string | undefined): LoadedAdapter | null {
-    return name === undefined ? null : this.find(name);
+    return name === undefined ? this.own : this.find(name);
   }
 
   /** A request uses the adapter from now on, until release(). */
@@ -58,6 +64,12 @@ export class AdapterStore {
     const entry = this.entries.get(loaded.id)!;
     entry.users--;
     this.freeUnused(entry);
+  }
+
+  private enter(adapter: Adapter): Entry {
+    const entry: Entry = { id: ++this.lastId, adapter, users: 0, isGone: false };
+    this.entries.set(entry.id, entry);
+    return entry;
   }
 
   private find(name: string): Entry {

@@ -193,6 +193,11 @@ export class Engine {
     this.adapters.add(adapter);
   }
 
+  /** Requests that choose no adapter have this one from now on. */
+  setOwnAdapter(adapter: Adapter): void {
+    this.adapters.setOwn(adapter);
+  }
+
   /** Requests under way finish with the adapter; new ones cannot choose it. @throws ERR_UNKNOWN_MODEL */
   removeAdapter(name: string): void {
     this.adapters.remove(name);

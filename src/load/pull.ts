@@ -7,6 +7,7 @@ import type { PullOptions, PullSeams } from "./pull-options.js";
 import { resolvePath } from "./sources/path.js";
 import { describeSpec, SPEC_FORMS } from "./spec.js";
 import { cacheName, locate, type Target } from "./target.js";
+import { findTuned } from "./tuned.js";
 
 export type { PullOptions, PullSeams };
 
@@ -15,6 +16,10 @@ export interface ResolvedModel {
   readonly path: string;
   readonly name: string;
   readonly origin: string;
+  /** Folder of the adapter that makes it what it is (tuned.ts); undefined for a whole model. */
+  readonly adapter?: string;
+  /** The name of its base, where it has an adapter. */
+  readonly base?: string;
 }
 
 /**
@@ -63,6 +68,11 @@ async function obtain(
 ): Promise<ResolvedModel> {
   const env = options.env ?? process.env;
   const home = options.home ?? gemmaHome(env);
+  const tuned = findTuned(text);
+  if (tuned !== undefined) {
+    const base = await obtain(tuned.base, options, seams, find);
+    return { ...base, name: tuned.name, adapter: tuned.adapter, base: tuned.base };
+  }
   const target = await locate(text, home, seams.catalogue ?? CATALOGUE);
   if (target.kind === "path") return resolvePath(target.path);
   const cached = await find(home, target.name);

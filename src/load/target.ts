@@ -7,6 +7,7 @@ import { expectModelName, isModelName, show } from "./names.js";
 import { looksLikePath } from "./sources/path.js";
 import type { Expectation } from "./sources/source.js";
 import { describeSpec, isSpec, parseSpec, SPEC_FORMS, type Spec } from "./spec.js";
+import { TUNED_MODELS } from "./tuned.js";
 
 /** What the text of a user names. */
 export type Target =
@@ -72,7 +73,7 @@ function isRepository(text: string): boolean {
 function unknownModel(text: string, catalogue: readonly CatalogueEntry[]): GemmaError {
   const hint = isRepository(text)
     ? `a repository on Hugging Face is written hf:${text}`
-    : `known names: ${catalogue.map((entry) => entry.name).join(", ")}; other forms: ${SPEC_FORMS.join("; ")}`;
+    : `known names: ${[...TUNED_MODELS, ...catalogue].map(({ name }) => name).join(", ")}; other forms: ${SPEC_FORMS.join("; ")}`;
   return new GemmaError("ERR_UNKNOWN_MODEL", `model: must be a known name, a source or a path, got ${show(text)}`, {
     hint,
   });

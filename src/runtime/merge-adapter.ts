@@ -7,6 +7,7 @@ import { openCheckpoint } from "../load/open.js";
 import { openAdapter } from "../load/open-adapter.js";
 import { resolveModel } from "../load/pull.js";
 import type { PullOptions } from "../load/pull-options.js";
+import { expectWhole } from "../load/tuned.js";
 import { pairOf } from "../model/adapter-peft.js";
 import type { MatchedTensor } from "../model/match.js";
 import { mergedRows } from "../model/weight-rows.js";
@@ -56,6 +57,7 @@ export async function mergeAdapter(
   const format = options.format ?? (out.endsWith(".gguf") ? "gguf" : "safetensors");
   const folderDtype = FOLDER_DTYPES.find((name) => name === dtype);
   if (format === "safetensors" && dtype !== undefined && folderDtype === undefined) throw quantisedFolder(dtype);
+  expectWhole(model, "model");
   const { path } = await resolveModel(model, { ...options.pull, ...(signal ? { signal } : {}) });
   const base = openCheckpoint(path);
   try {

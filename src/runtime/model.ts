@@ -6,6 +6,8 @@ import { type Dialogue, dialogueOf } from "../load/dialogue.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
 import { openAdapter } from "../load/open-adapter.js";
 import { resolveModel } from "../load/pull.js";
+import { expectWhole } from "../load/tuned.js";
+import type { Adapter } from "../model/adapter.js";
 import { loadAdapter } from "../model/adapter-peft.js";
 import { storedWeights } from "../model/stored-weights.js";
 import { loadWeights } from "../model/weights.js";
@@ -81,10 +83,19 @@ export class LoadedModel {
 
   /** Loads the PEFT adapter in folder `path`, to be chosen by `name`. */
   addAdapter(name: string, path: string): void {
+    this.engine.addAdapter(this.openAdapter(name, path));
+  }
+
+  /** Loads the one that makes the model what it is. */
+  setOwnAdapter(name: string, path: string): void {
+    this.engine.setOwnAdapter(this.openAdapter(name, path));
+  }
+
+  private openAdapter(name: string, path: string): Adapter {
     const { backend, config } = this.engine.parts;
     const opened = openAdapter(path, config);
     try {
-      this.engine.addAdapter(loadAdapter(backend, name, opened.adapter));
+      return loadAdapter(backend, name, opened.adapter);
     } finally {
       opened.close();
     }
@@ -108,6 +119,7 @@ export async function loadModel(
         listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
     });
   const resolved = await fetchModel(settings.model);
+  if (settings.draftModel !== undefined) expectWhole(settings.draftModel, "draft model");
   const small = settings.draftModel === undefined ? null : await fetchModel(settings.draftModel);
   const start = performance.now();
   const checkpoint = openCheckpoint(resolved.path);
@@ -126,10 +138,11 @@ export async function loadModel(
     });
     try {
       const engine = await buildEngine(backend, checkpoint, draft, options, settings.screenHead ?? true, listener);
-      const dialogue = dialogueOf(checkpoint);
+      const dialogue: Dialogue = resolved.adapter === undefined ? dialogueOf(checkpoint) : { kind: "gemma" };
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.path,
+        ...(resolved.base === undefined ? {} : { base: resolved.base }),
         config: checkpoint.config,
         weights: storedWeights(checkpoint.naming, checkpoint.tensors),
         backend: backend.info(),
@@ -141,6 +154,7 @@ export async function loadModel(
         loadMs: performance.now() - start,
       };
       const loaded = new LoadedModel(engine, info, dialogue, inProcess);
+      if (resolved.adapter !== undefined) loaded.setOwnAdapter(resolved.name, resolved.adapter);
       for (const [name, path] of Object.entries(settings.adapters ?? {})) loaded.addAdapter(name, path);
       return loaded;
     } catch (error) {

@@ -60,7 +60,10 @@ export interface LoadSettings {
 /** What was loaded. */
 export interface ModelInfo {
   readonly name: string;
+  /** Of the weights. */
   readonly path: string;
+  /** The model that this one is an adapter on, where the adapter ships with the package. */
+  readonly base?: string;
   readonly config: GemmaConfig;
   /** What the weights are on disk. */
   readonly weights: StoredWeights;

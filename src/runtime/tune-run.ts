@@ -10,6 +10,7 @@ import { modelHash } from "../load/model-hash.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
 import { resolveModel } from "../load/pull.js";
 import type { PullOptions } from "../load/pull-options.js";
+import { expectWhole } from "../load/tuned.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { parseTuneConfig, type TuneConfig, type TuneOptions } from "../tune/run/config.js";
@@ -109,6 +110,7 @@ async function begin(
       listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
   };
   const model = before?.model.name ?? absolute(settings.start!.model);
+  expectWhole(model, "model");
   const resolved = await resolveModel(model, pull);
   const checkpoint = openCheckpoint(resolved.path);
   try {
