@@ -137,13 +137,13 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
 
   test("a run's folder has the adapter, the model, the settings and the curve", async () => {
     const run = place("run");
-    const backend = ["--backend", "reference"];
+    const backend = ["--backend", "reference", "--activations", "f32"];
     const heldOut = ["--held-out", place("held-out.jsonl")];
     const options = ["--rank", "2", "--learning-rate", "0.01", "--max-steps", "3", "--template", "gemma"];
     const data = ["-m", TINY.gemma3, "--data", place("shots.jsonl"), ...heldOut];
     const tuned = await runCli(["tune", ...data, ...options, ...backend, "--out", run]);
     expect([tuned.code, tuned.stderr]).toEqual([0, expect.any(String)]);
-    const others = ["--tasks", "none", "--activations", "f32"];
+    const others = ["--tasks", "none"];
     expect(await runCli(["tune", "report", "--run", run, ...heldOut, ...backend, ...others])).toMatchObject({
       code: 0,
     });
