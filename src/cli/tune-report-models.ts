@@ -1,7 +1,7 @@
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import type { Subjects } from "../eval/tuning/subject.js";
-import type { ReportedModel, TrainingRun } from "../eval/tuning/tuning-report.js";
+import type { ReportedModel } from "../eval/tuning/tuning-report.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { modelHash } from "../load/model-hash.js";
 import type { ReadRun } from "../load/training-run.js";
@@ -27,15 +27,23 @@ export interface OpenedSubjects {
   dispose(): Promise<void>;
 }
 
-/** What the flags call the tuned side. @throws ERR_USAGE where they name none, or several */
-export function adapterOf({ run, adapter, tuned }: TuneReportFlags): string | undefined {
+/** What was tuned: one of the two. */
+type Tuned = { readonly adapter: string } | { readonly model: string };
+
+/** @throws ERR_USAGE where the flags name nothing tuned, or several */
+export function expectOneTuned({ run, adapter, tuned }: TuneReportFlags): void {
   const given = [run, adapter, tuned].filter((flag) => flag !== undefined);
-  if (given.length !== 1) {
-    const hint = "e.g. --run runs/first; --adapter runs/first/adapter; or --tuned merged.gguf";
-    const rule = "one of --run, --adapter and --tuned must say what was tuned";
-    throw new GemmaError("ERR_USAGE", `tune report: ${rule}, got ${given.length} of them`, { hint });
-  }
-  return run === undefined ? adapter : join(run, "adapter");
+  if (given.length === 1) return;
+  const hint = "e.g. --run runs/first; --adapter runs/first/adapter; or --tuned merged.gguf";
+  const rule = "one of --run, --adapter and --tuned must say what was tuned";
+  throw new GemmaError("ERR_USAGE", `tune report: ${rule}, got ${given.length} of them`, { hint });
+}
+
+function tunedOf({ adapter, tuned }: TuneReportFlags, read: ReadRun | null): Tuned {
+  if (adapter !== undefined) return { adapter };
+  if (tuned !== undefined) return { model: tuned };
+  const { kind, path } = read!.result;
+  return kind === "adapter" ? { adapter: path } : { model: path };
 }
 
 /** Both models: of an adapter one load that is asked with it and without, else two. */
@@ -44,7 +52,8 @@ export async function openSubjects(
   read: ReadRun | null,
   context: CliContext,
 ): Promise<OpenedSubjects> {
-  const adapter = adapterOf(flags);
+  const what = tunedOf(flags, read);
+  const adapter = "adapter" in what ? what.adapter : undefined;
   const { adapter: _, ...rest } = flags;
   const model = flags.model ?? read?.model ?? DEFAULT_MODEL;
   const opened: Gemma[] = [];
@@ -58,8 +67,8 @@ export async function openSubjects(
   };
   try {
     const base = await open({ model, ...(adapter === undefined ? {} : { adapter }) });
-    const tuned = flags.tuned === undefined ? base : await open({ model: flags.tuned });
-    const template = flags.template ?? templateOf(base, read?.run.config);
+    const tuned = "model" in what ? await open({ model: what.model }) : base;
+    const template = flags.template ?? templateOf(base, read?.template);
     const hash = (path: string) => modelHash(path, context.signal);
     const baseHash = await hash(base.info.path);
     const before: ReportedModel = { name: base.info.name, sha256: baseHash, adapter: null };
@@ -86,8 +95,7 @@ export async function openSubjects(
 }
 
 /** As the run has it; else as tuning chooses it for this model. */
-function templateOf({ info }: Gemma, config: TrainingRun["config"] = {}): TuneTemplate {
-  const told = Object.entries(config).find(([name]) => name === "template" || name.endsWith(".template"))?.[1];
+function templateOf({ info }: Gemma, told: string | undefined): TuneTemplate {
   if (told === "gemma" || told === "qa" || told === "none") return told;
   return info.chatStyle === "qa" ? "qa" : "gemma";
 }

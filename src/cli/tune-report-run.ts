@@ -17,14 +17,14 @@ import { paceText } from "./eval-progress.js";
 import { StatusLine } from "./status-line.js";
 import type { TuneReportFlags } from "./tune-report.js";
 import { measuresOf, readReportData } from "./tune-report-measures.js";
-import { adapterOf, openSubjects } from "./tune-report-models.js";
+import { expectOneTuned, openSubjects } from "./tune-report-models.js";
 import { readSafetySets } from "./tune-report-safety.js";
 import { codeCommit, packageVersion } from "./version.js";
 
 export async function tuneReportCommand(flags: TuneReportFlags, context: CliContext): Promise<void> {
   const { output, signal } = context;
+  expectOneTuned(flags);
   const out = outFolder(flags);
-  adapterOf(flags);
   // Before the model is loaded: whatever is wrong with the data shows at once.
   const read = flags.run === undefined ? null : readTrainingRun(flags.run);
   const data = await readReportData(flags, await planned(flags, context), await readSafetySets(flags), signal);

@@ -99,6 +99,7 @@ export type {
   ReportLine,
   ReportOrigin,
   Role,
+  StepLoss,
   TrainingRun,
   TuningReport,
 } from "./tuning/tuning-report.js";

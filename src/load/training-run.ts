@@ -1,98 +1,99 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import type { TrainingRun } from "../eval/tuning/tuning-report.js";
 
 type Value = string | number | boolean | null;
+type Fields = Readonly<Record<string, unknown>>;
 
 /** Points of a curve that a report keeps. */
 const MOST_POINTS = 400;
-/** Totals that metrics.jsonl may tell in its lines: the last one counts, of `peakBytes` the highest. */
 const COSTS = ["tokens", "targets", "examples", "seconds", "peakBytes"] as const;
 
 export interface ReadRun {
   readonly run: TrainingRun;
-  /** The model that was tuned, as the run was told it. */
+  /** What was tuned, by the name that the run was told. */
   readonly model: string | undefined;
+  /** The template that the run was told; undefined: as the model chats. */
+  readonly template: string | undefined;
+  /** What came of it: an adapter's folder, or a whole model's. */
+  readonly result: { readonly kind: "adapter" | "model"; readonly path: string };
 }
 
-/** What a run folder tells of the tuning: config.json, and metrics.jsonl where there is one. @throws ERR_MISSING_FILE, ERR_INVALID_JSON */
+/**
+ * What a folder of `gemma tune` tells: config.json, and metrics.jsonl where there is one.
+ * @throws ERR_MISSING_FILE without config.json or the tuned weights, ERR_INVALID_JSON
+ */
 export function readTrainingRun(folder: string): ReadRun {
-  const config = flatten(parse(textOf(join(folder, "config.json")), join(folder, "config.json")));
+  const record = parse(textOf(join(folder, "config.json")), join(folder, "config.json"));
   const metrics = join(folder, "metrics.jsonl");
   const lines = wholeLines(metrics).map((line, i) => parse(line, `${metrics}:${i + 1}`));
-  const points = lines.flatMap((line) => pointOf(line) ?? []);
-  const model = config["model.name"];
-  const run = { folder: basename(resolve(folder)), config: withoutPlaces(config), steps: thinned(mergeSteps(points)) };
-  return { run: { ...run, costs: costsOf(lines) }, model: typeof model === "string" ? model : undefined };
+  const steps = lines.filter(({ type }) => type === "step");
+  const config = flatten(record);
+  const told = (name: string) => (typeof config[name] === "string" ? config[name] : undefined);
+  const run: TrainingRun = {
+    ...{ folder: basename(resolve(folder)), config, losses: curve(steps, "loss") },
+    heldOut: curve(lines, "heldOutLoss"),
+    costs: costsOf(steps),
+  };
+  const { model } = record;
+  const name = isFields(model) ? model.name : undefined;
+  return {
+    ...{ run, model: typeof name === "string" ? name : undefined, template: told("config.template") },
+    result: resultOf(folder),
+  };
 }
 
-/** Where on a machine a file lay is no part of what was done. */
-function withoutPlaces(config: Record<string, Value>): Record<string, Value> {
-  const entries = Object.entries(config);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, typeof value === "string" && isAbsolute(value) ? basename(value) : value]),
-  );
-}
-
-type Point = { readonly step: number; readonly loss?: number; readonly heldOutLoss?: number };
-
-function pointOf(line: Record<string, unknown>): Point | null {
-  const { step, loss, heldOutLoss } = line;
-  if (!isNumber(step) || !(isNumber(loss) || isNumber(heldOutLoss))) return null;
-  return { step, ...(isNumber(loss) ? { loss } : {}), ...(isNumber(heldOutLoss) ? { heldOutLoss } : {}) };
-}
-
-/** A step's training and held-out loss may stand in lines of their own. A held-out loss goes to the nearest step with a loss. */
-function mergeSteps(points: readonly Point[]): TrainingRun["steps"] {
-  const steps: { step: number; loss: number; heldOutLoss?: number }[] = points.flatMap(({ step, loss }) =>
-    loss === undefined ? [] : [{ step, loss }],
-  );
-  for (const { step, heldOutLoss } of points) {
-    if (heldOutLoss === undefined) continue;
-    const near = steps.reduce<(typeof steps)[number] | null>((best, one) => {
-      return best === null || Math.abs(one.step - step) < Math.abs(best.step - step) ? one : best;
-    }, null);
-    if (near !== null) near.heldOutLoss = heldOutLoss;
+function resultOf(folder: string): ReadRun["result"] {
+  for (const kind of ["adapter", "model"] as const) {
+    const path = join(folder, kind);
+    if (existsSync(path)) return { kind, path };
   }
-  return steps;
+  const hint = `a run that was stopped has no result yet: gemma tune --resume ${folder}`;
+  throw new GemmaError("ERR_MISSING_FILE", `${folder}: must have an adapter or a model, got neither`, { hint });
 }
 
-/** Evenly; points with a held-out loss and both ends stay. */
-function thinned(steps: TrainingRun["steps"]): TrainingRun["steps"] {
-  const every = Math.ceil(steps.length / MOST_POINTS);
-  return steps.filter((step, i) => i % every === 0 || i === steps.length - 1 || step.heldOutLoss !== undefined);
+/** The lines that have such a loss, evenly thinned out, both ends among them. */
+function curve(lines: readonly Fields[], name: string): TrainingRun["losses"] {
+  const points = lines.flatMap((line) => {
+    const { step, [name]: loss } = line;
+    return isNumber(step) && isNumber(loss) ? [{ step, loss }] : [];
+  });
+  const every = Math.ceil(points.length / MOST_POINTS);
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
-function costsOf(lines: readonly Record<string, unknown>[]): Record<string, number> {
-  const costs: Record<string, number> = {};
-  for (const line of lines) {
-    for (const name of COSTS) {
-      const value = line[name];
-      if (isNumber(value)) costs[name] = name === "peakBytes" ? Math.max(costs[name] ?? 0, value) : value;
-    }
-  }
-  return costs;
+/** Each step tells what the run has cost up to it. */
+function costsOf(steps: readonly Fields[]): Record<string, number> {
+  const last = steps.at(-1) ?? {};
+  const entries = COSTS.map((name) => [name, last[name]] as const);
+  const known = entries.filter((entry): entry is [(typeof COSTS)[number], number] => isNumber(entry[1]));
+  return steps.length === 0 ? {} : { steps: steps.length, ...Object.fromEntries(known) };
 }
 
-/** Nested keys with points, lists as texts. */
-function flatten(value: Record<string, unknown>, path = "", into: Record<string, Value> = {}): Record<string, Value> {
-  for (const [key, inner] of Object.entries(value)) {
+/** Nested keys with points, lists as texts. Where on a machine a file lay is no part of what was done. */
+function flatten(fields: Fields, path = "", into: Record<string, Value> = {}): Record<string, Value> {
+  for (const [key, value] of Object.entries(fields)) {
     const name = path === "" ? key : `${path}.${key}`;
-    if (Array.isArray(inner)) into[name] = inner.map((one) => (typeof one === "object" ? "…" : String(one))).join(", ");
-    else if (typeof inner === "object" && inner !== null) flatten(inner as Record<string, unknown>, name, into);
-    else into[name] = inner as Value;
+    if (isFields(value)) flatten(value, name, into);
+    else into[name] = Array.isArray(value) ? value.map((one) => placeless(String(one))).join(", ") : plain(value);
   }
   return into;
+}
+
+function plain(value: unknown): Value {
+  return typeof value === "string" ? placeless(value) : (value as Value);
+}
+
+function placeless(text: string): string {
+  return isAbsolute(text) ? basename(text) : text;
 }
 
 /** None of a file that is not there, nor of a line that was not finished. */
 function wholeLines(path: string): string[] {
   try {
-    return readFileSync(path, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .filter((line) => line.trim() !== "");
+    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+    return lines.filter((line) => line.trim() !== "");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw fromSystemError(error, path);
@@ -110,14 +111,18 @@ function textOf(path: string): string {
   }
 }
 
-function parse(text: string, where: string): Record<string, unknown> {
+function parse(text: string, where: string): Fields {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isFields(value)) return value;
   } catch {
     // told below
   }
   throw new GemmaError("ERR_INVALID_JSON", `${where}: must be a JSON object, got ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isNumber(value: unknown): value is number {

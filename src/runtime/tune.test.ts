@@ -60,8 +60,12 @@ describe("a run", () => {
     const { run, model } = readTrainingRun(out);
     expect(model).toBe(TINY.gemma3);
     expect(run.config).toMatchObject({ "config.rank": 2, "config.template": "none" });
-    expect(run.steps.map(({ heldOutLoss }) => heldOutLoss)).toEqual([heldOut!.before, heldOut!.after]);
-    expect(run.costs).toEqual(costs);
+    expect(run.losses.map(({ step }) => step)).toEqual([1, 2]);
+    expect(run.heldOut).toEqual([
+      { step: 0, loss: heldOut!.before },
+      { step: 2, loss: heldOut!.after },
+    ]);
+    expect(run.costs).toEqual({ steps: 2, ...costs });
   });
 
   test("with the same seed gives the same bytes, with another one others", async () => {

@@ -135,28 +135,32 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     expect((await fallen("significant", "0")).code).toBe(0); // one window can show nothing
   });
 
-  test("a run's folder has the adapter, the template and the curve", async () => {
+  test("a run's folder has the adapter, the model, the settings and the curve", async () => {
     const run = place("run");
-    mkdirSync(join(run, "adapter"), { recursive: true });
-    for (const name of ["adapter_config.json", "adapter_model.safetensors"]) {
-      writeFileSync(join(run, "adapter", name), readFileSync(join(TINY.adapter, name)));
-    }
-    writeFileSync(
-      join(run, "config.json"),
-      JSON.stringify({ model: { name: TINY.gemma3 }, config: { template: "gemma", rank: 4 } }),
-    );
-    writeFileSync(join(run, "metrics.jsonl"), '{"step":1,"loss":3}\n{"step":2,"loss":2}\n');
-    const given = ["--held-out", place("held-out.jsonl"), "--tasks", "none", "--safety", "none"];
-    const exact = ["--backend", "reference", "--activations", "f32"];
-    expect((await runCli(["tune", "report", "--run", run, ...given, ...exact])).code).toBe(0);
+    const backend = ["--backend", "reference", "--activations", "f32"];
+    const heldOut = ["--held-out", place("held-out.jsonl")];
+    const options = ["--rank", "2", "--learning-rate", "0.01", "--max-steps", "3", "--template", "gemma"];
+    const data = ["-m", TINY.gemma3, "--data", place("shots.jsonl"), ...heldOut];
+    const tuned = await runCli(["tune", ...data, ...options, ...backend, "--out", run]);
+    expect([tuned.code, tuned.stderr]).toEqual([0, expect.any(String)]);
+    const others = ["--tasks", "none"];
+    expect(await runCli(["tune", "report", "--run", run, ...heldOut, ...backend, ...others])).toMatchObject({
+      code: 0,
+    });
     const report = reportOf("run/report");
+    expect(report.before.name).toBe(report.after.name);
     expect(report.after.adapter!.name).toBe("run");
     expect(report.made.settings.template).toBe("gemma");
-    expect(report.run).toMatchObject({
-      folder: "run",
-      steps: [{ step: 1, loss: 3 }, { step: 2 }],
-      config: { "config.rank": 4 },
-    });
+    expect(report.run).toMatchObject({ folder: "run", config: { "config.rank": 2 }, costs: { steps: 3 } });
+    expect(report.run!.losses.map(({ step }) => step)).toEqual([1, 2, 3]);
+    // What training measured of the same examples, in f32, is what the report measures.
+    const [line] = report.lines;
+    expect(line!.id).toBe("target.loss");
+    expect(report.run!.heldOut.map(({ step }) => step)).toEqual([0, 3]);
+    expect(line!.before).toBeCloseTo(report.run!.heldOut[0]!.loss, 4);
+    expect(line!.after).toBeCloseTo(report.run!.heldOut[1]!.loss, 4);
+    expect(line!.difference).not.toBe(0);
+    expect(JSON.stringify(report)).not.toContain(root);
     expect(readFileSync(join(run, "report", "report.html"), "utf8")).toContain("Loss by step");
   });
 
@@ -173,7 +177,7 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     ["nothing tuned", ["--out", "x"], 2, "one of --run, --adapter and --tuned must say what was tuned, got 0"],
     ["no folder", ["--adapter", TINY.adapter], 2, "--out is needed"],
     ["two tuned", ["--run", "a", "--tuned", "b"], 2, "got 2 of them"],
-    ["no run", ["--run", root], 1, "config.json: no such file"],
+    ["no run", ["--run", root, "--out", "x"], 1, "config.json: no such file"],
     ["a metric of nothing", options("--metric", "exact"), 2, "--metric needs --held-out"],
     ["worked examples of nothing", options(...target.slice(0, 2), ...target.slice(4)), 2, "--shots needs --metric"],
     ["an unknown set", options("--safety", "nice"), 2, "--safety must name advbench, harmbench, xstest"],

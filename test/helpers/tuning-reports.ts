@@ -73,10 +73,8 @@ export const OPTIONS: CompareOptions = {
   run: {
     folder: "first",
     config: { rank: 16, learningRate: 2e-4 },
-    steps: Array.from({ length: 50 }, (_, i) => ({
-      ...{ step: i + 1, loss: 3 * Math.exp(-i / 20) + 0.1 * (i % 3) },
-      ...(i % 10 === 9 ? { heldOutLoss: 3.1 * Math.exp(-i / 24) } : {}),
-    })),
+    losses: Array.from({ length: 50 }, (_, i) => ({ step: i + 1, loss: 3 * Math.exp(-i / 20) + 0.1 * (i % 3) })),
+    heldOut: [0, 10, 20, 30, 40, 50].map((step) => ({ step, loss: 3.1 * Math.exp(-step / 24) })),
     costs: { tokens: 1_234_567, seconds: 754, peakBytes: 1.9e9 },
   },
 };

@@ -51,11 +51,11 @@ function nameOf({ name, adapter }: ReportedModel): string {
   return adapter === null ? name : `${name} with ${adapter.name}`;
 }
 
-function runSection({ folder, config, steps, costs }: TrainingRun): Markup {
+function runSection({ folder, config, losses, heldOut, costs }: TrainingRun): Markup {
   const figures = Object.entries(costs).map(([name, value]): [string, string] => costText(name, value));
   return html`
 <section aria-labelledby="run-title"><h2 id="run-title">The tuning run ${folder}</h2>
-${lossCurve(steps)}
+${lossCurve(losses, heldOut)}
 ${figures.length > 0 && html`<h3>What it cost</h3>${list(figures)}`}
 <details><summary>Its settings</summary>${list(Object.entries(config).map(([name, value]) => [name, String(value)]))}</details>
 </section>`;
@@ -63,7 +63,8 @@ ${figures.length > 0 && html`<h3>What it cost</h3>${list(figures)}`}
 
 function costText(name: string, value: number): [string, string] {
   if (name === "peakBytes") return ["memory at its highest", `${(value / 1e9).toFixed(2)} GB`];
-  if (name === "seconds") return ["time", value < 120 ? `${value.toFixed(0)} s` : `${(value / 60).toFixed(1)} min`];
+  if (name === "seconds")
+    return ["time of its steps", value < 120 ? `${value.toFixed(0)} s` : `${(value / 60).toFixed(1)} min`];
   return [name, value.toLocaleString("en-US")];
 }
 

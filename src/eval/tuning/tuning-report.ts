@@ -109,7 +109,14 @@ export interface TrainingRun {
   readonly folder: string;
   /** Of config.json: texts, numbers and truth values, nested keys with points. */
   readonly config: Readonly<Record<string, string | number | boolean | null>>;
-  readonly steps: readonly { readonly step: number; readonly loss: number; readonly heldOutLoss?: number }[];
-  /** What it cost, where metrics.jsonl tells: e.g. `tokens`, `seconds`, `peakBytes`. */
+  /** Of the steps, and of held-out examples where they were measured; thinned out. */
+  readonly losses: readonly StepLoss[];
+  readonly heldOut: readonly StepLoss[];
+  /** What it cost, as far as it is known: `steps`, `tokens`, `seconds`, `peakBytes`. */
   readonly costs: Readonly<Record<string, number>>;
+}
+
+export interface StepLoss {
+  readonly step: number;
+  readonly loss: number;
 }
