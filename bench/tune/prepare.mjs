@@ -35,9 +35,8 @@ export function writeBatches(path, { count, size, length }) {
   const ids = [...tokenizer.encode(text.join("\n"))];
   const needed = count * size * (length - 1);
   if (ids.length < needed) throw new Error(`docs/ must have ${needed} tokens, got ${ids.length}: take fewer steps`);
-  let at = 0;
-  const sequence = () => [tokenizer.bosId, ...ids.slice(at, (at += length - 1))];
-  const batch = () => Array.from({ length: size }, sequence);
+  const sequence = (i) => [tokenizer.bosId, ...ids.slice(i * (length - 1), (i + 1) * (length - 1))];
+  const batch = (_, b) => Array.from({ length: size }, (_, s) => sequence(b * size + s));
   return written("batches.json", JSON.stringify(Array.from({ length: count }, batch)));
 }
 
@@ -49,9 +48,12 @@ export function writeRandomBatches(vocabSize, { count, size, length }) {
   return written("random-batches.json", JSON.stringify(Array.from({ length: count }, batch)));
 }
 
-/** A fresh PEFT adapter for all linear layers: A uniform as PEFT draws it, B zero. @returns its folder */
-export async function writeAdapter(config, rank) {
-  const folder = `${WORK}adapter-r${rank}-${config.hiddenSize}-${config.numHiddenLayers}`;
+/**
+ * A PEFT adapter for all linear layers: A uniform as PEFT draws it, B zero as in a fresh one, or uniform up to `size`.
+ * @returns its folder
+ */
+export async function writeAdapter(config, rank, size = 0) {
+  const folder = `${WORK}adapter-r${rank}-${config.hiddenSize}-${config.numHiddenLayers}${size > 0 ? "-random" : ""}`;
   mkdirSync(folder, { recursive: true });
   const rng = seededRng(0);
   const tensors = [];
@@ -65,7 +67,7 @@ export async function writeAdapter(config, rank) {
     if (!modules.some((module) => path.endsWith(module))) continue;
     const bound = 1 / Math.sqrt(shape[1]); // kaiming_uniform_ with a = sqrt(5)
     f32(`${path}.lora_A`, [rank, shape[1]], () => rng.between(-bound, bound));
-    f32(`${path}.lora_B`, [shape[0], rank], () => 0);
+    f32(`${path}.lora_B`, [shape[0], rank], () => (size > 0 ? rng.between(-size, size) : 0));
   }
   const slices = [];
   for await (const slice of safetensorsFile(tensors, new Map([["format", "pt"]]))) slices.push(slice);

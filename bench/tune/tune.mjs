@@ -68,7 +68,7 @@ function runOurs() {
 }
 
 async function runPeer(dtype, count) {
-  const model = await hfFolder(path, "gemma-3-270m-hf", DTYPES[dtype]);
+  const model = await hfFolder(path, `${values.model.replace(/\W+/g, "-")}-hf`, DTYPES[dtype]);
   const peer = { dtype, attention: values.attention, checkpoints: values["peer-checkpoints"] };
   return run(python, [`${here}peft_run.py`, JSON.stringify({ ...shared, model, steps: count, ...peer })]);
 }
