@@ -1,5 +1,5 @@
 // One run of gemma.ts, as one JSON document; tune.mjs says what it is given.
-//     node gemma_run.mjs '{"model": FILE, "adapter": FOLDER, "batches": FILE, "threads": 2, "activations": "bf16",
+//     node gemma_run.mjs '{"model": FILE, "adapter": FOLDER, "batches": FILE, "threads": 2, "activations": "int8",
 //         "checkpoints": true, "steps": 3, "learningRate": 0.0002}'
 // The first step is a warm-up: its loss is kept, its time is not.
 import { readFileSync } from "node:fs";
@@ -32,6 +32,7 @@ const trainer = new Trainer(be, config, weights, parameters, {
   maxSequences: first.length,
   maxLength: Math.max(...first.map(({ ids }) => ids.length)),
   checkpoints,
+  kv: activations === "int8" ? "bf16" : "f32", // as `gemma tune` does
 });
 const optimizer = new Optimizer(be, parameters);
 const losses = [];

@@ -1,6 +1,6 @@
 // Peak memory of QLoRA at Gemma 2B's size: random weights that stay packed, an adapter of rank 16 on all linear layers,
 // 512 tokens a step. The bar: 6 GB.
-//     npm run bench:tune-memory -- [--dtype Q4_0,Q4_K] [--length 512] [--steps 1] [--threads 2] [--activations bf16|f32]
+//     npm run bench:tune-memory -- [--dtype Q4_0,Q4_K] [--length 512] [--steps 1] [--threads 2] [--activations int8|f32]
 //         [--json] [--record FILE]
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     length: { type: "string", default: "512" },
     steps: { type: "string", default: "1" },
     threads: { type: "string", default: "2" },
-    activations: { type: "string", default: "bf16" },
+    activations: { type: "string", default: "int8" },
     json: { type: "boolean", default: false },
     record: { type: "string" },
   },

@@ -1,9 +1,10 @@
 // LoRA training: gemma.ts beside transformers + PEFT on torch's CPU kernels. Rank 16 on all linear layers, batches of
 // 4 × 512 tokens, AdamW; the same weights, first adapter, tokens and threads, in turns, a process a run.
 //     npm run bench:tune -- [--model FILE] [--rounds 3] [--steps 3] [--threads 2] [--dtype bfloat16|float32]
-//         [--activations bf16|f32] [--peer-checkpoints] [--attention sdpa|eager] [--json] [--record FILE]
-// Both sides run as they come: gemma.ts with activation checkpoints, PEFT without (--peer-checkpoints: with), its pairs in
-// f32. Without --dtype a step of each of the peer's types decides which one is compared.
+//         [--activations int8|f32] [--peer-checkpoints] [--attention sdpa|eager] [--sequences 4] [--length 512] [--json]
+//         [--record FILE]
+// Both sides run as they come: gemma.ts with activation checkpoints and 8-bit activations, PEFT without checkpoints
+// (--peer-checkpoints: with them), its pairs in f32. Without --dtype a step of each of the peer's types decides which one is compared.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -17,7 +18,6 @@ import { hfFolder, writeAdapter, writeBatches } from "./prepare.mjs";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const RANK = 16;
-const BATCH = { size: 4, length: 512 };
 const LEARNING_RATE = 2e-4;
 const DTYPES = { bfloat16: "BF16", float32: "F32" };
 /** How far the losses of the sides may be from each other, relative: rounding to bf16 moves them, a bug moves them more. */
@@ -31,17 +31,25 @@ const { values } = parseArgs({
     steps: { type: "string", default: "3" },
     threads: { type: "string", default: "2" },
     dtype: { type: "string" },
-    activations: { type: "string", default: "bf16" },
+    activations: { type: "string", default: "int8" },
     backend: { type: "string", default: "native" },
     attention: { type: "string", default: "sdpa" },
+    sequences: { type: "string", default: "4" },
+    length: { type: "string", default: "512" },
     "peer-checkpoints": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     record: { type: "string" },
   },
 });
 const [rounds, steps, threads] = [values.rounds, values.steps, values.threads].map(Number);
-if (!(rounds >= 1 && steps >= 1 && threads >= 1) || (values.dtype && !Object.hasOwn(DTYPES, values.dtype))) {
-  console.error(`--rounds, --steps and --threads must be >= 1, --dtype one of ${Object.keys(DTYPES).join(", ")}`);
+const BATCH = { size: Number(values.sequences), length: Number(values.length) };
+if (
+  !(rounds >= 1 && steps >= 1 && threads >= 1 && BATCH.size >= 1 && BATCH.length >= 2) ||
+  (values.dtype && !Object.hasOwn(DTYPES, values.dtype))
+) {
+  console.error(
+    `--rounds, --steps, --threads and --sequences must be >= 1, --length >= 2, --dtype one of ${Object.keys(DTYPES).join(", ")}`,
+  );
   process.exit(2);
 }
 
@@ -138,7 +146,7 @@ const rows = [
 const { name, isa, activations } = ours;
 const kept = values["peer-checkpoints"] ? "with" : "without";
 publish(values, "tune", {
-  name: `lora-r${RANK}${values["peer-checkpoints"] ? "-checkpoints" : ""}`,
+  name: `lora-r${RANK}-${BATCH.size}x${BATCH.length}${values["peer-checkpoints"] ? "-checkpoints" : ""}`,
   title: `LoRA rank ${RANK} on all linear layers of ${values.model}, ${BATCH.size} × ${BATCH.length} tokens, ${threads} threads; PEFT in ${dtype}, ${values.attention}, ${kept} checkpoints`,
   ours: "gemma.ts",
   peer: "transformers + PEFT",
