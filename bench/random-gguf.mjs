@@ -8,10 +8,11 @@ import { parseArgs } from "node:util";
 import { BLOCK_SIZES, rowBytes } from "../dist/base/dtype.js";
 import { parseGguf } from "../dist/format/gguf.js";
 import { GgufStrings } from "../dist/format/gguf-values.js";
+import { f32, ggufLayout, ggufPairs, u32 } from "../dist/format/gguf-write.js";
 import { fileSource } from "../dist/load/file-source.js";
+import { ggufConfig } from "../dist/model/config-gguf-write.js";
 import { expectedTensors } from "../dist/model/tensors.js";
 import { VARIANTS } from "../dist/model/variants.js";
-import { f32, ggufHeader, u32 } from "./lib/gguf-writer.mjs";
 import { blockFiller, RANDOM_DTYPES, randomBytes } from "./lib/random-blocks.mjs";
 
 const CHUNK = 4 << 20; // bytes, about
@@ -46,8 +47,12 @@ const tensors = expectedTensors(config, "gguf").map(({ storedName: name, shape }
   const rows = shape.length === 1 ? 1 : shape[0];
   return { name, shape, dtype, rows, sizeBytes: rows * rowBytes(dtype, shape.at(-1)) };
 });
-const metadata = [...architecture(config), ...tokenizer(options.tokenizer, config.vocabSize)];
-const { header, offsets, sizeBytes } = ggufHeader(metadata, tensors);
+const stated = { ...config, maxPositionEmbeddings: Number(options.context ?? config.maxPositionEmbeddings) };
+const metadata = [
+  ...ggufConfig(stated, `random ${options.variant}`),
+  ...tokenizer(options.tokenizer, config.vocabSize),
+];
+const { header, offsets, sizeBytes } = ggufLayout(ggufPairs(metadata), tensors);
 if (!options["dry-run"]) {
   writeFile(options.out, (fd) => {
     ftruncateSync(fd, sizeBytes); // with the padding behind the last tensor
@@ -61,33 +66,6 @@ function dtypeOf(name, shape) {
   if (shape.length === 1) return "F32"; // norms
   const dtype = name === "token_embd.weight" ? embedding : options.dtype;
   return shape.at(-1) % BLOCK_SIZES[dtype].elements === 0 ? dtype : NARROW[dtype];
-}
-
-/** The configuration under llama.cpp's keys; what a generation has no key for follows from its architecture. */
-function architecture(c) {
-  const name = ["gemma", "gemma2", "gemma3"][c.generation - 1];
-  const number = (key, value) => [`${name}.${key}`, u32(value)];
-  const real = (key, value) => [`${name}.${key}`, f32(value)];
-  return [
-    ["general.architecture", name],
-    ["general.name", `random ${options.variant}`],
-    number("context_length", Number(options.context ?? c.maxPositionEmbeddings)),
-    number("embedding_length", c.hiddenSize),
-    number("block_count", c.numHiddenLayers),
-    number("feed_forward_length", c.intermediateSize),
-    number("attention.head_count", c.numAttentionHeads),
-    number("attention.head_count_kv", c.numKeyValueHeads),
-    number("attention.key_length", c.headDim),
-    number("attention.value_length", c.headDim),
-    real("attention.layer_norm_rms_epsilon", c.rmsNormEps),
-    real("rope.freq_base", c.ropeTheta),
-    ...(c.slidingWindow === null ? [] : [number("attention.sliding_window", c.slidingWindow)]),
-    ...(c.attnLogitSoftcapping === null ? [] : [real("attn_logit_softcapping", c.attnLogitSoftcapping)]),
-    ...(c.finalLogitSoftcapping === null ? [] : [real("final_logit_softcapping", c.finalLogitSoftcapping)]),
-    ...(c.ropeScalingFactor === 1
-      ? []
-      : [[`${name}.rope.scaling.type`, "linear"], real("rope.scaling.factor", c.ropeScalingFactor)]),
-  ];
 }
 
 /** The tokenizer's keys of the GGUF at `path`, with `size` tokens. */

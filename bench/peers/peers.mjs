@@ -11,6 +11,7 @@ import { keepBusy } from "../lib/busy.mjs";
 import { circumstances, describeMachine, limitsProbe, machineLine } from "../lib/machine.mjs";
 import { writeRecord } from "../lib/record.mjs";
 import { printScenario } from "../lib/table.mjs";
+import { installPeer, PEER } from "./install.mjs";
 import { peerRows } from "./rows.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 
@@ -18,7 +19,6 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const generator = fileURLToPath(new URL("../random-gguf.mjs", import.meta.url));
 const models = fileURLToPath(new URL("../../build/bench/", import.meta.url));
-const PEER = "3.22.1";
 const TOKENIZER = "gemma-3-270m"; // of files with random weights
 const CHECK = [2, 818, 5279, 529, 7001, 563]; // <bos>The capital of France is
 
@@ -42,15 +42,6 @@ const run = (command, args, options = {}) =>
     stdio: ["ignore", "pipe", "inherit"],
     ...options,
   });
-
-/** The peer and the one binary package that this machine needs, beside this file, without its install scripts. */
-function installPeer() {
-  if (existsSync(`${here}node_modules/node-llama-cpp`)) return;
-  console.error(`installing node-llama-cpp ${PEER} for this comparison`);
-  const binary = `@node-llama-cpp/${process.platform}-${process.arch}@${PEER}`;
-  const flags = ["--no-save", "--ignore-scripts", "--omit=optional", "--no-package-lock", "--prefix", here];
-  run("npm", ["install", ...flags, `node-llama-cpp@${PEER}`, binary], { stdio: ["ignore", "ignore", "inherit"] });
-}
 
 /** [name, scenario] of what was asked for, as the other options change it. */
 function chosen() {

@@ -9,14 +9,14 @@ const SPACE = "\u2581";
  * merges are all the ways to split a token in two, those of higher scores first.
  */
 export function* tokenizerJson(vocabulary: Vocabulary): Generator<string, void> {
-  const { types, control, unkId, bosId } = vocabulary;
+  const { types, unkId, bosId } = vocabulary;
   const texts = pieceTexts(vocabulary);
   const spaces = { String: " " };
   const added: object[] = [];
   for (const [id, content] of texts.entries()) {
     const isPlain = types[id] === TOKEN_TYPE.normal || types[id] === TOKEN_TYPE.byte || types[id] === TOKEN_TYPE.unused;
     if (isPlain) continue;
-    const special = control[id] === 1;
+    const special = types[id] === TOKEN_TYPE.control || types[id] === TOKEN_TYPE.unknown;
     const normalized = content.includes(SPACE); // to be found where spaces have become U+2581
     added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized, special });
   }
