@@ -24,6 +24,7 @@ export const SMALL = {
   checkpointEvery: 2,
   template: "none",
   seed: 7,
+  activations: "f32",
 } as const satisfies TuneOptions;
 
 const HERE = { backend: "reference", inProcess: true } as const;

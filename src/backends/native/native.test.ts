@@ -12,7 +12,6 @@ const SEED = 20_251;
 
 const available = await nativeBackend.available();
 if (available !== true) console.warn(`SKIPPED: native backend tests: ${available}`);
-const lacks = available === true ? await lackingOps() : [];
 const isas = available === true ? nativeIsas() : [];
 
 const oracles = new Map<Activations, Backend>();
@@ -28,7 +27,7 @@ afterAll(() => {
 });
 
 /** Ops that do not read `activations` run once. */
-const CASES = conformanceCases(lacks);
+const CASES = conformanceCases();
 const INT8_CASES = CASES.filter((c) => c.op.tolerance.int8 !== undefined);
 
 describe.each(isas)("%s", (isa) => {
@@ -121,9 +120,3 @@ describe.each(isas)("%s", (isa) => {
     }
   });
 });
-
-async function lackingOps(): Promise<Backend["lacks"]> {
-  const backend = await nativeBackend.create({ threads: 1 });
-  backend.dispose();
-  return backend.lacks;
-}
