@@ -164,7 +164,8 @@ napi_value init(napi_env env, napi_value exports) {
   const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Addon*>(data); };
   if (napi_set_instance_data(env, new Addon, destroy, nullptr) != napi_ok) return nullptr;
   for (const auto& methods :
-       {memory_methods(), matmul_methods(), op_methods(), sample_methods(), choose_methods(), score_methods(), loss_methods(), backward_methods()}) {
+       {memory_methods(), matmul_methods(), op_methods(), sample_methods(), choose_methods(), score_methods(), loss_methods(),
+        backward_methods(), update_methods()}) {
     for (const Method& method : methods) {
       napi_value function = nullptr;
       if (napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, nullptr, &function) != napi_ok)

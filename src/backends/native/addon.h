@@ -122,5 +122,6 @@ std::vector<Method> choose_methods();  // addon-choose.cc: chooseIds
 std::vector<Method> score_methods();     // addon-score.cc: logProbs, scoreIds
 std::vector<Method> loss_methods();      // addon-loss.cc: crossEntropy
 std::vector<Method> backward_methods();  // addon-backward.cc: gradients
+std::vector<Method> update_methods();    // addon-update.cc: the optimizer, dropout, weights packed anew
 
 }  // namespace gemma

@@ -142,7 +142,7 @@ export interface NativeAddon {
     scale: number,
     ...tensors: [...out: TensorArgs, ...x: TensorArgs, ...a: TensorArgs, ...b: TensorArgs]
   ): void;
-  // Training: sizes and settings, then the tensors, each with its start; see addon-backward.cc.
+  // Training: sizes and settings, then the tensors, each with its start; see addon-backward.cc and addon-update.cc.
   matmulBackward(be: BackendHandle, T: number, accumulate: boolean, weight: WeightHandle, ...tensors: number[]): void;
   matmulWeightBackward(be: BackendHandle, T: number, N: number, K: number, ...tensors: number[]): void;
   loraDeltaBackward(
