@@ -35,3 +35,17 @@ test("one that is removed or replaced is freed once, when its last user is gone"
   store.add(adapter("a"));
   expect(store.get("a")?.id).toBe(3); // a number is not given twice
 });
+
+test("a model's own is what those have that choose none, and has no name", () => {
+  const free = vi.fn();
+  const store = new AdapterStore(free);
+  store.setOwn(adapter("m"));
+  const own = store.get(undefined);
+  expect(own?.adapter.name).toBe("m");
+  expect(() => store.get("m")).toThrow(expect.objectContaining({ code: "ERR_UNKNOWN_MODEL" }));
+  store.hold(own);
+  store.setOwn(adapter("other"));
+  expect(free).not.toHaveBeenCalled();
+  store.release(own);
+  expect(free.mock.calls.map(([{ id }]) => id)).toEqual([own?.id]);
+});
