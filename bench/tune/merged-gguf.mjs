@@ -10,7 +10,7 @@ import { openCheckpoint } from "../../dist/load/open.js";
 import { installPeer, PEER } from "../peers/install.mjs";
 import { hfFolder, WORK, writeAdapter } from "./prepare.mjs";
 
-const peer = fileURLToPath(new URL("../peers/llama.mjs", import.meta.url));
+const peer = `${fileURLToPath(new URL("../peers/", import.meta.url))}llama.mjs`;
 const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const PROMPT = [2, 818, 5279, 529, 7001, 563]; // <bos>The capital of France is
 const TOKENS = 8; // that llama.mjs checks

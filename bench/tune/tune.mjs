@@ -6,6 +6,7 @@
 // Both sides run as they come: gemma.ts with activation checkpoints and 8-bit activations, PEFT without checkpoints
 // (--peer-checkpoints: with them), its pairs in f32. Without --dtype a step of each of the peer's types decides which one is compared.
 import { execFileSync } from "node:child_process";
+import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openCheckpoint } from "../../dist/load/open.js";
@@ -109,6 +110,12 @@ function verify(ours, theirs) {
     throw new Error(`different adapters: ${ours.trainedParameters} here, ${theirs.trainedParameters} there`);
 }
 
+if (loadavg()[0] > 0.5) {
+  console.error(
+    `load ${loadavg()[0].toFixed(1)}: torch's threads wait for each other, so beside other work its times are ten`,
+  );
+  console.error("times those of an idle machine; such a comparison says nothing");
+}
 const dtype = await fasterDtype();
 const probe = limitsProbe(threads);
 const results = [];
