@@ -143,7 +143,7 @@ napi_value scatterAdd(Args& args) {
 
 /** Where each sequence's rows lie among keys and queries, and what a head of it works in. Returns the floats of all of that. */
 size_t find_spans(std::vector<AttentionSpan>& spans, const int32_t* keys, size_t key_rows, const int32_t* queries,
-                  size_t query_rows, size_t heads, size_t head_dim) {
+                  size_t query_rows, size_t heads, size_t head_dim, bool is_rounded) {
   const auto end_of = [](const int32_t* sequences, size_t begin, size_t rows) {
     size_t end = begin;
     while (end < rows && sequences[end] == sequences[begin]) end++;
@@ -161,7 +161,7 @@ size_t find_spans(std::vector<AttentionSpan>& spans, const int32_t* keys, size_t
       span.query_begin = next_query;
       span.query_end = next_query = end_of(queries, next_query, query_rows);
     }
-    floats += multiply(heads, span.scratch_floats(head_dim));
+    floats += multiply(heads, AttentionScratch(head_dim, span.keys(), is_rounded).floats);
     key = span.key_end;
     spans.push_back(span);
   }
@@ -201,12 +201,13 @@ napi_value attentionBackward(Args& args) {
   a.query_heads = heads;
   a.kv_heads = kv_heads;
   a.head_dim = head_dim;
+  a.is_rounded = backend.is_int8 && backend.kernels.has_bf16_dots && head_dim <= MAX_HEAD_DIM;
   std::fill_n(a.dq, query_floats, 0.0f);  // also of rows that see no key
   if (key_floats == 0 || heads == 0) return nullptr;
 
   OpState& state = backend.ops;
   std::vector<AttentionSpan>& spans = state.attention_spans;
-  const size_t floats = find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim);
+  const size_t floats = find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim, a.is_rounded);
   a.spans = spans.data();
   a.scratch = state.attention_scores.get<float>(floats);
   const size_t part_floats = multiply(multiply(heads, key_rows), head_dim);

@@ -27,7 +27,7 @@
 namespace gemma {
 
 constexpr size_t BACKWARD_COLUMNS = 64;   // of dx, in an item
-constexpr size_t BACKWARD_ROW_BLOCK = 512;  // of dx at most: its rows share what is unpacked of the weight
+constexpr size_t BACKWARD_ROW_BLOCK = 1024;  // of dx at most: its rows share what is unpacked of the weight
 
 /** dx = dOut · weight. Item i: columns block i % column_blocks, for the rows of block i / column_blocks. */
 struct MatmulBackwardArgs {
@@ -179,8 +179,48 @@ struct AttentionSpan {
   size_t scratch;  // where its part of the scratch begins
 
   size_t keys() const { return key_end - key_begin; }
-  /** What a head works in. */
-  size_t scratch_floats(size_t head_dim) const { return (2 * head_dim + 3 * keys()) * QUERY_BLOCK; }
+};
+
+/** Where the memory that a head works in begins, in floats, or in pairs of bf16. */
+struct AttentionScratch {
+  size_t floats = 0;  // of all
+  size_t queries, d_outs;           // [H, QUERY_BLOCK], or [pairs of h, QUERY_BLOCK]
+  size_t scores, weights, slopes;   // [keys, QUERY_BLOCK]
+  // With pairs alone.
+  size_t query_rows = 0, d_out_rows = 0;      // [QUERY_BLOCK / 2, H]
+  size_t keys = 0, values = 0;                // [keys, pairs of h]
+  size_t key_rows = 0;                        // [pairs of keys, H]
+  size_t weight_pairs = 0, slope_pairs = 0;   // [keys, QUERY_BLOCK / 2]
+  size_t slope_rows = 0;                      // [pairs of keys, QUERY_BLOCK]
+
+  AttentionScratch(size_t head_dim, size_t key_count, bool of_pairs) {
+    const size_t rows = of_pairs ? pairs(head_dim) : head_dim;
+    queries = take(rows * QUERY_BLOCK);
+    d_outs = take(rows * QUERY_BLOCK);
+    scores = take(key_count * QUERY_BLOCK);
+    weights = take(key_count * QUERY_BLOCK);
+    slopes = take(key_count * QUERY_BLOCK);
+    if (!of_pairs) return;
+    query_rows = take(QUERY_BLOCK / 2 * padded(head_dim));
+    d_out_rows = take(QUERY_BLOCK / 2 * padded(head_dim));
+    keys = take(key_count * pairs(head_dim));
+    values = take(key_count * pairs(head_dim));
+    key_rows = take((key_count + 1) / 2 * padded(head_dim));
+    weight_pairs = take(key_count * QUERY_BLOCK / 2);
+    slope_pairs = take(key_count * QUERY_BLOCK / 2);
+    slope_rows = take((key_count / 2 + 1) * QUERY_BLOCK);
+  }
+
+  static size_t padded(size_t count) { return (count + 15) / 16 * 16; }
+  /** Of a head, in whole vectors. */
+  static size_t pairs(size_t head_dim) { return padded((head_dim + 1) / 2); }
+
+ private:
+  size_t take(size_t count) {
+    const size_t at = floats;
+    floats += padded(count);
+    return at;
+  }
 };
 
 /** Item: a head of a sequence: head i % query_heads of span i / query_heads. */
@@ -203,6 +243,7 @@ struct AttentionBackwardArgs {
   float scale;
   float soft_cap;  // 0: none
   size_t window;   // 0: none
+  bool is_rounded;  // factors of products to bf16
 };
 
 /** out = x without the elements whose draw is below the rate, the others larger. Item: an element. */

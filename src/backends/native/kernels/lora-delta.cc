@@ -42,7 +42,7 @@ void dots(const float* x, const float* a, size_t width, float (*out)[SUMS][LANES
 void sum_lanes(const float (&vectors)[SUMS][LANES], size_t count, float* out) {
 #if defined(__AVX512F__)
   alignas(64) float lanes[LANES][SUMS];
-  transpose_16(vectors[0], lanes[0], SUMS);
+  transpose_16(vectors[0], LANES, lanes[0], SUMS);
   double totals[SUMS] = {};
   for (size_t lane = 0; lane < LANES; lane++) {
     for (size_t i = 0; i < SUMS; i++) totals[i] += lanes[lane][i];

@@ -11,7 +11,7 @@
 namespace gemma::GEMMA_ISA {
 namespace {
 
-constexpr size_t N_BLOCK = 64;  // of whole panels
+constexpr size_t N_BLOCK = 128;  // of whole panels
 
 /** A block of the weight [N_BLOCK, BACKWARD_COLUMNS], its rows as they are. */
 struct F32Block {

@@ -9,8 +9,8 @@
 
 namespace gemma::GEMMA_ISA {
 
-/** out[row][k] = in[k][row], 16 of each; `stride`: distance of two rows of out. */
-inline void transpose_16(const float* in, float* out, size_t stride) {
+/** out[row][k] = in[k][row], 16 of each; strides: distances of two rows. Bits are moved, whatever they mean. */
+inline void transpose_16(const float* in, size_t in_stride, float* out, size_t stride) {
 #if defined(__AVX512F__)
   __m512 a[16], b[16];
   const auto low_pd = [](__m512 x, __m512 y) {
@@ -20,7 +20,7 @@ inline void transpose_16(const float* in, float* out, size_t stride) {
     return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)));
   };
 #pragma GCC unroll 16
-  for (size_t i = 0; i < 16; i++) a[i] = _mm512_loadu_ps(in + 16 * i);
+  for (size_t i = 0; i < 16; i++) a[i] = _mm512_loadu_ps(in + in_stride * i);
 #pragma GCC unroll 8
   for (size_t i = 0; i < 16; i += 2) {
     b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
@@ -46,7 +46,7 @@ inline void transpose_16(const float* in, float* out, size_t stride) {
   }
 #else
   for (size_t row = 0; row < 16; row++) {
-    for (size_t k = 0; k < 16; k++) out[row * stride + k] = in[k * 16 + row];
+    for (size_t k = 0; k < 16; k++) out[row * stride + k] = in[k * in_stride + row];
   }
 #endif
 }

@@ -74,7 +74,7 @@ inline void unpack_rows(const WeightView& weight, size_t index, size_t k_begin, 
   unpack_columns(weight, index, k_begin, k_end, columns);
   const size_t width = k_end - k_begin, padded = (width + 15) / 16 * 16;
   for (size_t k = width; k < padded; k++) store_first(columns + k * PANEL_ROWS, set(0), PANEL_ROWS);
-  for (size_t k = 0; k < padded; k += 16) transpose_16(columns + k * PANEL_ROWS, out + k, stride);
+  for (size_t k = 0; k < padded; k += 16) transpose_16(columns + k * PANEL_ROWS, PANEL_ROWS, out + k, stride);
 }
 
 }  // namespace gemma::GEMMA_ISA
