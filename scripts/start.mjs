@@ -4,10 +4,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { setupOrExit } from "./setup.mjs";
 
-const CHAT_MODEL = "gemma-3-270m-it-ts"; // what chat has by default, too
 const main = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist/cli/main.js");
 const args = process.argv.slice(2);
-const command = args.length === 0 && process.stdin.isTTY ? ["chat"] : ["run", "--chat", "--model", CHAT_MODEL, ...args];
+const command = args.length === 0 && process.stdin.isTTY ? ["chat"] : ["run", "--chat", ...args];
 
 await setupOrExit();
 process.argv = [process.execPath, main, ...command];

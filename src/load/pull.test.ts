@@ -86,17 +86,6 @@ describe("the catalogue and the cache", () => {
     expect(world.server.seen.length).toBe(0);
   });
 
-  test("a tuned model is its base, with the adapter of the package", async () => {
-    world.answer = world.hub({ "m.gguf": GGUF });
-    const catalogue = [{ name: "gemma-3-270m", label: "a test", sources: ["hf:o/r"] }];
-    const base = await resolveModel("gemma-3-270m", world.options(), { ...SEAMS, catalogue });
-    const tuned = await resolveModel("gemma-3-270m-IT-ts", world.options(), { ...SEAMS, catalogue });
-    expect(tuned).toEqual({
-      ...{ path: base.path, origin: base.origin, base: base.name, name: "gemma-3-270m-it-ts" },
-      adapter: expect.stringMatching(/models.gemma-3-270m-it-ts$/),
-    });
-  });
-
   test("a path is used in place; a missing one is named", async () => {
     const path = join(world.home, "mine.gguf");
     await writeFile(path, GGUF);

@@ -1,5 +1,8 @@
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { GemmaError } from "../base/errors.js";
+import { DEFAULT_MODEL } from "./catalogue.js";
+import { packageRoot } from "./package-root.js";
 
 /** A model of this project: one of the catalogue with an adapter that ships with the package. */
 export interface TunedModel {
@@ -12,17 +15,20 @@ export interface TunedModel {
   readonly adapter: string;
 }
 
-/** What chats by default. */
-export const DEFAULT_CHAT_MODEL = "gemma-3-270m-it-ts";
-
-export const TUNED_MODELS: readonly TunedModel[] = [
+const ALL: readonly TunedModel[] = [
   {
-    name: DEFAULT_CHAT_MODEL,
+    name: "gemma-3-270m-it-ts",
     label: "Gemma 3 270M, instruction-tuned by this project (recipes/gemma-3-270m-it)",
-    base: "gemma-3-270m",
-    adapter: fileURLToPath(new URL(`../../models/${DEFAULT_CHAT_MODEL}`, import.meta.url)),
+    base: DEFAULT_MODEL,
+    adapter: join(packageRoot(), "models", "gemma-3-270m-it-ts"),
   },
 ];
+
+/** Those whose adapter is here. */
+export const TUNED_MODELS: readonly TunedModel[] = ALL.filter(({ adapter }) => existsSync(adapter));
+
+/** What chats by default. */
+export const DEFAULT_CHAT_MODEL = TUNED_MODELS[0]?.name ?? DEFAULT_MODEL;
 
 export function findTuned(name: string): TunedModel | undefined {
   return TUNED_MODELS.find((model) => model.name === name.toLowerCase());
