@@ -12,6 +12,7 @@ const GROUPS = new Set(["backends", "integrations"]);
 const LEVELS = {
   base: 0,
   backend: 1,
+  disk: 1,
   format: 1,
   lm: 1,
   model: 2,
@@ -30,7 +31,17 @@ const LEVELS = {
   "integrations/*": 5,
   cli: 6,
 };
-const NODE_UNITS = new Set(["backends/native", "load", "sandbox", "tune", "runtime", "index.ts", "server", "cli"]);
+const NODE_UNITS = new Set([
+  "backends/native",
+  "disk",
+  "load",
+  "sandbox",
+  "tune",
+  "runtime",
+  "index.ts",
+  "server",
+  "cli",
+]);
 // Optional peer dependencies: elsewhere they would be missed by those who have not installed them.
 const OPTIONAL = { "@ai-sdk/provider": "integrations/ai-sdk", "@langchain/core": "integrations/langchain" };
 const BUILTINS = new Set(builtinModules);

@@ -1,10 +1,10 @@
 // LoRA training: gemma.ts beside transformers + PEFT on torch's CPU kernels. Rank 16 on all linear layers, batches of
 // 4 × 512 tokens, AdamW; the same weights, first adapter, tokens and threads, in turns, a process a run.
 //     npm run bench:tune -- [--model FILE] [--rounds 3] [--steps 3] [--threads 2] [--dtype bfloat16|float32]
-//         [--activations int8|f32] [--peer-checkpoints] [--attention sdpa|eager] [--sequences 4] [--length 512] [--json]
+//         [--activations int8|f32] [--keep-activations] [--peer-checkpoints] [--attention sdpa|eager] [--sequences 4] [--length 512] [--json]
 //         [--record FILE]
-// Both sides run as they come: gemma.ts with activation checkpoints and 8-bit activations, PEFT without checkpoints
-// (--peer-checkpoints: with them), its pairs in f32. Without --dtype a step of each of the peer's types decides which one is compared.
+// gemma.ts has 8-bit activations, and activation checkpoints (--keep-activations: without them); PEFT has none
+// (--peer-checkpoints: with them), and its pairs in f32. Without --dtype a step of each of the peer's types decides which one is compared.
 import { execFileSync } from "node:child_process";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,7 @@ const { values } = parseArgs({
     attention: { type: "string", default: "sdpa" },
     sequences: { type: "string", default: "4" },
     length: { type: "string", default: "512" },
+    "keep-activations": { type: "boolean", default: false },
     "peer-checkpoints": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     record: { type: "string" },
@@ -72,7 +73,7 @@ const shared = {
 
 function runOurs() {
   const { activations, backend } = values;
-  const setup = { ...shared, model: path, steps, activations, backend, checkpoints: true };
+  const setup = { ...shared, model: path, steps, activations, backend, checkpoints: !values["keep-activations"] };
   return run("node", [`${here}gemma_run.mjs`, JSON.stringify(setup)]);
 }
 
@@ -152,8 +153,9 @@ const rows = [
 ];
 const { name, isa, activations } = ours;
 const kept = values["peer-checkpoints"] ? "with" : "without";
+const suffix = `${values["keep-activations"] ? "-kept" : ""}${values["peer-checkpoints"] ? "-checkpoints" : ""}`;
 publish(values, "tune", {
-  name: `lora-r${RANK}-${BATCH.size}x${BATCH.length}${values["peer-checkpoints"] ? "-checkpoints" : ""}`,
+  name: `lora-r${RANK}-${BATCH.size}x${BATCH.length}${suffix}`,
   title: `LoRA rank ${RANK} on all linear layers of ${values.model}, ${BATCH.size} × ${BATCH.length} tokens, ${threads} threads; PEFT in ${dtype}, ${values.attention}, ${kept} checkpoints`,
   ours: "gemma.ts",
   peer: "transformers + PEFT",
@@ -164,6 +166,7 @@ publish(values, "tune", {
   settings: {
     ...{ threads, steps, rank: RANK, ...BATCH, learningRate: LEARNING_RATE, backend: name, isa, activations, dtype },
     ...{ attention: values.attention, peerCheckpoints: values["peer-checkpoints"] },
+    keepActivations: values["keep-activations"],
     losses: { ours: ours.losses, theirs: theirs.losses },
   },
   limits: probe.limits(),

@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Command } from "commander";
 import { GemmaError } from "../base/errors.js";
 import type { GenerateOptions } from "../engine/options.js";
+import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { DEFAULT_CHAT_MODEL } from "../load/tuned.js";
 import type { Chat } from "../runtime/chat.js";
 import { answerOptions, noteChatStyle, printStream } from "./answer.js";
@@ -26,7 +27,12 @@ export function register(program: Command, context: CliContext): void {
     .command("chat")
     .description("talk with the model; /bye or Ctrl-D ends")
     .option("--system <text>", "instructions in front of the first message");
-  addSamplingFlags(addModelFlags(command, DEFAULT_CHAT_MODEL)).action((flags: ChatFlags) => chat(flags, context));
+  addModelFlags(command, DEFAULT_CHAT_MODEL, `; with --adapter ${DEFAULT_MODEL}, what tune has by default`);
+  addSamplingFlags(command).action((flags: ChatFlags) => {
+    // An adapter of one's own takes the place of the model's, and was made for the template of its own base.
+    const isOther = flags.adapter !== undefined && command.getOptionValueSource("model") === "default";
+    return chat(isOther ? { ...flags, model: DEFAULT_MODEL } : flags, context);
+  });
 }
 
 async function chat(flags: ChatFlags, context: CliContext): Promise<void> {

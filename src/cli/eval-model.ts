@@ -27,10 +27,10 @@ export interface OpenedModel {
 export async function openModel(flags: EvalFlags, context: CliContext): Promise<OpenedModel> {
   if (flags.endpoint !== undefined) return openEndpoint(flags.endpoint, flags);
   const gemma = await loadGemma(flags, context, { maxSequences: SEQUENCES });
-  const { adapter } = flags;
+  const adapter = flags.adapter ?? gemma.info.adapter;
   const hash = (file: string) => modelHash(file, context.signal);
   return {
-    model: new GemmaLanguageModel(gemma, adapter === undefined ? {} : { adapter: ADAPTER }),
+    model: new GemmaLanguageModel(gemma, flags.adapter === undefined ? {} : { adapter: ADAPTER }),
     sha256: await hash(gemma.info.path),
     settings: { ...modelSettings(gemma), adapter: adapter === undefined ? null : await hash(adapter) },
     threads: gemma.info.backend.threads,

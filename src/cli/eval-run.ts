@@ -79,7 +79,7 @@ async function measureAll(
     });
     const tasks = plans.map(({ task }) => task);
     const results = await summarise(tasks, records, { seed });
-    run.finish(results);
+    await run.finish(results);
     return results;
   } catch (error) {
     progress.end();

@@ -31,10 +31,11 @@ async function inspect(text: string, flags: InspectFlags, context: CliContext): 
     import("../load/pull.js"),
     import("../load/inspect.js"),
   ]);
-  const pathOf = async (model: string) =>
-    (await withPullProgress(context, (options) => resolveModel(model, options))).path;
-  const path = await pathOf(text);
-  const found = inspectPath(path, flags.base === undefined ? undefined : await pathOf(flags.base));
+  const resolve = (model: string) => withPullProgress(context, (options) => resolveModel(model, options));
+  const { path, adapter } = await resolve(text);
+  const base = flags.base === undefined ? undefined : await resolve(flags.base);
+  // A model of the package is an adapter; its base can be inspected by its own name.
+  const found = adapter === undefined ? inspectPath(path, base?.path) : inspectPath(adapter, base?.path ?? path);
   const report = { ...describe(found), memory: await memoryOf(found, flags) };
   context.output.data(report);
   print(report, context);

@@ -15,13 +15,14 @@ export function register(program: Command, { output }: CliContext): void {
       const home = gemmaHome();
       const shelf = flags.data ? "datasets" : "models";
       const models = await listModels(home, shelf);
+      const tuned = flags.data ? [] : TUNED_MODELS.filter(({ base }) => models.some(({ name }) => name === base));
       output.data({
         home,
         [shelf]: models.map(({ name, path, origin, pulledAt, sizeBytes, verified }) => {
           return { name, path, origin, pulledAt, sizeBytes, verified };
         }),
+        ...(flags.data ? {} : { tuned: tuned.map(({ name, base, adapter }) => ({ name, base, adapter })) }),
       });
-      const tuned = flags.data ? [] : TUNED_MODELS.filter(({ base }) => models.some(({ name }) => name === base));
       if (models.length === 0) {
         const next = flags.data ? "gemma eval fetches what its tasks need" : "gemma pull fetches gemma-3-270m";
         output.line(`no ${flags.data ? "data sets" : "models"} in ${home}; ${next}`);
@@ -34,7 +35,9 @@ export function register(program: Command, { output }: CliContext): void {
         );
       }
       for (const { name, base } of tuned) {
-        output.line(`${output.colors.bold(name.padEnd(nameWidth))}  ${"".padStart(8)}  on ${base}, with the package`);
+        output.line(
+          `${output.colors.bold(name.padEnd(nameWidth))}  ${"".padStart(8)}  ${base} with an adapter of this package`,
+        );
       }
     });
 }

@@ -29,8 +29,8 @@ export interface ModelFlags {
 }
 
 /** Flags of every command that loads a model and no more than one adapter. */
-export function addModelFlags(command: Command, defaultModel = DEFAULT_MODEL): Command {
-  command.option("-m, --model <model>", "name, source or path of the model", defaultModel);
+export function addModelFlags(command: Command, defaultModel = DEFAULT_MODEL, more = ""): Command {
+  command.option("-m, --model <model>", `name, source or path of the model${more}`, defaultModel);
   return addBackendFlags(command.option("--adapter <dir>", "PEFT LoRA adapter folder"));
 }
 

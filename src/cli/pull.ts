@@ -16,9 +16,9 @@ export function register(program: Command, context: CliContext): void {
         import("../load/pull.js"),
         import("../load/catalogue.js"),
       ]);
-      const { name, path, origin } = await withPullProgress(context, (options) => pull(model, options));
-      context.output.line(`${name} is ready: ${path}`);
-      context.output.data({ name, path, origin, terms: GEMMA_TERMS });
+      const { name, path, origin, adapter } = await withPullProgress(context, (options) => pull(model, options));
+      context.output.line(`${name} is ready: ${path}${adapter === undefined ? "" : `, with the adapter ${adapter}`}`);
+      context.output.data({ name, path, origin, adapter, terms: GEMMA_TERMS });
     });
 }
 

@@ -5,19 +5,30 @@ const SPARSE_MS = 10_000;
 
 /** What goes on, on standard error: one line that is redrawn in a terminal, a line every ten seconds elsewhere. */
 export class StatusLine {
-  private shownMs = performance.now();
   private isDrawn = false;
 
-  constructor(private readonly stream: OutputStreams["stderr"] & { readonly columns?: number } = process.stderr) {}
+  /** @param shownMs  when something was shown last, by `now`. Default: this moment */
+  constructor(
+    private readonly stream: OutputStreams["stderr"] & { readonly columns?: number } = process.stderr,
+    private readonly now: () => number = () => performance.now(),
+    private shownMs: number = now(),
+  ) {}
 
-  update(describe: () => string): void {
-    const timeMs = performance.now();
-    if (timeMs - this.shownMs < (this.stream.isTTY ? REDRAW_MS : SPARSE_MS)) return;
+  /** @param isLast  show it, however little time has gone by */
+  update(describe: () => string, isLast = false): void {
+    const timeMs = this.now();
+    if (!isLast && timeMs - this.shownMs < (this.stream.isTTY ? REDRAW_MS : SPARSE_MS)) return;
     this.shownMs = timeMs;
     const line = printable(describe());
     if (this.stream.isTTY) this.stream.write(`\r${line.slice(0, (this.stream.columns ?? 80) - 1)}\u001b[K`);
     else this.stream.write(`${line}\n`);
     this.isDrawn = this.stream.isTTY === true;
+  }
+
+  /** Takes the line away, for one that stays. */
+  clear(): void {
+    if (this.isDrawn) this.stream.write("\r\u001b[K");
+    this.isDrawn = false;
   }
 
   /** Ends the line. Call it also after a failure, before the message. */

@@ -33,10 +33,12 @@ export function register(tune: Command, context: CliContext): void {
 }
 
 async function merge(flags: MergeFlags, context: CliContext): Promise<void> {
-  const [{ resolveModel }, { mergeAdapter }] = await Promise.all([
+  const [{ resolveModel }, { expectWhole }, { mergeAdapter }] = await Promise.all([
     import("../load/pull.js"),
+    import("../load/tuned.js"),
     import("../runtime/merge-adapter.js"),
   ]);
+  expectWhole(flags.model, "model");
   const { path: base } = await withPullProgress(context, (options) => resolveModel(flags.model, options));
   const progress = createProgress();
   const isShown = !context.output.json || process.stderr.isTTY; // a script that asked for JSON finds no progress in its log

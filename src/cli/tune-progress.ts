@@ -2,9 +2,8 @@ import { lengthText } from "../tune/data/lengths.js";
 import type { PlanEvent, StepEvent, TuneCosts, TuneEvent } from "../tune/run/events.js";
 import { type Output, type OutputStreams, printable } from "./output.js";
 import { formatBytes, formatSeconds } from "./progress.js";
+import { StatusLine } from "./status-line.js";
 
-const REDRAW_MS = 100;
-const SPARSE_MS = 10_000;
 const BLOCKS = "▁▂▃▄▅▆▇█";
 const CURVE_WIDTH = 24;
 
@@ -14,14 +13,15 @@ const CURVE_WIDTH = 24;
  */
 export class TuneProgress {
   private readonly losses: number[] = [];
-  private shownMs = Number.NEGATIVE_INFINITY;
-  private isDrawn = false;
+  private readonly status: StatusLine;
 
   constructor(
     private readonly output: Output,
     private readonly stream: OutputStreams["stderr"] & { readonly columns?: number } = process.stderr,
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+    now: () => number = () => performance.now(),
+  ) {
+    this.status = new StatusLine(stream, now, Number.NEGATIVE_INFINITY); // the first step shows at once
+  }
 
   show(event: TuneEvent): void {
     switch (event.type) {
@@ -31,6 +31,9 @@ export class TuneProgress {
         if (event.duplicates.count > 0) {
           const [first = []] = event.duplicates.at;
           this.lines(`${event.duplicates.count} repeat others, e.g. ${first.join(" and ")}`);
+        }
+        if (event.learnedHeldOut > 0) {
+          this.lines(`${event.learnedHeldOut} of the held-out examples are learned, too: their loss says little`);
         }
         break;
       case "plan":
@@ -65,30 +68,20 @@ export class TuneProgress {
 
   /** Ends the line. Call it also after a failure, before the message. */
   end(): void {
-    if (this.isDrawn) this.stream.write("\n");
-    this.isDrawn = false;
+    this.status.end();
   }
 
   private step(event: StepEvent): void {
     this.losses.push(event.loss);
-    const isTerminal = this.stream.isTTY === true;
-    const timeMs = this.now();
-    const isDue = timeMs - this.shownMs >= (isTerminal ? REDRAW_MS : SPARSE_MS);
-    if ((!isDue && event.step < event.steps) || (this.output.json && !isTerminal)) return;
-    this.shownMs = timeMs;
-    if (!isTerminal) {
-      this.lines(stepText(event, ""));
-      return;
-    }
-    const line = stepText(event, `${lossCurve(this.losses, CURVE_WIDTH)} `);
-    this.stream.write(`\r${line.slice(0, (this.stream.columns ?? 80) - 1)}\u001b[K`);
-    this.isDrawn = true;
+    const { isTTY } = this.stream;
+    if (this.output.json && !isTTY) return;
+    const curve = () => (isTTY ? `${lossCurve(this.losses, CURVE_WIDTH)} ` : "");
+    this.status.update(() => stepText(event, curve()), event.step === event.steps);
   }
 
   /** Lines that stay. */
   private lines(text: string): void {
-    if (this.isDrawn) this.stream.write("\r\u001b[K");
-    this.isDrawn = false;
+    this.status.clear();
     for (const line of text.split("\n")) this.output.note(line);
   }
 }
@@ -117,12 +110,13 @@ function costText({ tokens, seconds, peakBytes }: TuneCosts): string {
 }
 
 function planText(plan: PlanEvent): string {
-  const { method, steps, epochs, tokens, trainableParameters, memory } = plan;
+  const { method, steps, epochs, tokens, trainableParameters, memory, activationCheckpoints } = plan;
   const count = trainableParameters.toLocaleString("en-US");
   const start = method === "full" ? ", from the base's weights in f32" : "";
+  const kept = activationCheckpoints ? "computed anew" : "kept";
   return printable(
     `${method}: ${count} parameters${start}; ${steps} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ` +
       `${tokens.toLocaleString("en-US")} tokens; about ${formatBytes(memory.totalBytes)} of memory: weights ` +
-      `${formatBytes(memory.weightsBytes)}, gradients and optimizer ${formatBytes(memory.trainedBytes)}, activations ${formatBytes(memory.activationsBytes)}`,
+      `${formatBytes(memory.weightsBytes)}, gradients and optimizer ${formatBytes(memory.trainedBytes)}, activations ${formatBytes(memory.activationsBytes)} (${kept})`,
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import type { TaskPlan } from "../eval/plan.js";
 import type { RunProgram } from "../eval/task.js";
@@ -12,11 +12,14 @@ import type { ReportOrigin } from "../eval/tuning/tuning-report.js";
 import { decodeUtf8 } from "../format/utf8.js";
 import { readFile } from "../load/files.js";
 import { instructionJudgements } from "../runtime/answer-judgements.js";
+import { type HeldOutExamples, heldOutOfRun } from "../runtime/tune-held-out.js";
 import { heldOutItems, type PieceExample } from "../runtime/tuning-subject.js";
 import type { Example } from "../tune/data/example.js";
 import { fileSource } from "../tune/data/file-source.js";
 import type { TuneTemplate } from "../tune/data/pieces.js";
 import { readExamples } from "../tune/data/read-examples.js";
+import type { CliContext } from "./context.js";
+import { withPullProgress } from "./pull-progress.js";
 import type { TuneReportFlags } from "./tune-report.js";
 import { readPrompts } from "./tune-report-prompts.js";
 import type { SafetySet } from "./tune-report-safety.js";
@@ -39,12 +42,9 @@ export async function readReportData(
   flags: TuneReportFlags,
   plans: readonly TaskPlan[],
   safety: readonly SafetySet[],
-  signal: AbortSignal,
+  context: CliContext,
 ): Promise<ReportData> {
-  const { heldOut, shots, prompts, metric, answers } = flags;
-  if (metric !== undefined && heldOut === undefined) {
-    throw new GemmaError("ERR_USAGE", "tune report: --metric needs --held-out with the right answers");
-  }
+  const { run, heldOut, shots, prompts, metric, answers } = flags;
   if (shots !== undefined && metric === undefined) {
     throw new GemmaError("ERR_USAGE", "tune report: --shots needs --metric, which they are for");
   }
@@ -52,13 +52,24 @@ export async function readReportData(
   const told = (path: string, items: number) => files.push({ name: basename(path), sha256: sha256Of(path), items });
   const examplesOf = async (path: string | undefined) => {
     if (path === undefined) return null;
-    const { examples } = await readExamples([await fileSource(path)], { signal });
+    const { examples } = await readExamples([await fileSource(path)], { signal: context.signal });
     told(path, examples.length);
     return examples;
   };
   const notes: string[] = [];
   const shotExamples = await examplesOf(shots);
   let heldOutExamples = await examplesOf(heldOut);
+  if (run !== undefined && heldOut === undefined) {
+    const own = await heldOutBy(run, context);
+    if (own === "gone") notes.push("What the run held out cannot be had again, and is not measured.");
+    else if (own !== null) {
+      heldOutExamples = own.examples;
+      files.push({ name: `held out by ${basename(resolve(run))}`, sha256: own.sha256, items: own.examples.length });
+    }
+  }
+  if (metric !== undefined && heldOutExamples === null) {
+    throw new GemmaError("ERR_USAGE", "tune report: --metric needs --held-out with the right answers");
+  }
   if (heldOutExamples !== null && shotExamples !== null) {
     const known = new Set(shotExamples.map(contentOf));
     const kept = heldOutExamples.filter((example) => !known.has(contentOf(example)));
@@ -86,6 +97,17 @@ export async function readReportData(
   for (const { file } of safety) files.push(file);
   notes.push(...safety.flatMap((set) => set.notes));
   return { heldOut: heldOutExamples, shots: shotExamples, prompts: instructions, texts, plans, safety, notes, files };
+}
+
+/** What a run held out. "gone": its data are not what they were. */
+async function heldOutBy(run: string, context: CliContext): Promise<HeldOutExamples | null | "gone"> {
+  try {
+    return await withPullProgress(context, (pull) => heldOutOfRun(run, pull));
+  } catch (error) {
+    if (!(error instanceof GemmaError)) throw error;
+    context.output.note(`what the run held out is not measured: ${error.message}`);
+    return "gone";
+  }
 }
 
 /** The measures of the data, the target's first. */

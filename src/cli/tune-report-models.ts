@@ -70,28 +70,35 @@ export async function openSubjects(
     const tuned = "model" in what ? await open({ model: what.model }) : base;
     const template = flags.template ?? templateOf(base, read?.template);
     const hash = (path: string) => modelHash(path, context.signal);
-    const baseHash = await hash(base.info.path);
-    const before: ReportedModel = { name: base.info.name, sha256: baseHash, adapter: null };
-    const after: ReportedModel = {
-      name: tuned.info.name,
-      sha256: tuned === base ? baseHash : await hash(tuned.info.path),
-      adapter: adapter === undefined ? null : { name: adapterName(flags, adapter), sha256: await hash(adapter) },
-    };
+    const before = await reported(base, hash);
+    const chosen = adapter === undefined ? null : { name: adapterName(flags, adapter), sha256: await hash(adapter) };
+    const after = chosen === null ? await reported(tuned, hash) : { ...before, adapter: chosen };
     const code = { version: packageVersion(), commit: codeCommit() };
-    const subject = (gemma: Gemma, { sha256, adapter: tunedBy }: ReportedModel) =>
+    const subject = (gemma: Gemma, { sha256, adapter: worn }: ReportedModel, name: { readonly adapter?: string }) =>
       new GemmaSubject(gemma, {
-        ...(tunedBy === null ? {} : { adapter: ADAPTER }),
+        ...name,
         template,
-        identity: JSON.stringify({ ...code, sha256, adapter: tunedBy?.sha256 ?? null, ...modelSettings(gemma) }),
+        identity: JSON.stringify({ ...code, sha256, adapter: worn?.sha256 ?? null, ...modelSettings(gemma) }),
       });
     return {
-      subjects: { before: subject(base, before), after: subject(tuned, after) },
+      subjects: {
+        before: subject(base, before, {}),
+        after: subject(tuned, after, chosen === null ? {} : { adapter: ADAPTER }),
+      },
       ...{ before, after, template, settings: modelSettings(base), threads: base.info.backend.threads, dispose },
     };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+/** A model as it is when no adapter is chosen: one of this package has its own on. */
+async function reported({ info }: Gemma, hash: (path: string) => Promise<string>): Promise<ReportedModel> {
+  const { name, path, base, adapter } = info;
+  const sha256 = await hash(path);
+  if (adapter === undefined) return { name, sha256, adapter: null };
+  return { name: base ?? name, sha256, adapter: { name, sha256: await hash(adapter) } };
 }
 
 /** As the run has it; else as tuning chooses it for this model. */

@@ -1,5 +1,6 @@
 import { basename, isAbsolute, join } from "node:path";
 import { GemmaError } from "../base/errors.js";
+import { replaceFile, replaceJson } from "../disk/durable.js";
 import { findTasks } from "../eval/find-tasks.js";
 import { fitPlan } from "../eval/fit.js";
 import { type PlanOptions, planTasks, type TaskPlan } from "../eval/plan.js";
@@ -8,7 +9,6 @@ import { compareTuning } from "../eval/tuning/compare-tuning.js";
 import type { TuningReport } from "../eval/tuning/tuning-report.js";
 import { changeText, regressions } from "../eval/tuning/verdict.js";
 import { withObservations } from "../load/observation-folder.js";
-import { replaceFile } from "../load/replace-file.js";
 import { readTrainingRun } from "../load/training-run.js";
 import type { CliContext } from "./context.js";
 import { openData, openSandbox } from "./eval-data.js";
@@ -27,7 +27,7 @@ export async function tuneReportCommand(flags: TuneReportFlags, context: CliCont
   const out = outFolder(flags);
   // Before the model is loaded: whatever is wrong with the data shows at once.
   const read = flags.run === undefined ? null : readTrainingRun(flags.run);
-  const data = await readReportData(flags, await planned(flags, context), await readSafetySets(flags), signal);
+  const data = await readReportData(flags, await planned(flags, context), await readSafetySets(flags), context);
   const opened = await openSubjects(flags, read, context);
   const sandbox = await openSandbox(data.plans, output);
   try {
@@ -82,8 +82,8 @@ async function planned(flags: TuneReportFlags, context: CliContext): Promise<rea
 
 async function writeReport(report: TuningReport, out: string, flags: TuneReportFlags, { output }: CliContext) {
   const { tuningPage } = await import("../eval/report/tuning-page.js");
-  replaceFile(join(out, "report.json"), report);
-  replaceFile(join(out, "report.html"), await tuningPage(report, { maxItems: flags.maxItems }));
+  await replaceJson(join(out, "report.json"), report);
+  await replaceFile(join(out, "report.html"), await tuningPage(report, { maxItems: flags.maxItems }));
   output.data(report);
   output.line(report.verdict);
   output.line(join(out, "report.html"));

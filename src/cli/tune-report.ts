@@ -42,7 +42,10 @@ export function register(tune: Command, context: CliContext): void {
     .option("--run <dir>", "folder of a tuning run: its adapter, config.json and metrics.jsonl")
     .option("--adapter <dir>", "PEFT LoRA adapter folder, in place of a run")
     .option("--tuned <model>", "the tuned model itself, merged or fully tuned, in place of an adapter")
-    .option("--held-out <file>", "examples that were not learned from: their loss is the target")
+    .option(
+      "--held-out <file>",
+      "examples that were not learned from: their loss is the target; default: what the run held out",
+    )
     .option("--metric <name>", `count right answers to them, too: ${ANSWER_METRICS.join(", ")}`, oneOf(ANSWER_METRICS))
     .option("--shots <file>", "worked examples that the model before tuning gets with --metric, in plain text")
     .option("--template <name>", "gemma, qa or none; default: the run's, else as tune has it", oneOf(TEMPLATES))

@@ -46,9 +46,7 @@ function begin(
   machine: Pick<TuneCallOptions, "backend" | "isa" | "threads" | "ignoreMemory" | "signal" | "onProgress">,
 ): readonly [Tuning, out: string] {
   const { backend: _, isa: __, threads: ___, yes: ____, json: _____, ...rest } = flags;
-  const { resume, config, activationCheckpoints, ...asked } = rest;
-  // Commander has true for a --no flag that was not given.
-  const given = activationCheckpoints === false ? { ...asked, activationCheckpoints } : asked;
+  const { resume, config, ...given } = rest;
   if (resume !== undefined) {
     const [other] = Object.keys(config === undefined ? given : { config });
     if (other === undefined) return [resumeTuning(resume, machine), resume];
@@ -70,12 +68,21 @@ function begin(
   ];
 }
 
+/** How a run is computed, and where: the command line's to say, whoever wrote the file. */
+const NOT_IN_A_FILE = [
+  ...["out", "resume", "config", "backend", "isa", "threads", "ignoreMemory", "offline", "home"],
+  ...["inProcess", "signal", "onProgress", "heldOutData"],
+];
+
 /** Options, and perhaps `model`, `data` and `heldOut`. */
 function fromFile(path: string | undefined): Readonly<Record<string, unknown>> {
   if (path === undefined) return {};
   const object = parseObject(readFile(path, MAX_CONFIG_BYTES), path) as Record<string, unknown>;
-  for (const name of ["out", "resume", "config"]) {
-    if (name in object) throw new GemmaError("ERR_USAGE", `${path}: ${name} must be a flag, got an option`);
+  for (const name of NOT_IN_A_FILE) {
+    if (!Object.hasOwn(object, name)) continue;
+    throw new GemmaError("ERR_USAGE", `${path}: must have options of tuning alone, got ${name}`, {
+      hint: "gemma tune --help has flags for how and where a run is computed",
+    });
   }
   for (const name of ["data", "heldOut"] as const) {
     const value = object[name];

@@ -72,7 +72,11 @@ export function register(program: Command, context: CliContext): void {
   for (const [flag, description, parse] of OPTIONS) command.option(flag, description, parse);
   command
     .option("--rs-lora", "scale the update by alpha / sqrt(rank)")
-    .option("--no-activation-checkpoints", "keep all activations: more memory, less time, the same weights")
+    .option(
+      "--activation-checkpoints",
+      "keep little of a step and compute it anew: less memory, more time, the same weights",
+    )
+    .option("--no-activation-checkpoints", "keep all of it; default where a quarter of the machine's memory suffices")
     .option("--backend <name>", `one of ${BACKEND_NAMES.join(", ")}`, oneOf(BACKEND_NAMES))
     .option("--isa <name>", "force an instruction set, e.g. avx2")
     .option("--threads <n>", "threads of the native backend", integer(1, 1024))

@@ -1,6 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { fromSystemError } from "../base/errors.js";
+import { join, resolve } from "node:path";
+import { replaceFolder } from "../disk/durable.js";
 import { shapeBytes } from "../format/safetensors-dtypes.js";
 import {
   type SafetensorsData,
@@ -11,9 +10,8 @@ import {
 import { HEADS, type MatchedTensor } from "../model/match.js";
 import { expectedTensors } from "../model/tensors.js";
 import { companionFiles } from "./companion-files.js";
-import { type ExportOptions, encoded, type NewValues, renameFolder, stored } from "./export.js";
+import { type ExportOptions, encoded, type NewValues, stored } from "./export.js";
 import type { Checkpoint } from "./open.js";
-import { syncPath } from "./partial.js";
 import { expectTarget, writeWhole } from "./write-whole.js";
 
 export const FOLDER_DTYPES = ["F32", "F16", "BF16"] as const;
@@ -45,29 +43,25 @@ export async function writeModelFolder(
   const files = companionFiles(base, options.dtype ?? (base.naming === "hf" ? undefined : "BF16"));
   const totalBytes = fileBytes(tensors) + files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   await expectTarget(path, totalBytes, options.replace ?? false);
-  const part = `${path}.part`;
   let doneBytes = 0;
-  const write = async (file: { readonly name: string; readonly data: () => Parameters<typeof writeWhole>[1] }) => {
+  const write = async (
+    folder: string,
+    file: { readonly name: string; readonly data: () => Parameters<typeof writeWhole>[1] },
+  ) => {
     let before = 0;
     const onBytes = (fileDone: number) => {
       doneBytes += fileDone - before;
       before = fileDone;
       onProgress?.({ doneBytes, totalBytes });
     };
-    await writeWhole(join(part, file.name), file.data(), { signal, onBytes });
+    await writeWhole(join(folder, file.name), file.data(), { signal, onBytes });
   };
-  try {
-    await rm(part, { recursive: true, force: true }); // of a process that was killed
-    await mkdir(part);
-    for (const file of files) await write(file);
-    const metadata = new Map([["format", "pt"]]); // transformers refuses a file that does not say so
-    await write({ name: "model.safetensors", data: () => safetensorsFile(tensors, metadata) });
-    await syncPath(part);
-    await renameFolder(part, path);
-  } catch (error) {
-    await rm(part, { recursive: true, force: true });
-    throw fromSystemError(error, basename(path));
-  }
+  const metadata = new Map([["format", "pt"]]); // transformers refuses a file that does not say so
+  // A slash at the end, as shells complete it, is no part of the name.
+  await replaceFolder(resolve(path), async (part) => {
+    for (const file of files) await write(part, file);
+    await write(part, { name: "model.safetensors", data: () => safetensorsFile(tensors, metadata) });
+  });
   return doneBytes;
 }
 

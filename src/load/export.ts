@@ -1,13 +1,13 @@
-import { rename, rm } from "node:fs/promises";
-import { fromSystemError, GemmaError } from "../base/errors.js";
+import { GemmaError } from "../base/errors.js";
 import { quantise, type WrittenDtype } from "../format/quantise.js";
 import type { MatchedTensor } from "../model/match.js";
 import { weightRows } from "../model/weight-rows.js";
 import type { Checkpoint } from "./open.js";
 
 /**
- * The new values of a tensor, undefined for one that stays as it is; asked for more than once, iterated once. They are f32 in slices of whole rows, each of which may be
- * overwritten as soon as the next one is asked for. Norm weights are offset from one, as a backend holds them.
+ * The new values of a tensor, undefined for one that stays as it is; asked for more than once, iterated once. They are f32 in
+ * slices of whole rows, each of which may be overwritten as soon as the next one is asked for. Norm weights are offset from
+ * one, as a backend holds them.
  */
 export type NewValues = (tensor: MatchedTensor) => Iterable<Float32Array> | AsyncIterable<Float32Array> | undefined;
 
@@ -48,23 +48,5 @@ export function* stored({ info }: Pick<MatchedTensor, "info">): Generator<Uint8A
   const buffer = new Uint8Array(COPY_BYTES);
   for (let at = 0; at < info.sizeBytes; at += COPY_BYTES) {
     yield info.source.read(info.offset + at, Math.min(COPY_BYTES, info.sizeBytes - at), buffer);
-  }
-}
-
-/** Puts the finished folder `part` in the place of `path`. */
-export async function renameFolder(part: string, path: string): Promise<void> {
-  const old = `${path}.old`;
-  try {
-    const replaced = await rename(path, old).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return false;
-        throw error;
-      },
-    );
-    await rename(part, path);
-    if (replaced) await rm(old, { recursive: true });
-  } catch (error) {
-    throw fromSystemError(error, path);
   }
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
+import { LineFile, readWholeLines } from "../disk/line-file.js";
 import type { Observation } from "../eval/tuning/compare-tuning.js";
-import { LineFile, readWholeLines } from "./line-file.js";
 import { withLock } from "./lock.js";
 import { makeFolder } from "./make-folder.js";
 
@@ -28,9 +28,10 @@ export async function withObservations<T>(
     return await withLock(join(path, "report.lock"), options, async (signal) => {
       const name = join(path, FILE);
       const recorded = new Map<string, unknown>();
-      const sizeBytes = await readWholeLines(name, (text, line) => {
+      const sizeBytes = readWholeLines(name, (text, line) => {
         const { key, observed } = observationOf(text, `${name}:${line}`);
         recorded.set(key, observed);
+        return true;
       });
       const file = new LineFile(name, sizeBytes);
       try {

@@ -1,12 +1,14 @@
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serveFile } from "../../test/helpers/https-server.js";
 import { GGUF, PullServer, SEAMS, sha256 } from "../../test/helpers/pull-server.js";
+import { TINY } from "../../test/helpers/tiny-models.js";
 import { GemmaError } from "../base/errors.js";
 import { gemmaHome, listModels } from "./cache.js";
 import type { CatalogueEntry } from "./catalogue.js";
 import { pull, removeModel, resolveModel } from "./pull.js";
+import { TUNED_MODELS, type TunedModel } from "./tuned.js";
 
 const world = new PullServer();
 
@@ -84,6 +86,27 @@ describe("the catalogue and the cache", () => {
     if (text !== ".") expect(result).toBeInstanceOf(GemmaError);
     expect(await readdir(world.home)).toEqual([]);
     expect(world.server.seen.length).toBe(0);
+  });
+
+  describe("a model of the package", () => {
+    const catalogue = [{ name: "tiny", label: "a test", sources: ["hf:o/r"] }];
+    const own: TunedModel = { name: "tiny-it", label: "a test", base: "tiny", adapter: TINY.adapter };
+    beforeAll(() => void (TUNED_MODELS as TunedModel[]).push(own));
+    afterAll(() => void (TUNED_MODELS as TunedModel[]).pop());
+
+    test("is its base, with an adapter", async () => {
+      world.answer = world.hub({ "m.gguf": GGUF });
+      const { path, origin } = await resolveModel("tiny", world.options(), { ...SEAMS, catalogue });
+      const tuned = await resolveModel("Tiny-IT", world.options(), { ...SEAMS, catalogue });
+      expect(tuned).toEqual({ path, origin, base: "tiny", name: "tiny-it", adapter: TINY.adapter });
+    });
+
+    test("is not in the cache, and not removed from it", async () => {
+      await expect(removeModel("tiny-it", world.home)).rejects.toMatchObject({
+        code: "ERR_USAGE",
+        hint: "gemma rm tiny removes the weights that it is on",
+      });
+    });
   });
 
   test("a path is used in place; a missing one is named", async () => {

@@ -49,9 +49,15 @@ export async function pull(text: string, options: PullOptions = {}, seams: PullS
 
 /**
  * Removes a model or data set, given as a name or as the source it came from, and what a cut pull left of it.
- * @throws ERR_UNKNOWN_MODEL when there is nothing of that name
+ * @throws ERR_UNKNOWN_MODEL when there is nothing of that name, ERR_USAGE for a model of the package
  */
 export async function removeModel(text: string, home: string = gemmaHome()): Promise<void> {
+  const tuned = findTuned(text);
+  if (tuned !== undefined) {
+    throw new GemmaError("ERR_USAGE", `${tuned.name}: must be something in the cache, got an adapter of this package`, {
+      hint: `gemma rm ${tuned.base} removes the weights that it is on`,
+    });
+  }
   const name = isDatasetSpec(text) ? datasetName(parseDatasetSpec(text)) : cacheName(text);
   const removed = await inHome(home, name, {}, () => discardModel(home, name));
   if (!removed)

@@ -1,15 +1,16 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { GemmaError } from "../base/errors.js";
 import { fileSource } from "./file-source.js";
+import { packageRoot } from "./package-root.js";
 
 /** Of the process: a batch of rows takes a few MB, and V8 ends what asks for more. */
 const HEAP_MB = 1024;
 /** Longest silence: a batch of rows takes milliseconds. */
 const STALL_MS = 60_000;
 const MAX_TEXT = 1 << 30;
-const PROGRAM = fileURLToPath(new URL("../../dist/load/parquet-process.js", import.meta.url)); // from src/ as from dist/
+const PROGRAM = join(packageRoot(), "dist/load/parquet-process.js");
 
 /**
  * The rows of Parquet files, in order, each with the index of its file. They are read in a process of their own: the

@@ -49,7 +49,7 @@ test("records are there once appended, and come back", async () => {
   await withRunFolder(folder, HEADER, {}, async (run) => {
     run.append(record("a"));
     expect(readFileSync(items(), "utf8")).toBe(`${JSON.stringify(record("a"))}\n`);
-    run.finish(RESULTS);
+    await run.finish(RESULTS);
   });
   expect(JSON.parse(readFileSync(join(folder, "results.json"), "utf8"))).toEqual(RESULTS);
   expect(JSON.parse(readFileSync(join(folder, "run.json"), "utf8"))).toEqual(HEADER);

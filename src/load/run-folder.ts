@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
+import { replaceJson } from "../disk/durable.js";
+import { LineFile, readIfThere, readWholeLines } from "../disk/line-file.js";
 import { headerDifferences, withMachines } from "../eval/header.js";
 import { readHeader, readRecord } from "../eval/read-run.js";
 import { type ItemRecord, RUN_FILES, type RunHeader, type RunResults } from "../eval/results.js";
 import { recordKey } from "../eval/run.js";
-import { LineFile, readIfThere, readWholeLines } from "./line-file.js";
 import { withLock } from "./lock.js";
 import { makeFolder } from "./make-folder.js";
-import { replaceFile } from "./replace-file.js";
 
 export interface OpenRun {
   /** What an earlier part of the run has measured, by `recordKey`. */
   readonly recorded: ReadonlyMap<string, ItemRecord>;
   /** Adds a line to items.jsonl; it is the file's when this returns. */
   append(record: ItemRecord): void;
-  finish(results: RunResults): void;
+  finish(results: RunResults): Promise<void>;
 }
 
 /**
@@ -32,12 +32,12 @@ export async function withRunFolder<T>(
     await makeFolder(path);
     return await withLock(join(path, "run.lock"), options, async (signal) => {
       const items = join(path, RUN_FILES.items);
-      const { recorded, sizeBytes } = await readRecords(items);
+      const { recorded, sizeBytes } = readRecords(items);
       await openHeader(path, header, recorded.size);
       const file = new LineFile(items, sizeBytes);
       try {
         const append = (record: ItemRecord) => file.append(record);
-        const finish = (results: RunResults) => replaceFile(join(path, RUN_FILES.results), results);
+        const finish = (results: RunResults) => replaceJson(join(path, RUN_FILES.results), results);
         return await work({ recorded, append, finish }, signal);
       } finally {
         file.close();
@@ -50,18 +50,18 @@ export async function withRunFolder<T>(
 
 async function openHeader(path: string, header: RunHeader, records: number): Promise<void> {
   const file = join(path, RUN_FILES.header);
-  const text = await readIfThere(file);
+  const text = readIfThere(file);
   if (text === null && records > 0) {
     throw new GemmaError("ERR_MISSING_FILE", `${file}: must say what the ${records} records beside it were made with`, {
       hint: "put it back, or choose another folder with --out",
     });
   }
-  if (text === null) return replaceFile(file, header);
+  if (text === null) return replaceJson(file, header);
   const before = readHeader(text.toString("utf8"), file);
   const differences = headerDifferences(before, header);
   if (differences.length === 0) {
     const merged = withMachines(before, header.machines);
-    if (merged.machines.length > before.machines.length) replaceFile(file, merged);
+    if (merged.machines.length > before.machines.length) await replaceJson(file, merged);
     return;
   }
   const more = differences.length > 5 ? ` and ${differences.length - 5} more` : "";
@@ -72,11 +72,12 @@ async function openHeader(path: string, header: RunHeader, records: number): Pro
   );
 }
 
-async function readRecords(file: string): Promise<{ recorded: Map<string, ItemRecord>; sizeBytes: number }> {
+function readRecords(file: string): { recorded: Map<string, ItemRecord>; sizeBytes: number } {
   const recorded = new Map<string, ItemRecord>();
-  const sizeBytes = await readWholeLines(file, (text, line) => {
+  const sizeBytes = readWholeLines(file, (text, line) => {
     const record = recordOf(text, `${file}:${line}`);
     recorded.set(recordKey(record), record);
+    return true;
   });
   return { recorded, sizeBytes };
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -120,6 +120,22 @@ describe("mergeAdapter", () => {
     await merge(true);
     expect(readdirSync(target("there-already"))).toContain("model.safetensors");
     expect(readdirSync(target("there-already"))).not.toContain("x");
+  });
+
+  it("takes a name with a slash at its end", async () => {
+    await mergeAdapter(TINY.gemma3, TINY.adapter, `${target("slash")}/`);
+    await mergeAdapter(TINY.gemma3, TINY.adapter, `${target("slash")}/`, { replace: true });
+    expect(readdirSync(target("slash"))).toContain("model.safetensors");
+  });
+
+  it("does not replace what it reads", async () => {
+    cpSync(TINY.adapter, target("run/adapter"), { recursive: true });
+    cpSync(TINY.gemma3, target("base.gguf"));
+    for (const out of ["run", "run/adapter", "base.gguf"]) {
+      const merging = mergeAdapter(target("base.gguf"), target("run/adapter"), target(out), { replace: true });
+      await expect(merging).rejects.toThrow(/must be another place than what is merged/);
+    }
+    expect(readdirSync(target("run/adapter"))).toContain("adapter_config.json");
   });
 
   it.each(["cut.gguf", "cut"])("leaves nothing of %s when it is aborted", async (name) => {

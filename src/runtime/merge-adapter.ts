@@ -1,3 +1,5 @@
+import { realpathSync } from "node:fs";
+import { resolve, sep } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import type { WrittenDtype } from "../format/quantise.js";
 import type { ExportProgress, NewValues } from "../load/export.js";
@@ -44,7 +46,7 @@ export interface MergeResult {
  * @param model   name, source or path of the base; it is fetched first if needed
  * @param adapter folder of a PEFT adapter
  * @param out     a new file or folder in a folder that exists
- * @throws ERR_USAGE when `out` exists or the type does not fit the format, and what openCheckpoint, openAdapter,
+ * @throws ERR_USAGE when `out` exists, has base or adapter in it, or the type does not fit the format, and what openCheckpoint, openAdapter,
  *   writeModelFolder and writeModelGguf throw
  */
 export async function mergeAdapter(
@@ -59,6 +61,7 @@ export async function mergeAdapter(
   if (format === "safetensors" && dtype !== undefined && folderDtype === undefined) throw quantisedFolder(dtype);
   expectWhole(model, "model");
   const { path } = await resolveModel(model, { ...options.pull, ...(signal ? { signal } : {}) });
+  expectApart(out, [path, adapter]);
   const base = openCheckpoint(path);
   try {
     const opened = openAdapter(adapter, base.config);
@@ -80,6 +83,25 @@ export async function mergeAdapter(
     }
   } finally {
     base.close();
+  }
+}
+
+/** What is read must not be replaced by what is written. */
+function expectApart(out: string, inputs: readonly string[]): void {
+  const target = realPath(out);
+  const inside = inputs.find((input) => `${realPath(input)}${sep}`.startsWith(`${target}${sep}`));
+  if (inside === undefined) return;
+  throw new GemmaError("ERR_USAGE", `${out}: must be another place than what is merged, got ${inside} in it`, {
+    hint: "choose another name",
+  });
+}
+
+/** Links followed, where there is something. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Backend } from "../backend/backend.js";
+import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 import { CHAT_FORMS, type ChatForm, type ChatStyle } from "../engine/chat.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
@@ -112,8 +113,7 @@ export async function loadModel(
   const fetchModel = (model: string) =>
     resolveModel(model, {
       signal,
-      ...(settings.home === undefined ? {} : { home: settings.home }),
-      ...(settings.offline === undefined ? {} : { offline: settings.offline }),
+      ...defined({ home: settings.home, offline: settings.offline }),
       onNotice: (line) => listener.note(line),
       onProgress: ({ file, doneBytes, totalBytes, ...rest }) =>
         listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
@@ -142,7 +142,7 @@ export async function loadModel(
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.path,
-        ...(resolved.base === undefined ? {} : { base: resolved.base }),
+        ...defined({ base: resolved.base, adapter: resolved.adapter }),
         config: checkpoint.config,
         weights: storedWeights(checkpoint.naming, checkpoint.tensors),
         backend: backend.info(),

@@ -62,8 +62,9 @@ export interface ModelInfo {
   readonly name: string;
   /** Of the weights. */
   readonly path: string;
-  /** The model that this one is an adapter on, where the adapter ships with the package. */
+  /** Of a model of this package: the one that it is an adapter on, and that adapter's folder. */
   readonly base?: string;
+  readonly adapter?: string;
   readonly config: GemmaConfig;
   /** What the weights are on disk. */
   readonly weights: StoredWeights;

@@ -50,6 +50,9 @@ test("examples are drawn, or given apart", async () => {
   expect(drawn.heldOutLengths!.examples).toBe(1);
   const given = await prepare(["hf:me/answers:train"], QUESTIONS, [{ question: "x?", answer: "y" }]);
   expect([given.train.length, given.heldOut.map(({ at }) => at)]).toEqual([4, ["rows[0]"]]);
+  expect([drawn.learnedHeldOut, given.learnedHeldOut]).toEqual([0, 0]);
+  const learned = await prepare(["hf:me/answers:train"], QUESTIONS, [{ question: "1?", answer: "1! " }]);
+  expect(learned.learnedHeldOut).toBe(1);
 });
 
 test("files keep their whole path, and data sets their name", () => {

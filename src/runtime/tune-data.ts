@@ -11,8 +11,9 @@ import { fileSource } from "../tune/data/file-source.js";
 import type { LengthReport } from "../tune/data/lengths.js";
 import { readExamples } from "../tune/data/read-examples.js";
 import { type DataRow, type ExampleSource, rowsSource } from "../tune/data/source.js";
-import { type Duplicates, splitExamples } from "../tune/data/split.js";
+import { countAmong, type Duplicates, splitExamples } from "../tune/data/split.js";
 import type { TuneConfig } from "../tune/run/config.js";
+import type { RunConfig } from "../tune/run/record.js";
 
 /** Files and data sets by name, or rows of a program. */
 export type TuneData = readonly string[] | readonly DataRow[];
@@ -21,9 +22,13 @@ export type TuneData = readonly string[] | readonly DataRow[];
 export interface PreparedData {
   readonly train: readonly EncodedExample[];
   readonly heldOut: readonly EncodedExample[];
+  /** The held-out ones before they were encoded. */
+  readonly heldOutExamples: readonly Example[];
   readonly lengths: LengthReport;
   readonly heldOutLengths: LengthReport | null;
   readonly duplicates: Duplicates;
+  /** Held-out examples that are learned, too. */
+  readonly learnedHeldOut: number;
 }
 
 /** Files by their whole path, so that a run goes on from any folder; rows have no name. */
@@ -41,7 +46,7 @@ export function dataNames(data: TuneData): readonly string[] | null {
 export async function prepareData(
   { data, heldOutData }: { readonly data: TuneData; readonly heldOutData: TuneData },
   tokenizer: Tokenizer,
-  config: TuneConfig & { readonly template: NonNullable<TuneConfig["template"]> },
+  config: RunConfig,
   pull: PullOptions,
 ): Promise<PreparedData> {
   const { signal } = pull;
@@ -74,9 +79,11 @@ export async function prepareData(
   return {
     train: train.examples,
     heldOut: measured?.examples ?? [],
+    heldOutExamples: heldOut,
     lengths: train.lengths,
     heldOutLengths: measured?.lengths ?? null,
     duplicates: split.duplicates,
+    learnedHeldOut: heldOutData.length > 0 ? countAmong(heldOut, split.train) : 0, // what is drawn is not
   };
 }
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Backend } from "../backend/backend.js";
 import { fromSystemError } from "../base/errors.js";
 import { writeModelFolder } from "../load/export-folder.js";
@@ -7,7 +6,7 @@ import type { Parameter } from "../tune/parameters.js";
 import type { TuneConfig } from "../tune/run/config.js";
 import { exportAdapter } from "../tune/run/export-adapter.js";
 import type { Learner } from "../tune/run/learner.js";
-import { type RunFolder, TUNE_FILES } from "../tune/run/run-folder.js";
+import type { RunFolder } from "../tune/run/run-folder.js";
 
 /** Values that pass through JavaScript at once. */
 const SLICE = 1 << 20;
@@ -15,7 +14,6 @@ const SLICE = 1 << 20;
 /**
  * Writes what was tuned into the run's folder: a PEFT adapter, or a Hugging Face model with weights in f32, whatever the
  * base's container and type.
- * @returns its path
  * @throws ERR_DISK_FULL, ERR_IO
  */
 export async function exportTuned(
@@ -24,8 +22,8 @@ export async function exportTuned(
   config: TuneConfig,
   baseModel: string,
   folder: RunFolder,
-): Promise<string> {
-  const path = join(folder.path, config.method === "full" ? TUNE_FILES.model : TUNE_FILES.adapter);
+): Promise<void> {
+  const path = folder.tunedPath(config.method);
   try {
     if (config.method === "full") {
       const { be, parameters } = learner;
@@ -36,7 +34,6 @@ export async function exportTuned(
   } catch (error) {
     throw folder.explain(fromSystemError(error, path));
   }
-  return path;
 }
 
 /** The values of a parameter, in slices of whole rows. */

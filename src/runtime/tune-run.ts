@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import type { BackendName } from "../backend/backend.js";
+import { join } from "node:path";
+import type { Backend, BackendName } from "../backend/backend.js";
+import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 import { dialogueOf } from "../load/dialogue.js";
 import { fileSource } from "../load/file-source.js";
@@ -16,7 +16,7 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { parseTuneConfig, type TuneConfig, type TuneOptions } from "../tune/run/config.js";
 import type { TuneEvent, TuneResult } from "../tune/run/events.js";
 import { Learner } from "../tune/run/learner.js";
-import { estimateTuneMemory, type TuneMemory, trainableParameters } from "../tune/run/memory.js";
+import { planMemory, type TuneMemory, trainableParameters } from "../tune/run/memory.js";
 import { measuredBatches, RunPlan } from "../tune/run/plan.js";
 import { examplesHash, type RunRecord } from "../tune/run/record.js";
 import { isEmptyFolder, RunFolder, readRecord, readResult, TUNE_FILES } from "../tune/run/run-folder.js";
@@ -70,7 +70,9 @@ export async function runTuning(settings: TuneSettings, listener: TuneListener):
   const config = start === null ? before!.config : parseTuneConfig(start.options);
   await makeFolder(out);
   const onWait = () => {
-    throw new GemmaError("ERR_USAGE", `${out}: must have one process that tunes in it, got a second one`);
+    throw new GemmaError("ERR_USAGE", `${out}: must have one process that tunes in it, got a second one`, {
+      hint: `wait for its end; if none is there, remove ${join(out, TUNE_FILES.lock)}`,
+    });
   };
   const lock = { signal: listener.signal, onWait, staleMs: LOCK_STALE_MS };
   return withLock(join(out, TUNE_FILES.lock), lock, async (signal) => {
@@ -97,24 +99,24 @@ function recordOf(out: string): RunRecord {
 async function begin(
   settings: TuneSettings,
   before: RunRecord | null,
-  asked: TuneConfig,
+  options: TuneConfig,
   listener: TuneListener,
 ): Promise<TuneResult> {
   const { signal } = listener;
   const pull: PullOptions = {
     signal,
-    ...(settings.home === undefined ? {} : { home: settings.home }),
-    ...(settings.offline === undefined ? {} : { offline: settings.offline }),
+    ...defined({ home: settings.home, offline: settings.offline }),
     onNotice: (text) => listener.event({ type: "note", text }),
     onProgress: ({ file, doneBytes, totalBytes, ...rest }) =>
       listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
   };
-  const model = before?.model.name ?? absolute(settings.start!.model);
-  expectWhole(model, "model");
-  const resolved = await resolveModel(model, pull);
+  const asked = before?.model.name ?? settings.start!.model;
+  expectWhole(asked, "model");
+  const resolved = await resolveModel(asked, pull);
+  const model = resolved.path === resolved.origin ? resolved.path : asked; // a path stays right from any folder
   const checkpoint = openCheckpoint(resolved.path);
   try {
-    const config = { ...asked, template: asked.template ?? templateOf(checkpoint) };
+    const config = { ...options, template: options.template ?? templateOf(checkpoint) };
     const tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
     const from = sourcesOf(settings, before);
     const [data, sha256] = await Promise.all([
@@ -122,31 +124,54 @@ async function begin(
       modelHash(resolved.path, signal),
     ]);
     const work = planWork(checkpoint, config, data);
-    listener.event({
-      ...{ type: "data", lengths: data.lengths, heldOut: data.heldOutLengths, duplicates: data.duplicates },
-    });
+    const { lengths, heldOutLengths, duplicates, learnedHeldOut } = data;
+    listener.event({ type: "data", lengths, heldOut: heldOutLengths, duplicates, learnedHeldOut });
     listener.event({ type: "plan", ...work.summary });
     if (!settings.ignoreMemory) expectFits(checkpoint.path, work.summary.memory, config);
-    const record: RunRecord = {
-      version: 1,
-      gemma: settings.gemma,
-      model: { name: model, sha256 },
-      data: {
-        train: names(from.data),
-        heldOut: names(from.heldOutData),
-        sha256: { train: examplesHash(data.train), heldOut: examplesHash(data.heldOut) },
-      },
-      config,
-    };
-    const folder = await RunFolder.open(settings.out, record, fileSource);
+    const backend = await openBackend(settings, config, before, listener);
     try {
-      return await learn(settings, checkpoint, record, work, folder, listener);
+      const { name, isa } = backend.info();
+      const record: RunRecord = {
+        version: 1,
+        gemma: settings.gemma,
+        backend: { name, isa },
+        model: { name: model, sha256 },
+        data: {
+          train: names(from.data),
+          heldOut: names(from.heldOutData),
+          sha256: { train: examplesHash(data.train), heldOut: examplesHash(data.heldOut) },
+        },
+        config,
+      };
+      const folder = await RunFolder.open(settings.out, record, fileSource);
+      try {
+        return await learn(backend, checkpoint, record, work, folder, listener);
+      } finally {
+        folder.close();
+      }
     } finally {
-      folder.close();
+      backend.dispose();
     }
   } finally {
     checkpoint.close();
   }
+}
+
+/** The one asked for; to go on, the one that the run was begun on. */
+async function openBackend(
+  { backend: asked, threads, isa }: TuneSettings,
+  { activations }: TuneConfig,
+  before: RunRecord | null,
+  listener: TuneListener,
+): Promise<Backend> {
+  const backend = await chooseBackend(asked ?? before?.backend.name, { activations, ...defined({ threads, isa }) });
+  const now = backend.info();
+  const began = before?.backend ?? now;
+  const differs = began.name !== now.name || began.isa !== now.isa;
+  const other = differs ? `; the run was begun on ${began.name} (${began.isa}), its bits would be others` : "";
+  const threadsText = now.threads === 1 ? "1 thread" : `${now.threads} threads`;
+  listener.event({ type: "note", text: `${now.name} (${now.isa}), ${threadsText}${other}` });
+  return backend;
 }
 
 function planWork(checkpoint: Checkpoint, config: TuneConfig, data: PreparedData) {
@@ -162,42 +187,33 @@ function planWork(checkpoint: Checkpoint, config: TuneConfig, data: PreparedData
     epochs: plan.epochs,
     steps: plan.steps,
     trainableParameters: trainableParameters(checkpoint.config, config),
-    memory: estimateTuneMemory(checkpoint.config, storedBytes, config, limits),
+    ...planMemory(checkpoint.config, storedBytes, config, limits, memoryLimit()),
   };
   return { plan, heldOut, limits, summary };
 }
 
 async function learn(
-  settings: TuneSettings,
+  backend: Backend,
   checkpoint: Checkpoint,
   { config, model }: RunRecord,
-  { plan, heldOut, limits }: ReturnType<typeof planWork>,
+  { plan, heldOut, limits, summary }: ReturnType<typeof planWork>,
   folder: RunFolder,
   listener: TuneListener,
 ): Promise<TuneResult> {
   const { signal } = listener;
-  const backend = await chooseBackend(settings.backend, {
-    activations: config.activations,
-    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
-    ...(settings.isa === undefined ? {} : { isa: settings.isa }),
+  const weights = await loadWeights(backend, checkpoint.config, checkpoint.tensors, {
+    naming: checkpoint.naming,
+    screenHead: false,
+    signal,
+    onProgress: (done, total) => listener.progress({ phase: "weights", what: checkpoint.path, done, total }),
   });
-  try {
-    const weights = await loadWeights(backend, checkpoint.config, checkpoint.tensors, {
-      naming: checkpoint.naming,
-      screenHead: false,
-      signal,
-      onProgress: (done, total) => listener.progress({ phase: "weights", what: checkpoint.path, done, total }),
-    });
-    const learner = new Learner(backend, checkpoint.config, weights, config, limits);
-    for await (const event of train({ learner, config, plan, heldOut, folder, signal })) listener.event(event);
-    const path = await exportTuned(learner, checkpoint, config, model.name, folder);
-    const result: TuneResult = { path, method: config.method, ...folder.summary(plan.steps) };
-    await folder.finish(result);
-    listener.event({ type: "end", ...result });
-    return result;
-  } finally {
-    backend.dispose();
-  }
+  const options = { ...limits, checkpoints: summary.activationCheckpoints };
+  const learner = new Learner(backend, checkpoint.config, weights, config, options);
+  for await (const event of train({ learner, config, plan, heldOut, folder, signal })) listener.event(event);
+  await exportTuned(learner, checkpoint, config, model.name, folder);
+  const result = await folder.finish(config.method, plan.steps);
+  listener.event({ type: "end", ...result });
+  return result;
 }
 
 function sourcesOf({ data, heldOutData }: TuneSettings, before: RunRecord | null) {
@@ -211,11 +227,6 @@ function sourcesOf({ data, heldOutData }: TuneSettings, before: RunRecord | null
 function names(data: TuneData): string[] | null {
   const found = dataNames(data);
   return found && [...found];
-}
-
-/** A path stays right from any folder; a name stays a name. */
-function absolute(model: string): string {
-  return existsSync(model) ? resolve(model) : model;
 }
 
 function templateOf(checkpoint: Checkpoint): NonNullable<TuneConfig["template"]> {
@@ -244,7 +255,7 @@ function expectFits(where: string, { totalBytes, ...parts }: TuneMemory, { metho
       hint:
         method === "full"
           ? "choose --method lora; --yes goes on all the same"
-          : "choose smaller --batch-tokens or --max-length; --yes goes on all the same",
+          : "choose smaller --batch-tokens and --max-length, or --activation-checkpoints; --yes goes on all the same",
     },
   );
 }

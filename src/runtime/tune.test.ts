@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
@@ -17,7 +17,7 @@ import { parseSafetensors } from "../format/safetensors.js";
 import { fileSource } from "../load/file-source.js";
 import { readTrainingRun } from "../load/training-run.js";
 import { Gemma } from "./gemma.js";
-import { tune } from "./tune.js";
+import { resumeTuning, tune } from "./tune.js";
 
 const machine = vi.hoisted(() => ({ bytes: Number.POSITIVE_INFINITY }));
 vi.mock("./memory-plan.js", async (original) => ({
@@ -119,10 +119,40 @@ describe("a run", () => {
     ).rejects.toBe(reason);
   });
 
-  test("that is done gives its result again, at once", async () => {
+  test("that is done gives its result again, at once; without its adapter, it writes that again", async () => {
     const out = join(tempFolder(), "run");
     const result = await tinyRun(out, { maxSteps: 1 }).result;
     expect(await tinyResume(out).result).toEqual(result);
+    const bytes = adapterBytes(out);
+    rmSync(join(out, "adapter"), { recursive: true });
+    expect(await tinyResume(out).result).toEqual(result);
+    expect(adapterBytes(out)).toEqual(bytes);
+  });
+
+  test("goes on on the backend that it was begun on", async () => {
+    const out = join(tempFolder(), "run");
+    for await (const event of tinyRun(out)) if (event.type === "step") break;
+    expect(JSON.parse(readFileSync(join(out, "config.json"), "utf8")).backend).toEqual({
+      name: "reference",
+      isa: "js",
+    });
+    const events = await eventsOf(resumeTuning(out, { inProcess: true, data: ROWS }));
+    expect(ofType(events, "note").map(({ text }) => text)).toContain("reference (js), 1 thread");
+  });
+
+  test("keeps activations where there is much memory, with the same bytes", async () => {
+    const folder = tempFolder();
+    const planned = async (name: string, bytes: number, activationCheckpoints?: boolean) => {
+      machine.bytes = bytes;
+      const options = { maxSteps: 2, ignoreMemory: true, ...(activationCheckpoints && { activationCheckpoints }) };
+      const [plan] = ofType(await eventsOf(tinyRun(join(folder, name), options)), "plan");
+      return plan!;
+    };
+    const [kept, short] = [await planned("kept", 1e12), await planned("short", 1e6)];
+    expect([kept.activationCheckpoints, short.activationCheckpoints]).toEqual([false, true]);
+    expect(kept.memory.activationsBytes).toBeGreaterThan(short.memory.activationsBytes);
+    expect((await planned("told", 1e12, true)).activationCheckpoints).toBe(true);
+    expect(adapterBytes(join(folder, "kept"))).toEqual(adapterBytes(join(folder, "short")));
   });
 
   test("of preferences makes the chosen answers likelier", async () => {

@@ -10,6 +10,7 @@ export class Tuning implements AsyncIterable<TuneEvent> {
   readonly result: Promise<TuneResult>;
   private readonly events: TuneEvent[] = [];
   private readonly controller = new AbortController();
+  private waiting: Promise<void> | null = null;
   private wake = () => {};
   private hasEnded = false;
 
@@ -59,8 +60,6 @@ export class Tuning implements AsyncIterable<TuneEvent> {
       this.wake();
     }
   }
-
-  private waiting: Promise<void> | null = null;
 
   /** Resolves at the next event, or at the end. */
   private more(): Promise<void> {

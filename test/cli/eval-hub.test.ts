@@ -52,6 +52,13 @@ describe.skipIf(!isBuilt)("gemma eval without --data", () => {
     expect(stderr).toContain("gemma pull hf:datasets/lighteval/siqa:validation");
   });
 
+  test("tuning reads Parquet, too, in its worker", async () => {
+    const data = ["--data", SOURCE, "--columns", "prompt=goal,completion=sol1", "--template", "none"];
+    const model = ["-m", TINY.gemma3, "--backend", "reference", "--rank", "1", "--max-steps", "1"];
+    const { code, stderr } = await runCli(["tune", ...model, ...data, "--out", join(home, "tuned")], { env });
+    expect([code, stderr]).toEqual([0, expect.stringContaining("2 examples")]);
+  });
+
   test("pull checks it, list and rm know it", async () => {
     const pulled = await runCli(["pull", SOURCE, "--json"], { env });
     const { name, origin, paths } = JSON.parse(pulled.stdout);
@@ -61,7 +68,7 @@ describe.skipIf(!isBuilt)("gemma eval without --data", () => {
     ]);
     const listed = async (...flags: string[]) =>
       JSON.parse((await runCli(["list", "--json", ...flags], { env })).stdout);
-    expect(await listed()).toEqual({ home, models: [] });
+    expect(await listed()).toEqual({ home, models: [], tuned: [] });
     expect(await listed("--data")).toMatchObject({ datasets: [{ name, origin, verified: true }] });
     expect(await runCli(["rm", SOURCE], { env })).toMatchObject({ code: 0 });
     expect(await listed("--data")).toEqual({ home, datasets: [] });

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -140,7 +149,8 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     const backend = ["--backend", "reference", "--activations", "f32"];
     const heldOut = ["--held-out", place("held-out.jsonl")];
     const options = ["--rank", "2", "--learning-rate", "0.01", "--max-steps", "3", "--template", "gemma"];
-    const data = ["-m", TINY.gemma3, "--data", place("shots.jsonl"), ...heldOut];
+    write("learned.jsonl", [{ prompt: "is 100 even", completion: "yes" }]);
+    const data = ["-m", TINY.gemma3, "--data", place("learned.jsonl"), ...heldOut];
     const tuned = await runCli(["tune", ...data, ...options, ...backend, "--out", run]);
     expect([tuned.code, tuned.stderr]).toEqual([0, expect.any(String)]);
     const others = ["--tasks", "none"];
@@ -162,6 +172,19 @@ describe.skipIf(!isBuilt)("gemma tune report", () => {
     expect(line!.difference).not.toBe(0);
     expect(JSON.stringify(report)).not.toContain(root);
     expect(readFileSync(join(run, "report", "report.html"), "utf8")).toContain("Loss by step");
+
+    // By default what the run itself held out.
+    const own = ["tune", "report", "--run", run, ...backend, ...others, "--json", "--out"];
+    const same = await runCli([...own, place("own")]);
+    expect([same.code, same.stderr]).toEqual([0, ""]);
+    const { lines, made } = JSON.parse(same.stdout) as TuningReport;
+    expect(lines).toEqual(report.lines);
+    expect(made.data).toEqual([expect.objectContaining({ name: "held out by run" })]);
+    appendFileSync(place("learned.jsonl"), '{"prompt":"new","completion":"new"}\n');
+    const changed = await runCli([...own, place("changed"), "--text", place("plain.txt")]);
+    expect((JSON.parse(changed.stdout) as TuningReport).notes).toContain(
+      "What the run held out cannot be had again, and is not measured.",
+    );
   });
 
   test("a whole tuned model is compared, too: with itself it has not moved", async () => {

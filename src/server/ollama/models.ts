@@ -45,7 +45,7 @@ function family({ config }: ModelInfo): string {
 function detailsOf(info: ModelInfo, { adapter }: NamedModel): z.output<typeof detailsSchema> {
   const { format, dtype, parameters } = info.weights;
   return {
-    parent_model: adapter === undefined ? "" : info.name,
+    parent_model: adapter === undefined ? (info.base ?? "") : info.name,
     format,
     family: family(info),
     families: [family(info)],

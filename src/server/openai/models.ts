@@ -16,14 +16,15 @@ const modelSchema = z
   .openapi("Model");
 
 function describeModel({ models, supervisor }: Serving, { id, adapter }: NamedModel): z.output<typeof modelSchema> {
+  const { info } = supervisor.engine;
   return {
     id,
     object: "model",
     created: models.created,
     owned_by: "gemma-ts",
     root: adapter ?? models.base,
-    parent: adapter === undefined ? null : models.base,
-    max_model_len: supervisor.engine.info.contextLength,
+    parent: adapter === undefined ? (info.base ?? null) : models.base,
+    max_model_len: info.contextLength,
   };
 }
 

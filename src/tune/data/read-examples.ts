@@ -2,9 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import { GemmaError } from "../../base/errors.js";
 import { type ColumnNames, checkExample } from "./check-example.js";
 import type { Example, ExampleKind } from "./example.js";
+import { Places } from "./places.js";
 import type { DataRecord, ExampleSource } from "./source.js";
 
-/** So many broken lines are told one by one. */
+/** Of so many broken lines the message says what is wrong; of the others, where they stand. */
 const SHOWN = 20;
 const PAUSE_EVERY = 1024;
 const MAX_EXAMPLES = 10_000_000;
@@ -25,14 +26,15 @@ export interface Examples {
 /**
  * Reads and checks all examples of all sources, before anything is done with the first one. They are of one kind.
  *
- * @throws ERR_BAD_DATA that lists the broken lines with what is wrong: the first 20, and how many more there are; also
- *   where there is no example
+ * @throws ERR_BAD_DATA that has the number of each broken line, and what is wrong with the first 20; also where there is no
+ *   example
  * @throws ERR_LIMIT_EXCEEDED for more than 10 million examples or 2^29 characters; the reason of an aborted signal
  */
 export async function readExamples(sources: readonly ExampleSource[], options: ReadOptions = {}): Promise<Examples> {
   const { columns, signal } = options;
   const examples: Example[] = [];
   const problems: string[] = [];
+  const others = new Places();
   let records = 0;
   let bad = 0;
   let characters = 0;
@@ -44,6 +46,7 @@ export async function readExamples(sources: readonly ExampleSource[], options: R
       const example = exampleOf(record, columns, options.kind, examples[0]);
       if (typeof example === "string") {
         if (bad++ < SHOWN) problems.push(`${record.at}: ${example}`);
+        else others.add(record.at);
         continue;
       }
       characters += charactersOf(example);
@@ -51,7 +54,7 @@ export async function readExamples(sources: readonly ExampleSource[], options: R
       examples.push(example);
     }
   }
-  if (bad > 0) throw badData(problems, bad, records);
+  if (bad > 0) throw badData(problems, bad > SHOWN ? [`and ${bad - SHOWN} more: ${others}`] : [], bad, records);
   const [first] = examples;
   if (first !== undefined) return { kind: first.kind, examples };
   const names = sources.map(({ name }) => name).join(", ");
@@ -85,8 +88,7 @@ function charactersOf(example: Example): number {
   return sum;
 }
 
-function badData(problems: readonly string[], bad: number, records: number): GemmaError {
-  const more = bad > problems.length ? [`and ${bad - problems.length} more`] : [];
+function badData(problems: readonly string[], more: readonly string[], bad: number, records: number): GemmaError {
   const lines = [...problems, ...more].map((line) => `\n  ${line}`).join("");
   return new GemmaError(
     "ERR_BAD_DATA",

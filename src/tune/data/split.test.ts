@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Example } from "./example.js";
-import { type HeldOut, splitExamples } from "./split.js";
+import { countAmong, type HeldOut, splitExamples } from "./split.js";
 
 const texts = (...values: string[]): readonly Example[] =>
   values.map((text, i) => ({ kind: "text", at: `x:${i + 1}`, text }));
@@ -23,6 +23,11 @@ test("the share or number that is wanted, drawn by the seed, in the order of the
   }
   const drawn = new Set([1, 2, 3].map((seed) => placesOf(splitExamples(distinct, { count: 5 }, seed).heldOut).join()));
   expect(drawn.size).toBe(3);
+});
+
+test("those that say the same as one of others are counted", () => {
+  expect(countAmong(texts("a  b", "c", "a b "), texts("a\nb", "d"))).toBe(2);
+  expect(countAmong([], distinct)).toBe(0);
 });
 
 test("duplicates are told and stay together", () => {

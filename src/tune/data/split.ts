@@ -56,6 +56,12 @@ export function splitExamples(examples: readonly Example[], wanted: HeldOut, see
   };
 }
 
+/** How many of `some` say the same as one of `others`, but for white space. */
+export function countAmong(some: readonly Example[], others: readonly Example[]): number {
+  const known = new Set(others.map(fingerprint));
+  return some.filter((example) => known.has(fingerprint(example))).length;
+}
+
 function countOf(wanted: HeldOut, examples: number): number {
   if ("fraction" in wanted) {
     const { fraction } = wanted;

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Backend } from "../../backend/backend.js";
 import { fromSystemError, GemmaError } from "../../base/errors.js";
+import { isUnfinished, removeFolder, replaceFolder, writeSlices } from "../../disk/durable.js";
 import type { ByteSource } from "../../format/byte-source.js";
 import { parseSafetensors } from "../../format/safetensors.js";
 import { safetensorsFile } from "../../format/safetensors-write.js";
 import type { Optimizer } from "../optimizer.js";
 import type { Parameter } from "../parameters.js";
-import { isUnfinished, removeFolder, replaceFolder, writeSlices } from "./durable.js";
 import { readTensor, tensorData } from "./tensor-file.js";
 
 // checkpoints/step-000123/: state.safetensors has each parameter and its two moments; checkpoint.json tells which step it
@@ -47,9 +47,7 @@ export class Checkpoints {
 
   /** All of them, the newest first. What a killed process left half made is removed. */
   list(): readonly Checkpoint[] {
-    const names = readdirSync(this.folder);
-    for (const name of names.filter(isUnfinished)) rmSync(join(this.folder, name), { recursive: true, force: true });
-    return names
+    return this.names()
       .flatMap((name) => {
         const [, step] = /^step-(\d{6,15})$/.exec(name) ?? [];
         return step === undefined ? [] : [{ step: Number(step), path: join(this.folder, name) }];
@@ -58,26 +56,25 @@ export class Checkpoints {
   }
 
   /**
-   * Writes the state behind a step; then all but the newest `keep` are removed.
+   * Writes the state behind a step. Then the newest `keep` of those up to it are kept: one that claims to be ahead was
+   * passed over as damaged.
    * @throws ERR_DISK_FULL, ERR_IO: the older ones are as they were
    */
   async write(state: TrainState, step: number, keep: number): Promise<Checkpoint> {
     const path = join(this.folder, `step-${String(step).padStart(6, "0")}`);
-    try {
-      await replaceFolder(path, async (part) => {
-        const hash = createHash("sha256");
-        let sizeBytes = 0;
-        await writeSlices(join(part, STATE), safetensorsFile(tensorsOf(state)), (slice) => {
-          hash.update(slice);
-          sizeBytes += slice.length;
-        });
-        const head = { version: 1, step, sizeBytes, sha256: hash.digest("hex") };
-        await writeSlices(join(part, HEAD), [Buffer.from(`${JSON.stringify(head)}\n`)]);
+    await replaceFolder(path, async (part) => {
+      const hash = createHash("sha256");
+      let sizeBytes = 0;
+      await writeSlices(join(part, STATE), safetensorsFile(tensorsOf(state)), (slice) => {
+        hash.update(slice);
+        sizeBytes += slice.length;
       });
-      for (const old of this.list().slice(keep)) removeFolder(old.path);
-    } catch (error) {
-      throw fromSystemError(error, path);
-    }
+      const head = { version: 1, step, sizeBytes, sha256: hash.digest("hex") };
+      await writeSlices(join(part, HEAD), [Buffer.from(`${JSON.stringify(head)}\n`)]);
+    });
+    const all = this.list();
+    const kept = new Set(all.filter((one) => one.step <= step).slice(0, keep));
+    for (const one of all) if (!kept.has(one)) removeFolder(one.path);
     return { step, path };
   }
 
@@ -105,6 +102,16 @@ export class Checkpoints {
       return checkpoint;
     }
     return null;
+  }
+
+  private names(): readonly string[] {
+    try {
+      const names = readdirSync(this.folder);
+      for (const name of names.filter(isUnfinished)) rmSync(join(this.folder, name), { recursive: true, force: true });
+      return names;
+    } catch (error) {
+      throw fromSystemError(error, this.folder);
+    }
   }
 
   private async openChecked({ path, step }: Checkpoint): Promise<ByteSource> {

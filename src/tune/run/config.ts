@@ -91,8 +91,11 @@ const common = (learningRate: number) => ({
   checkpointEvery: integer(1, MAX_STEPS).default(100),
   /** How many are kept; a damaged one falls back to the one before. */
   keepCheckpoints: integer(1, 1e4).default(2),
-  /** Keep the input of each block alone and compute its inside anew: less memory, a third more time, the same bits. */
-  activationCheckpoints: flag().default(true),
+  /**
+   * Keep the input of each block alone and compute its inside anew: less memory, more time, the same bits. Default: where
+   * keeping everything would take more than a quarter of the machine's memory.
+   */
+  activationCheckpoints: flag().optional(),
   /**
    * "int8": activations meet quantised weights as integers, as they do when the model answers, and gradients are rounded to bf16:
    * several times as fast. "f32": exact.

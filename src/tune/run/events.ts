@@ -11,6 +11,8 @@ export interface DataEvent {
   /** null: nothing is held out. */
   readonly heldOut: LengthReport | null;
   readonly duplicates: Duplicates;
+  /** Held-out examples, where they were given, that are learned, too: a loss on these says little. */
+  readonly learnedHeldOut: number;
 }
 
 /** What the run will do and take, before anything is allocated. */
@@ -25,6 +27,8 @@ export interface PlanEvent {
   readonly steps: number;
   readonly trainableParameters: number;
   readonly memory: TuneMemory;
+  /** Whether the insides of blocks are computed anew, rather than kept. */
+  readonly activationCheckpoints: boolean;
 }
 
 /** A step is done: the weights have changed. Costs are those of the run so far. */
@@ -62,7 +66,7 @@ export interface CheckpointEvent {
   readonly path: string;
 }
 
-/** For people: a damaged checkpoint was passed over, a backend was chosen. */
+/** For people: which backend was chosen, that a damaged checkpoint was passed over. */
 export interface NoteEvent {
   readonly type: "note";
   readonly text: string;

@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { fromSystemError } from "../../base/errors.js";
+import { replaceFolder, writeSlices } from "../../disk/durable.js";
 import { safetensorsFile } from "../../format/safetensors-write.js";
 import { peftModule } from "../../model/adapter-peft.js";
 import type { TuneConfig } from "./config.js";
-import { replaceFolder, writeSlices } from "./durable.js";
 import type { Learner } from "./learner.js";
 import { tensorData } from "./tensor-file.js";
 
@@ -22,17 +21,11 @@ export async function exportAdapter(
 ): Promise<void> {
   const tensors = parameters.map(({ name, value }) => tensorData(be, `${PEFT_PREFIX}${name}`, value));
   const json = `${JSON.stringify(peftConfig(config, baseModel), null, 2)}\n`;
-  try {
-    await replaceFolder(folder, async (part) => {
-      await writeSlices(join(part, "adapter_config.json"), [Buffer.from(json)]);
-      await writeSlices(
-        join(part, "adapter_model.safetensors"),
-        safetensorsFile(tensors, new Map([["format", "pt"]])), // PEFT asks for it
-      );
-    });
-  } catch (error) {
-    throw fromSystemError(error, folder);
-  }
+  const weights = safetensorsFile(tensors, new Map([["format", "pt"]])); // PEFT asks for it
+  await replaceFolder(folder, async (part) => {
+    await writeSlices(join(part, "adapter_config.json"), [Buffer.from(json)]);
+    await writeSlices(join(part, "adapter_model.safetensors"), weights);
+  });
 }
 
 /** The keys that PEFT writes itself. */

@@ -7,8 +7,7 @@ import type { EncodedExample } from "../data/encode-examples.js";
 import { addDpoGradients, type Preference, pairLosses } from "../dpo.js";
 import { Optimizer } from "../optimizer.js";
 import { fullParameters, loraParameters, type Parameter, zeroGradients } from "../parameters.js";
-import type { StepLimits } from "../step-plan.js";
-import { Trainer } from "../trainer.js";
+import { Trainer, type TrainerOptions } from "../trainer.js";
 import type { TuneConfig } from "./config.js";
 import { newAdapter } from "./init-lora.js";
 import { targetsOf } from "./plan.js";
@@ -36,7 +35,7 @@ export class Learner {
     readonly base: GemmaConfig,
     weights: GemmaWeights,
     private readonly config: TuneConfig,
-    limits: StepLimits,
+    options: Omit<TrainerOptions, "kv">,
   ) {
     let trained = weights;
     if (config.method === "full") {
@@ -49,8 +48,7 @@ export class Learner {
       this.parameters = loraParameters(be, this.adapter);
     }
     this.trainer = new Trainer(be, base, trained, this.parameters, {
-      ...limits,
-      checkpoints: config.activationCheckpoints,
+      ...options,
       kv: config.activations === "int8" ? "bf16" : "f32",
     });
     const { beta1, beta2, epsilon: eps, weightDecay } = config;

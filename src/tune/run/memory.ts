@@ -6,6 +6,8 @@ import type { TuneConfig } from "./config.js";
 
 /** Node, the vocabulary and what reads the data; measured. */
 const PROGRAM_BYTES = 250e6;
+/** Where a run may take so much of the machine's memory, it is faster with all activations kept. */
+const FREE_SHARE = 0.25;
 
 /** About what a run takes, in bytes. */
 export interface TuneMemory {
@@ -33,18 +35,38 @@ export function trainableParameters(base: GemmaConfig, config: TuneConfig): numb
   return base.numHiddenLayers * perLayer.reduce((sum, size) => sum + size, 0);
 }
 
-/** @param storedBytes of the base's weights */
+/**
+ * What a run takes, and whether it computes the insides of blocks anew: as the configuration says, else where keeping them would
+ * take more than a quarter of the machine's memory. The weights become the same either way.
+ *
+ * @param storedBytes  of the base's weights
+ * @param machineBytes of memory that the process may use
+ */
+export function planMemory(
+  base: GemmaConfig,
+  storedBytes: number,
+  config: TuneConfig,
+  limits: StepLimits,
+  machineBytes: number,
+): { readonly memory: TuneMemory; readonly activationCheckpoints: boolean } {
+  const estimate = (checkpoints: boolean) => estimateTuneMemory(base, storedBytes, config, limits, checkpoints);
+  const activationCheckpoints = config.activationCheckpoints ?? estimate(false).totalBytes > FREE_SHARE * machineBytes;
+  return { memory: estimate(activationCheckpoints), activationCheckpoints };
+}
+
+/** @param checkpoints whether of each block its input alone is kept */
 export function estimateTuneMemory(
   base: GemmaConfig,
   storedBytes: number,
   config: TuneConfig,
   { maxRows }: StepLimits,
+  checkpoints: boolean,
 ): TuneMemory {
   const { D, Q, KV, F, V } = dimensions(base);
   const layers = base.numHiddenLayers;
   const blockWidth = 2 * (D + Q + KV + F); // x, h; q, attn; k, v; gate, up
   // Measured: a block that is recorded saves most of these, and has gradients of most.
-  const recorded = config.activationCheckpoints ? 2 * blockWidth + layers * D : layers * 1.75 * blockWidth;
+  const recorded = checkpoints ? 2 * blockWidth + layers * D : layers * 1.75 * blockWidth;
   const keysAndValues = 2 * KV * layers;
   const activationsBytes = 4 * (maxRows * (blockWidth + recorded + keysAndValues) + V);
   const trained = trainableParameters(base, config);

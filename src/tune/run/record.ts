@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { BACKEND_NAMES } from "../../backend/backend.js";
 import { GemmaError } from "../../base/errors.js";
 import type { EncodedExample } from "../data/encode-examples.js";
+import type { TuneTemplate } from "../data/pieces.js";
 import { parseTuneConfig, type TuneConfig } from "./config.js";
 
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -10,6 +12,8 @@ const SCHEMA = z.strictObject({
   version: z.literal(1),
   /** Of the program that began the run. */
   gemma: z.string(),
+  /** What computes it: on another one the bits differ. */
+  backend: z.strictObject({ name: z.enum(BACKEND_NAMES), isa: z.string() }),
   /** As it was asked for, and what its files hold. */
   model: z.strictObject({ name: z.string(), sha256: SHA256 }),
   /** Paths and names; null: rows of a program. The hashes are of the token ids that are learned, and measured. */
@@ -21,14 +25,20 @@ const SCHEMA = z.strictObject({
   config: z.looseObject({}),
 });
 
+/** Nothing in it depends on the model any more. */
+export type RunConfig = TuneConfig & { readonly template: TuneTemplate };
+
 /** config.json: what a run was begun with, and needs to go on. */
-export type RunRecord = Omit<z.infer<typeof SCHEMA>, "config"> & { readonly config: TuneConfig };
+export type RunRecord = Omit<z.infer<typeof SCHEMA>, "config"> & { readonly config: RunConfig };
 
 /** @throws ERR_INVALID_JSON, and what parseTuneConfig throws */
 export function parseRecord(text: string, where: string): RunRecord {
   try {
-    const { config, ...record } = SCHEMA.parse(JSON.parse(text));
-    return { ...record, config: parseTuneConfig(config, where) };
+    const { config: told, ...record } = SCHEMA.parse(JSON.parse(text));
+    const config = parseTuneConfig(told, where);
+    const { template } = config;
+    if (template !== undefined) return { ...record, config: { ...config, template } };
+    throw new GemmaError("ERR_INVALID_JSON", `${where}: must have a template, got none`);
   } catch (error) {
     if (error instanceof GemmaError) throw error;
     throw new GemmaError("ERR_INVALID_JSON", `${where}: must be the record of a tuning run, got something else`, {

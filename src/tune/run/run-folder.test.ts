@@ -10,7 +10,7 @@ import type { TrainState } from "./checkpoint.js";
 import { parseTuneConfig } from "./config.js";
 import type { StepEvent } from "./events.js";
 import type { RunRecord } from "./record.js";
-import { isEmptyFolder, RunFolder, readRecord } from "./run-folder.js";
+import { isEmptyFolder, RunFolder, readRecord, readResult } from "./run-folder.js";
 
 const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY }));
 vi.mock("node:fs", async (original) => {
@@ -28,9 +28,10 @@ const HASH = "0".repeat(64);
 const RECORD: RunRecord = {
   version: 1,
   gemma: "0.1.0",
+  backend: { name: "reference", isa: "js" },
   model: { name: "tiny", sha256: HASH },
   data: { train: ["a.jsonl"], heldOut: [], sha256: { train: HASH, heldOut: HASH } },
-  config: parseTuneConfig({ rank: 2 }),
+  config: { ...parseTuneConfig({ rank: 2 }), template: "none" },
 };
 
 let path: string;
@@ -127,6 +128,16 @@ describe("checkpoints", () => {
     expect(why).toEqual([expect.stringContaining(join(path, "checkpoints"))]);
   });
 
+  test("damaged ones that are ahead do not push out what is written behind them", async () => {
+    fs.truncateSync(join(checkpoint(3), "state.safetensors"), 100);
+    const { folder, step: found } = await restored();
+    expect(found).toBe(2);
+    fs.renameSync(checkpoint(3), checkpoint(9));
+    await folder.save(stateWith(4), 4, 1);
+    expect(fs.readdirSync(join(path, "checkpoints"))).toEqual(["step-000004"]);
+    expect(await restored()).toMatchObject({ step: 4, values: [4, 4, 2, 2], why: [] });
+  });
+
   test("what a killed process left half made is removed", async () => {
     fs.cpSync(checkpoint(3), join(path, "checkpoints", ".part-step-000004"), { recursive: true });
     expect((await restored()).step).toBe(3);
@@ -159,7 +170,7 @@ describe("metrics.jsonl", () => {
     const again = (await restored()).folder;
     expect(lines()).toBe([1, 2].map((number) => `${JSON.stringify(step(number))}\n`).join(""));
     again.record(step(3));
-    expect(again.summary(3)).toEqual({ steps: 3, loss: 1.5, heldOut: null, costs: COSTS });
+    expect(again.costs(3)).toEqual(COSTS);
     expect(lines().trim().split("\n").length).toBe(3);
   });
 
@@ -177,7 +188,7 @@ describe("config.json", () => {
   test.each([
     [{ model: { name: "tiny", sha256: "1".repeat(64) } }, "another model: tiny has other content"],
     [{ data: { ...RECORD.data, sha256: { train: "1".repeat(64), heldOut: HASH } } }, "other examples from a.jsonl"],
-    [{ config: parseTuneConfig({ rank: 3 }) }, "rank 3 in place of 2"],
+    [{ config: { ...RECORD.config, rank: 3 } as RunRecord["config"] }, "rank 3 in place of 2"],
   ])("a run goes on with what it began with: %j", async (change, message) => {
     await opened();
     await expect(RunFolder.open(path, { ...RECORD, ...change }, fileSource)).rejects.toMatchObject({
@@ -191,6 +202,37 @@ describe("config.json", () => {
     expect(readRecord(path)).toEqual(JSON.parse(JSON.stringify(RECORD)));
     fs.writeFileSync(join(path, "config.json"), "{}");
     expect(() => readRecord(path)).toThrow(expect.objectContaining({ code: "ERR_INVALID_JSON" }));
+  });
+});
+
+describe("result.json", () => {
+  test("tells what the steps have told, and where the result is, wherever the folder went", async () => {
+    const { folder } = await restored();
+    folder.record({ type: "eval", step: 0, heldOutLoss: 3 });
+    folder.record(step(1));
+    folder.record({ type: "eval", step: 1, heldOutLoss: 2 });
+    fs.mkdirSync(join(path, "adapter"));
+    const result = await folder.finish("lora", 1);
+    expect(result).toEqual({
+      ...{ path: join(path, "adapter"), method: "lora", steps: 1, loss: 0.5, costs: COSTS },
+      heldOut: { before: 3, after: 2 },
+    });
+    expect(readResult(path)).toEqual(result);
+    const moved = join(path, "moved");
+    fs.mkdirSync(moved);
+    for (const name of ["adapter", "result.json"]) fs.renameSync(join(path, name), join(moved, name));
+    expect(readResult(moved)?.path).toBe(join(moved, "adapter"));
+    expect(readResult(path)).toBe(null);
+  });
+
+  test("without what was tuned the run is not done; another file of the name is refused", async () => {
+    const { folder } = await restored();
+    await folder.finish("full", 1);
+    expect(readResult(path)).toBe(null);
+    for (const text of ["{", "null", '{"method":"sft"}']) {
+      fs.writeFileSync(join(path, "result.json"), text);
+      expect(() => readResult(path)).toThrow(expect.objectContaining({ code: "ERR_INVALID_JSON" }));
+    }
   });
 });
 

@@ -1,9 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fromSystemError, GemmaError } from "../../base/errors.js";
+import { isUnfinished, replaceJson } from "../../disk/durable.js";
+import { readIfThere } from "../../disk/line-file.js";
 import type { ByteSource } from "../../format/byte-source.js";
 import { type Checkpoint, Checkpoints, type TrainState } from "./checkpoint.js";
-import { isUnfinished, replaceFile } from "./durable.js";
+import { TUNE_METHODS, type TuneMethod } from "./config.js";
 import type { EvalEvent, StepEvent, TuneResult } from "./events.js";
 import { type Costs, NO_COSTS } from "./meter.js";
 import { type Metric, MetricsFile } from "./metrics.js";
@@ -43,7 +45,7 @@ export class RunFolder {
     try {
       for (const name of readdirSync(path).filter(isUnfinished))
         rmSync(join(path, name), { recursive: true, force: true });
-      if (before === null) await replaceFile(join(path, TUNE_FILES.record), `${JSON.stringify(record, null, 2)}\n`);
+      if (before === null) await replaceJson(join(path, TUNE_FILES.record), record);
       mkdirSync(join(path, TUNE_FILES.checkpoints), { recursive: true });
     } catch (error) {
       throw fromSystemError(error, path);
@@ -65,16 +67,25 @@ export class RunFolder {
     return step;
   }
 
-  /** What the run's steps have told, in part before this process. */
-  summary(steps: number): Omit<TuneResult, "path" | "method"> {
+  /** Where what was tuned is, or will be. */
+  tunedPath(method: TuneMethod): string {
+    return tunedPath(this.path, method);
+  }
+
+  /** The end of a run whose tuned weights are written: what its steps have told, in part before this process. */
+  async finish(method: TuneMethod, steps: number): Promise<TuneResult> {
     const last = this.stepMetric(steps);
     const [before, after] = [this.heldOutLoss(0), this.heldOutLoss(steps)];
-    return {
-      steps,
-      loss: last?.loss ?? Number.NaN,
+    const result: StoredResult = {
+      ...{ method, steps, loss: last?.loss ?? Number.NaN, costs: this.costs(steps) },
       heldOut: before === undefined || after === undefined ? null : { before, after },
-      costs: this.costs(steps),
     };
+    try {
+      await replaceJson(join(this.path, TUNE_FILES.result), result);
+    } catch (error) {
+      throw this.explain(error);
+    }
+    return { path: this.tunedPath(method), ...result };
   }
 
   /** What the run had cost behind a step. */
@@ -100,25 +111,17 @@ export class RunFolder {
     return this.newest;
   }
 
-  async finish(result: TuneResult): Promise<void> {
-    const path = join(this.path, TUNE_FILES.result);
-    try {
-      await replaceFile(path, `${JSON.stringify(result, null, 2)}\n`);
-    } catch (error) {
-      throw this.explain(fromSystemError(error, path));
-    }
-  }
-
   diverged(what: string, step: number, value: number): GemmaError {
     return new GemmaError("ERR_DIVERGED", `${this.path}: the ${what} of step ${step} must be a number, got ${value}`, {
-      hint: `${this.lastGood()}; try a smaller learning rate, a longer warm-up, or a smaller clipNorm`,
+      hint: `${this.lastGood()}; begin another run, with a smaller learning rate, a longer warm-up, or a smaller clipNorm`,
     });
   }
 
   /** Adds to an error of the disk what is left, and how to go on. */
   explain(error: unknown): unknown {
     if (!(error instanceof GemmaError) || (error.code !== "ERR_DISK_FULL" && error.code !== "ERR_IO")) return error;
-    const hint = `${this.lastGood()}; make room, then gemma tune --resume ${this.path}`;
+    const remedy = error.code === "ERR_DISK_FULL" ? "make room" : "mend this";
+    const hint = `${this.lastGood()}; ${remedy}, then gemma tune --resume ${this.path}`;
     return new GemmaError(error.code, error.message, { hint, cause: error });
   }
 
@@ -144,14 +147,42 @@ export class RunFolder {
 
 /** What the run in a folder was begun with; null: there is none. @throws ERR_INVALID_JSON, ERR_IO */
 export function readRecord(path: string): RunRecord | null {
-  const text = readIfThere(join(path, TUNE_FILES.record));
-  return text === null ? null : parseRecord(text, join(path, TUNE_FILES.record));
+  const bytes = readIfThere(join(path, TUNE_FILES.record));
+  return bytes && parseRecord(bytes.toString("utf8"), join(path, TUNE_FILES.record));
 }
 
-/** The result of a run that is done; null: it is not. */
+/** What result.json has: a folder may be moved, so it does not say where it is. */
+type StoredResult = Omit<TuneResult, "path">;
+
+/**
+ * The result of a run that is done; null: it is not, or what was tuned is gone and is to be written again.
+ * @throws ERR_INVALID_JSON, ERR_IO
+ */
 export function readResult(path: string): TuneResult | null {
-  const text = readIfThere(join(path, TUNE_FILES.result));
-  return text === null ? null : (JSON.parse(text) as TuneResult);
+  const file = join(path, TUNE_FILES.result);
+  const bytes = readIfThere(file);
+  if (bytes === null) return null;
+  const result = parseResult(bytes.toString("utf8"));
+  if (result === null) {
+    throw new GemmaError("ERR_INVALID_JSON", `${file}: must be the result of a tuning run, got something else`, {
+      hint: "remove the file; gemma tune --resume writes it again",
+    });
+  }
+  const tuned = tunedPath(path, result.method);
+  return existsSync(tuned) ? { path: tuned, ...result } : null;
+}
+
+function parseResult(text: string): StoredResult | null {
+  try {
+    const result = JSON.parse(text) as StoredResult | null;
+    return TUNE_METHODS.some((method) => method === result?.method) ? result : null;
+  } catch {
+    return null;
+  }
+}
+
+function tunedPath(path: string, method: TuneMethod): string {
+  return join(path, method === "full" ? TUNE_FILES.model : TUNE_FILES.adapter);
 }
 
 /** Whether a folder has nothing, or is not there. The lock of a process that was killed is nothing. */
@@ -160,15 +191,6 @@ export function isEmptyFolder(path: string): boolean {
     return readdirSync(path).every((name) => name.startsWith(TUNE_FILES.lock) || isUnfinished(name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
-    throw fromSystemError(error, path);
-  }
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw fromSystemError(error, path);
   }
 }

@@ -67,8 +67,9 @@ async function run(options: TuneOptions, faults: Faults = {}, heldOut: EncodedEx
   });
   const record = {
     ...{ version: 1 as const, gemma: "0.1.0", model: { name: "tiny", sha256: HASH } },
+    backend: { name: "reference" as const, isa: "js" },
     data: { train: [], heldOut: [], sha256: { train: HASH, heldOut: HASH } },
-    config,
+    config: { ...config, template: "none" as const },
   };
   const folder = await RunFolder.open(path, record, fileSource);
   const { learner, calls } = fakeLearner(faults);
