@@ -1,4 +1,4 @@
-// Arguments of the kernels that training adds: gradients. Shapes: T rows, N = outputs, K = inputs.
+// Arguments of the kernels that training adds: gradients, and updates of parameters. Shapes: T rows, N = outputs, K = inputs.
 #pragma once
 
 #include <cstddef>
@@ -6,35 +6,35 @@
 
 #include "kernels/matmul-args.h"
 
-#define GEMMA_BACKWARD_KERNELS(X)         \
-  X(matmul_backward, MatmulBackwardArgs)  \
-  X(rms_norm_backward, RmsNormBackwardArgs) \
-  X(row_factors, RowFactorsArgs)          \
-  X(norm_weight_backward, NormWeightArgs) \
-  X(geglu_backward, GegluBackwardArgs)    \
-  X(sum_outer, SumOuterArgs)              \
-  X(lora_backward, LoraBackwardArgs)      \
-  X(lora_sum_parts, LoraBackwardArgs)     \
-  X(scatter_add, ScatterAddArgs)          \
-  X(adam_w, AdamWArgs)                    \
-  X(sum_squares, SumSquaresArgs)          \
+#define GEMMA_BACKWARD_KERNELS(X)              \
+  X(matmul_backward, MatmulBackwardArgs)       \
+  X(rms_norm_backward, RmsNormBackwardArgs)    \
+  X(row_factors, RowFactorsArgs)               \
+  X(norm_weight_backward, NormWeightArgs)      \
+  X(geglu_backward, GegluBackwardArgs)         \
+  X(sum_outer, SumOuterArgs)                   \
+  X(lora_backward, LoraBackwardArgs)           \
+  X(lora_sum_parts, LoraBackwardArgs)          \
   X(attention_backward, AttentionBackwardArgs) \
-  X(sum_heads, AttentionBackwardArgs)     \
-  X(dropout, DropoutArgs)                 \
-  X(pack_weight, PackWeightArgs)          \
-  X(scale, ScaleArgs)
+  X(sum_heads, AttentionBackwardArgs)          \
+  X(scatter_add, ScatterAddArgs)               \
+  X(adam_w, AdamWArgs)                         \
+  X(sum_squares, SumSquaresArgs)               \
+  X(scale, ScaleArgs)                          \
+  X(dropout, DropoutArgs)                      \
+  X(pack_weight, PackWeightArgs)
 
 namespace gemma {
 
-constexpr size_t BACKWARD_COLUMNS = 64;   // of dx, in an item
+constexpr size_t BACKWARD_COLUMNS = 64;      // of dx, in an item
 constexpr size_t BACKWARD_ROW_BLOCK = 1024;  // of dx at most: its rows share what is unpacked of the weight
 
 /** dx = dOut · weight. Item i: columns block i % column_blocks, for the rows of block i / column_blocks. */
 struct MatmulBackwardArgs {
-  float* dx;           // [T, K]
-  WeightView weight;   // [N, K]
-  size_t rows;         // T
-  const float* d_out;  // [T, N]
+  float* dx;              // [T, K]
+  WeightView weight;      // [N, K]
+  size_t rows;            // T
+  const float* d_out;     // [T, N]
   const uint32_t* pairs;  // [T, x_pairs(N)], dOut rounded to bf16; nullptr: it is used as it is
   bool accumulate;
   size_t row_block;
@@ -97,9 +97,9 @@ struct SumOuterArgs {
  * of lora_sum_parts: a rank.
  */
 struct LoraBackwardArgs {
-  float* da;  // [r, K], added to
-  float* db;  // [N, r], added to
-  float* dx;  // [T, K], added to with `accumulate`; nullptr: not wanted
+  float* da;              // [r, K], added to
+  float* db;              // [N, r], added to
+  float* dx;              // [T, K], added to with `accumulate`; nullptr: not wanted
   const float* d_out;     // [T, N]
   const float* x;         // [T, K]
   const float* a;         // [r, K]
@@ -148,9 +148,9 @@ struct AdamWArgs {
   const float* gradient;
   float grad_scale;
   float beta1, beta2;
-  float decay;        // factor on the parameter: 1 - learning rate · weight decay
-  float step_size;    // learning rate / (1 - beta1^step)
-  float correction;   // 1 / sqrt(1 - beta2^step)
+  float decay;       // factor on the parameter: 1 - learning rate · weight decay
+  float step_size;   // learning rate / (1 - beta1^step)
+  float correction;  // 1 / sqrt(1 - beta2^step)
   float eps;
 };
 
