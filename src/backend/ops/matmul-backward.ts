@@ -53,7 +53,7 @@ export const matmulBackward = defineOp<Parameters<MatmulBackward>, MatmulBackwar
     { dtype: "Q5_0", T: 33, N: 1024, K: 640, accumulate: true }, // Gemma 3 270M: q, FFN out
     { dtype: "Q6_K", T: 5, N: 640, K: 2048 },
     { dtype: "BF16", T: 40, N: 256, K: 640 },
-    { dtype: "Q4_0", T: 521, N: 35, K: 96, accumulate: true }, // blocks of rows
+    { dtype: "Q4_0", T: 1033, N: 35, K: 96, accumulate: true }, // blocks of rows
   ],
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);

@@ -206,14 +206,16 @@ napi_value attentionBackward(Args& args) {
   }
   if (query_floats == 0 || key_floats == 0) return nullptr;
 
+  // First of all: where these find room, the sum of find_spans does not overflow.
   OpState& state = backend.ops;
-  const size_t part_floats = multiply(multiply(heads, key_rows), head_dim);  // what passes here bounds the sum of find_spans
-  std::vector<AttentionSpan>& spans = state.attention_spans;
-  const size_t floats = find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim, a.is_rounded);
-  a.spans = spans.data();
-  a.scratch = state.attention_scores.get<float>(floats);
+  const size_t part_floats = multiply(multiply(heads, key_rows), head_dim);
   a.dk_parts = state.attention_parts.get<float>(multiply(2, part_floats));
   a.dv_parts = a.dk_parts + part_floats;
+  std::vector<AttentionSpan>& spans = state.attention_spans;
+  const size_t floats =
+      find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim, a.is_rounded);
+  a.spans = spans.data();
+  a.scratch = state.attention_scores.get<float>(floats);
   backend.run(backend.kernels.attention_backward, a, spans.size() * heads, 1);
   backend.run(backend.kernels.sum_heads, a, key_rows, row_grain(heads * head_dim));
   return nullptr;

@@ -183,15 +183,15 @@ struct AttentionSpan {
 
 /** Where the memory that a head works in begins, in floats, or in pairs of bf16. */
 struct AttentionScratch {
-  size_t floats = 0;  // of all
-  size_t queries, d_outs;           // [H, QUERY_BLOCK], or [pairs of h, QUERY_BLOCK]
-  size_t scores, weights, slopes;   // [keys, QUERY_BLOCK]
+  size_t floats = 0;               // of all
+  size_t queries, d_outs;          // [H, QUERY_BLOCK], or [pairs of h, QUERY_BLOCK]
+  size_t scores, weights, slopes;  // [keys, QUERY_BLOCK]
   // With pairs alone.
-  size_t query_rows = 0, d_out_rows = 0;      // [QUERY_BLOCK / 2, H]
-  size_t keys = 0, values = 0;                // [keys, pairs of h]
-  size_t key_rows = 0;                        // [pairs of keys, H]
-  size_t weight_pairs = 0, slope_pairs = 0;   // [keys, QUERY_BLOCK / 2]
-  size_t slope_rows = 0;                      // [pairs of keys, QUERY_BLOCK]
+  size_t query_rows = 0, d_out_rows = 0;     // [QUERY_BLOCK / 2, H]
+  size_t keys = 0, values = 0;               // [keys, pairs of h]
+  size_t key_rows = 0;                       // [pairs of keys, H]
+  size_t weight_pairs = 0, slope_pairs = 0;  // [keys, QUERY_BLOCK / 2]
+  size_t slope_rows = 0;                     // [pairs of keys, QUERY_BLOCK]
 
   AttentionScratch(size_t head_dim, size_t key_count, bool of_pairs) {
     const size_t rows = of_pairs ? pairs(head_dim) : head_dim;
@@ -225,7 +225,7 @@ struct AttentionScratch {
 
 /** Item: a head of a sequence: head i % query_heads of span i / query_heads. */
 struct AttentionBackwardArgs {
-  float* dq;  // [R, heads · H]; rows that are in no span are not written
+  float* dq;  // [R, heads · H], added to
   float* dk;  // [T, kv_heads · H]
   float* dv;
   float* dk_parts;  // [heads, T, H]
@@ -241,8 +241,8 @@ struct AttentionBackwardArgs {
   size_t key_rows;  // T
   size_t query_heads, kv_heads, head_dim;
   float scale;
-  float soft_cap;  // 0: none
-  size_t window;   // 0: none
+  float soft_cap;   // 0: none
+  size_t window;    // 0: none
   bool is_rounded;  // factors of products to bf16
 };
 
