@@ -239,6 +239,27 @@ describe("refuses", () => {
     expect(() => trainerOn(lacking)).toThrow("the backend must have crossEntropy, reference lacks it");
   });
 
+  test("a step whose loss fails; the next one is as ever", async () => {
+    let fails = false;
+    const model = await open(TINY.gemma3, (be) => ({
+      ...be,
+      crossEntropy(...args) {
+        if (fails) throw new Error("no memory");
+        be.crossEntropy(...args);
+      },
+    }));
+    const tunable = model.lora(TINY.adapter);
+    const { trainer, adapter, parameters } = tunable;
+    await trainer.addGradients([sample(1, 20)], adapter, 1);
+    const wanted = await gradientsOf(model.be, tunable);
+    zeroGradients(model.be, parameters);
+    fails = true;
+    await expect(trainer.addGradients([sample(1, 20)], adapter, 1)).rejects.toThrow("no memory");
+    fails = false;
+    await trainer.addGradients([sample(1, 20)], adapter, 1);
+    expect(await gradientsOf(model.be, tunable)).toEqual(wanted);
+  });
+
   test("preferences for a whole model", async () => {
     const model = await open(TINY.gemma1);
     const { trainer } = model.full();

@@ -74,9 +74,7 @@ export class Trainer {
     dropout: Dropout | null = null,
   ): Promise<number> {
     const step = this.planner.plan(sequences, weight);
-    const scratch = this.record(step, adapter, dropout);
-    const losses = this.crossEntropy(step, scratch);
-    this.tape.backward();
+    const losses = await this.recorded(step, adapter, dropout, async (scratch) => this.crossEntropy(step, scratch));
     return sum(await this.be.read(losses));
   }
 
@@ -95,8 +93,7 @@ export class Trainer {
       throw new GemmaError("ERR_UNSUPPORTED_OPTION", "tune: preferences must train an adapter, not the whole model");
     }
     const step = this.planner.plan(sequences, 1);
-    const scratch = this.record(step, adapter, dropout);
-    try {
+    await this.recorded(step, adapter, dropout, async (scratch) => {
       const losses = await this.be.read(this.crossEntropy(step, scratch));
       const logProbs = step.spans.map(({ first, count }) => -sum(losses.subarray(first, first + count)));
       const dLast = this.tape.seed(scratch.last);
@@ -106,11 +103,7 @@ export class Trainer {
         const rows = this.be.view(dLast, [count, width], first * width);
         this.be.scale(rows, rows, Math.fround(-slope)); // dLast is the gradient of the losses
       }
-    } catch (error) {
-      this.tape.cancel();
-      throw error;
-    }
-    this.tape.backward();
+    });
   }
 
   /** Log-probability of each sequence's targets, summed, in nats. No gradient. */
@@ -146,10 +139,18 @@ export class Trainer {
     return this.parameters.find(({ weight }) => weight === this.weights.embedding)?.gradient ?? null;
   }
 
-  private record(step: TrainingPlan, adapter: Adapter | null, dropout: Dropout | null): GemmaScratch {
+  /** Forward, then back from what `seed` wrote as the gradient in scratch.last. A step that fails leaves no recording. */
+  private async recorded<Result>(
+    step: TrainingPlan,
+    adapter: Adapter | null,
+    dropout: Dropout | null,
+    seed: (scratch: GemmaScratch) => Promise<Result>,
+  ): Promise<Result> {
     this.tape.begin({ checkpoints: this.options.checkpoints ?? true, dropout });
     try {
-      return this.forward(this.tape, step, adapter);
+      const result = await seed(this.forward(this.tape, step, adapter));
+      this.tape.backward();
+      return result;
     } catch (error) {
       this.tape.cancel();
       throw error;

@@ -36,10 +36,10 @@ export type RowPlaces = Pick<RowPlan, "positions" | "sequences">;
  *     ds[t] = p[t] · (dp[t] - sum_j p[j] dp[j])      through the soft cap: · (1 - (capped / softCap)²)
  *     dq[r] = scale · sum_t ds[t] k[t],  dk[t] = scale · sum_r ds[t] q[r],  dv[t] = sum_r p[t] dOut[r]
  *
- * Scores are computed anew, a row at a time: no matrix of them is kept. A row that sees no key has no gradient. With
- * activations other than "f32" a backend may round all factors of products to bf16.
+ * Scores are computed anew, a few rows at a time: there is never a matrix of them all. A row that sees no key has no
+ * gradient. With activations other than "f32" a backend may round all factors of products to bf16; sums are f32.
  *
- * @param out     where they go; distinct from the inputs
+ * @param out     where they go; distinct from each other and from the inputs
  * @param dOut    f32 [R, N*H]
  * @param q       f32 [R, N*H], after RoPE
  * @param k       f32 [T, K*H], after RoPE, as they were written
@@ -72,6 +72,7 @@ interface AttentionBackwardCase {
 }
 
 const OP = "attentionBackward";
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 export const attentionBackward = defineOp<Parameters<AttentionBackward>, AttentionBackwardCase>({
   name: OP,
@@ -86,6 +87,10 @@ export const attentionBackward = defineOp<Parameters<AttentionBackward>, Attenti
     expectMatrix(OP, "out.dk", out.dk, keyRows, keyWidth, "T, K*H");
     expectMatrix(OP, "out.dv", out.dv, keyRows, keyWidth, "T, K*H");
     expectDistinct(OP, out.dq, "dOut", dOut);
+    expectDistinct(OP, out.dq, "q", q);
+    expectDistinct(OP, out.dk, "k", k);
+    expectDistinct(OP, out.dv, "v", v);
+    expectDistinct(OP, out.dk, "out.dv", out.dv);
     expectMultiple(OP, "k", keyWidth, options.headDim, "head width");
     expectMultiple(OP, "q", width, keyWidth, "K*H");
     expectVector(OP, "queries.positions", queries.positions, rows, "R", "i32");
@@ -107,8 +112,11 @@ export const attentionBackward = defineOp<Parameters<AttentionBackward>, Attenti
     { sequences: [30], heads: 2, kvHeads: 1, H: 80, window: 1 },
     { sequences: [9, 12], queryRows: [3, 8, 9, 20], heads: 4, kvHeads: 1, H: 32, window: 6 }, // output rows
     { sequences: [9, 12], queryRows: [], heads: 4, kvHeads: 1, H: 8 },
+    { sequences: [4, 6, 5], queryRows: [1, 3, 10, 14], heads: 2, kvHeads: 2, H: 8 }, // none of the second
     { sequences: [70], heads: 4, kvHeads: 1, H: 256, window: 33 },
     { sequences: [20, 40], heads: 4, kvHeads: 1, H: 256 },
+    { sequences: [135, 66], heads: 2, kvHeads: 1, H: 16, window: 70, softCap: 3, start: 1 }, // blocks of rows, windows across
+    { sequences: [150, 3], queryRows: range(70, 151), heads: 2, kvHeads: 1, H: 8, window: 90 },
   ],
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);

@@ -1,6 +1,6 @@
 import { expectInteger, expectSameShape, expectWithin } from "../check.js";
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { elementCount, type Tensor } from "../tensor.js";
 import { CaseTensors, randomValues } from "../testing/case-tensors.js";
 
 /** Which elements are dropped. */
@@ -17,7 +17,7 @@ export interface Dropout {
  *
  * @param out   f32 of any shape, overwritten; may be `x`
  * @param x     f32 of the same shape
- * @param first index of the first element's draw; integer >= 0
+ * @param first index of the first element's draw; integer >= 0, the last one's at most 2^53-1
  */
 export type DropoutOp = (out: Tensor, x: Tensor, dropout: Dropout, first: number) => void;
 
@@ -37,7 +37,7 @@ export const dropout = defineOp<Parameters<DropoutOp>, DropoutCase>({
     expectSameShape("dropout", "x", x, out);
     expectWithin("dropout", "rate", rate, 0, 1 - Number.EPSILON);
     expectInteger("dropout", "seed", seed, 0, MOST);
-    expectInteger("dropout", "first", first, 0, MOST);
+    expectInteger("dropout", "first", first, 0, MOST - elementCount(x.shape));
   },
   tolerance: { f32: 0 }, // one rounding, and the same elements everywhere
   cases: [
@@ -45,6 +45,7 @@ export const dropout = defineOp<Parameters<DropoutOp>, DropoutCase>({
     { shape: [17], rate: 0, first: 5, start: 1 },
     { shape: [9, 33], rate: 0.05, first: 0, start: 3 },
     { shape: [33, 40], rate: 0.9, first: 2 ** 33 + 7, inPlace: true },
+    { shape: [70, 301], rate: 0.1, first: 2 ** 52, start: 1 }, // shared by threads
   ],
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);

@@ -32,6 +32,25 @@ import { softCap } from "./soft-cap.js";
 import { sumSquares } from "./sum-squares.js";
 import { writeKv } from "./write-kv.js";
 
+/** What training adds. */
+export const TRAINING_OPS: readonly Op<readonly unknown[], unknown>[] = [
+  embedBackward,
+  rmsNormBackward,
+  matmulBackward,
+  matmulWeightBackward,
+  loraDeltaBackward,
+  ropeBackward,
+  attentionBackward,
+  gegluBackward,
+  gatherRowsBackward,
+  crossEntropy,
+  dropout,
+  adamW,
+  sumSquares,
+  scale,
+  packWeight,
+];
+
 /** Every contract, in the order of a step; those of training behind. */
 export const OPS: readonly Op<readonly unknown[], unknown>[] = [
   embed,
@@ -51,19 +70,5 @@ export const OPS: readonly Op<readonly unknown[], unknown>[] = [
   sample,
   chooseIds,
   scoreIds,
-  embedBackward,
-  rmsNormBackward,
-  matmulBackward,
-  matmulWeightBackward,
-  loraDeltaBackward,
-  ropeBackward,
-  attentionBackward,
-  gegluBackward,
-  gatherRowsBackward,
-  crossEntropy,
-  dropout,
-  adamW,
-  sumSquares,
-  scale,
-  packWeight,
+  ...TRAINING_OPS,
 ];

@@ -49,6 +49,8 @@ export const loraDelta = defineOp<Parameters<LoraDelta>, LoraDeltaCase>({
     { T: 2, N: 16, K: 32, r: 4, scale: 2, fill: "large" },
     { T: 2, N: 16, K: 32, r: 4, scale: 2, fill: "zero" },
     { T: 17, N: 1024, K: 640, r: 16, scale: 2 },
+    { T: 3, N: 5, K: 4, r: 0, scale: 1 },
+    { T: 300, N: 130, K: 40, r: 33, scale: 0.5, start: 1 }, // blocks of rows, pieces of B
     { T: 1, N: 2048, K: 640, r: 64, scale: 0.25 },
   ],
   async run(be, c, rng) {

@@ -1,10 +1,9 @@
 import { STORED_DTYPES, type StoredDtype } from "../../base/dtype.js";
-import type { Backend } from "../backend.js";
 import { expectDistinct, expectMatrix, rowsOf } from "../check.js";
 import { defineOp } from "../op.js";
 import type { Tensor, Weight } from "../tensor.js";
 import { CaseTensors, randomValues } from "../testing/case-tensors.js";
-import { randomStoredWeight } from "../testing/stored-weight.js";
+import { randomStoredWeight, weightValues } from "../testing/stored-weight.js";
 
 /**
  * The gradient of matmul in its input, through a weight that stays packed:
@@ -54,6 +53,7 @@ export const matmulBackward = defineOp<Parameters<MatmulBackward>, MatmulBackwar
     { dtype: "Q5_0", T: 33, N: 1024, K: 640, accumulate: true }, // Gemma 3 270M: q, FFN out
     { dtype: "Q6_K", T: 5, N: 640, K: 2048 },
     { dtype: "BF16", T: 40, N: 256, K: 640 },
+    { dtype: "Q4_0", T: 1033, N: 35, K: 96, accumulate: true }, // blocks of rows
   ],
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);
@@ -73,15 +73,3 @@ export const matmulBackward = defineOp<Parameters<MatmulBackward>, MatmulBackwar
     return { dx: { values: await tensors.read(dx), magnitude: magnitude.map((value) => value + 1e-30) } };
   },
 });
-
-/** A packed matrix [N, K] as f32: `embed` dequantises it. */
-export async function weightValues(be: Backend, weight: Weight): Promise<Float32Array> {
-  const ids = be.tensor("i32", [weight.shape[0]]);
-  be.write(
-    ids,
-    Int32Array.from({ length: weight.shape[0] }, (_, n) => n),
-  );
-  const rows = be.tensor("f32", weight.shape);
-  be.embed(rows, weight, ids, 1);
-  return (await be.read(rows)) as Float32Array;
-}

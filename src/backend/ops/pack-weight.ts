@@ -3,8 +3,7 @@ import { expectMatrix } from "../check.js";
 import { defineOp } from "../op.js";
 import type { Tensor, Weight } from "../tensor.js";
 import { CaseTensors, randomValues } from "../testing/case-tensors.js";
-import { randomStoredWeight } from "../testing/stored-weight.js";
-import { weightValues } from "./matmul-backward.js";
+import { randomStoredWeight, weightValues } from "../testing/stored-weight.js";
 
 const DTYPES = ["F32", "F16", "BF16"] as const;
 
@@ -23,6 +22,8 @@ interface PackWeightCase {
   readonly N: number;
   readonly K: number;
   readonly start?: number;
+  /** Of the values; 1. */
+  readonly size?: number;
 }
 
 export const packWeight = defineOp<Parameters<PackWeight>, PackWeightCase>({
@@ -38,11 +39,15 @@ export const packWeight = defineOp<Parameters<PackWeight>, PackWeightCase>({
     { dtype, N: 1, K: 1 },
     { dtype, N: 17, K: 33, start: 1 },
     { dtype, N: 49, K: 64 },
+    { dtype, N: 15, K: 1 },
+    { dtype, N: 16, K: 3, size: 2 ** -20 }, // below the smallest normal F16
+    { dtype, N: 18, K: 5, size: 2 ** 16 }, // beyond the largest
   ]),
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);
     const weight = be.weight(randomStoredWeight(c.dtype, [c.N, c.K], rng));
-    be.packWeight(weight, tensors.input([c.N, c.K], randomValues(rng, c.N * c.K)));
+    const values = randomValues(rng, c.N * c.K).map((value) => value * (c.size ?? 1));
+    be.packWeight(weight, tensors.input([c.N, c.K], values));
     return { weight: { values: await weightValues(be, weight) } };
   },
 });

@@ -34,6 +34,7 @@ export const scale = defineOp<Parameters<Scale>, ScaleCase>({
     { shape: [33], factor: 0.25, start: 3, inPlace: true },
     { shape: [17], factor: 0, inPlace: true, isBroken: true },
     { shape: [40, 257], factor: 0, isBroken: true },
+    { shape: [150, 257], factor: 0.3, start: 1 }, // shared by threads
   ],
   async run(be, c, rng) {
     const tensors = new CaseTensors(be, c.start);

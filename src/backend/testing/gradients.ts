@@ -80,7 +80,7 @@ export async function checkGradient(c: GradientCase, backend: Backend, seed: num
         const slope = (4 * near - far) / 3;
         scope.write(input, values[name]!);
         const error = Math.abs(got[i]! - slope) / largest;
-        if (error <= worst.error) continue; // NaN is not
+        if (error <= worst.error || Number.isNaN(worst.error)) continue; // NaN is the worst
         worst = { error, where: `${c.name}: gradient in ${name}[${i}] is ${got[i]}, difference quotient ${slope}` };
       }
     }

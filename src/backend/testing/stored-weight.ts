@@ -1,6 +1,7 @@
 import { BLOCK_SIZES, rowBytes, type StoredDtype } from "../../base/dtype.js";
 import type { Rng } from "../../base/rng.js";
-import type { StoredWeight } from "../tensor.js";
+import type { Backend } from "../backend.js";
+import type { StoredWeight, Weight } from "../tensor.js";
 
 /** Bytes of a block at which an f16 scale or minimum begins (ggml/src/ggml-common.h, ggml v0.9). */
 const F16_SCALES: Readonly<Record<Exclude<StoredDtype, "F32" | "F16" | "BF16" | "MXFP4">, readonly number[]>> = {
@@ -81,4 +82,16 @@ function randomFloatBits(rng: Rng, mantissaBits: number, low: number, high: numb
 function randomBytes(count: number, rng: Rng): Uint8Array {
   const words = Uint32Array.from({ length: Math.ceil(count / 4) }, () => rng.integer(2 ** 32));
   return new Uint8Array(words.buffer, 0, count);
+}
+
+/** A packed matrix [N, K] as f32: `embed` dequantises it. */
+export async function weightValues(be: Backend, weight: Weight): Promise<Float32Array> {
+  const ids = be.tensor("i32", [weight.shape[0]]);
+  be.write(
+    ids,
+    Int32Array.from({ length: weight.shape[0] }, (_, n) => n),
+  );
+  const rows = be.tensor("f32", weight.shape);
+  be.embed(rows, weight, ids, 1);
+  return (await be.read(rows)) as Float32Array;
 }

@@ -2,16 +2,13 @@
 #include <algorithm>
 
 #include "addon.h"
+#include "grain.h"
 
 namespace gemma {
 namespace {
 
-// Elements of a chunk: a few microseconds of work.
-constexpr size_t COSTLY = size_t{1} << 13;
-
 constexpr size_t LORA_PART_ROWS = 128, MOST_LORA_PARTS = 32;
 
-size_t row_grain(size_t width) { return std::max<size_t>(1, COSTLY / std::max<size_t>(1, width)); }
 size_t column_items(size_t width) { return (width + SUM_COLUMNS - 1) / SUM_COLUMNS; }
 
 /** dOut rounded to bf16 for the dot units; nullptr where it is used as it is. */
@@ -104,7 +101,7 @@ napi_value loraDeltaBackward(Args& args) {
   lora.x = args.f32(multiply(rows, width));
   lora.a = args.f32(multiply(rank, width));
   lora.b = args.f32(multiply(outputs, rank));
-  if (rows == 0 || width == 0 || outputs == 0 || rank == 0) return nullptr;
+  if (rows == 0) return nullptr;
   if (!wants_x) lora.dx = nullptr;
   lora.rows = rows;
   lora.width = width;
@@ -203,16 +200,22 @@ napi_value attentionBackward(Args& args) {
   a.head_dim = head_dim;
   a.is_rounded = backend.is_int8 && backend.kernels.has_bf16_dots && head_dim <= MAX_HEAD_DIM;
   std::fill_n(a.dq, query_floats, 0.0f);  // also of rows that see no key
-  if (key_floats == 0 || heads == 0) return nullptr;
+  if (query_floats == 0) {  // nothing sees a key
+    std::fill_n(a.dk, key_floats, 0.0f);
+    std::fill_n(a.dv, key_floats, 0.0f);
+  }
+  if (query_floats == 0 || key_floats == 0) return nullptr;
 
+  // First of all: where these find room, the sum of find_spans does not overflow.
   OpState& state = backend.ops;
-  std::vector<AttentionSpan>& spans = state.attention_spans;
-  const size_t floats = find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim, a.is_rounded);
-  a.spans = spans.data();
-  a.scratch = state.attention_scores.get<float>(floats);
   const size_t part_floats = multiply(multiply(heads, key_rows), head_dim);
   a.dk_parts = state.attention_parts.get<float>(multiply(2, part_floats));
   a.dv_parts = a.dk_parts + part_floats;
+  std::vector<AttentionSpan>& spans = state.attention_spans;
+  const size_t floats =
+      find_spans(spans, key_sequences, key_rows, query_sequences, query_rows, heads, head_dim, a.is_rounded);
+  a.spans = spans.data();
+  a.scratch = state.attention_scores.get<float>(floats);
   backend.run(backend.kernels.attention_backward, a, spans.size() * heads, 1);
   backend.run(backend.kernels.sum_heads, a, key_rows, row_grain(heads * head_dim));
   return nullptr;

@@ -3,16 +3,12 @@
 #include <cmath>
 
 #include "addon.h"
+#include "grain.h"
 
 namespace gemma {
 namespace {
 
-// Elements of a chunk: a few microseconds of work.
-constexpr size_t CHEAP = size_t{1} << 15;
-constexpr size_t COSTLY = size_t{1} << 13;
 constexpr size_t LORA_ROWS = 128;  // whose ranks stay in the cache while columns are made of them
-
-size_t row_grain(size_t width) { return std::max<size_t>(1, COSTLY / std::max<size_t>(1, width)); }
 
 /** rmsNorm(backend, T, D, eps, out, start, x, start, weight, start) */
 napi_value rmsNorm(Args& args) {

@@ -2,14 +2,11 @@
 #include <cmath>
 
 #include "addon.h"
+#include "grain.h"
 #include "random.h"
 
 namespace gemma {
 namespace {
-
-// Elements of a chunk: a few microseconds of work.
-constexpr size_t CHEAP = size_t{1} << 15;
-constexpr size_t COSTLY = size_t{1} << 13;
 
 constexpr int64_t MAX_INTEGER = (int64_t{1} << 53) - 1;  // that a number holds exactly
 

@@ -57,13 +57,13 @@ const SIGNATURES: Readonly<Record<Exclude<keyof NativeAddon, "isas" | "defaultTh
   softCap: "backend dim width scalar f32",
   gatherRows: "backend dim dim width f32 f32 i32",
   rope: "backend flag dim width width scalar scalar f32 i32",
-  matmulBackward: "backend dim flag weight f32 f32",
-  matmulWeightBackward: "backend dim width width f32 f32 f32",
-  loraDeltaBackward: "backend dim width width width scalar flag flag f32 f32 f32 f32 f32 f32 f32",
+  matmulBackward: "backend rows flag weight f32 f32",
+  matmulWeightBackward: "backend rows width width f32 f32 f32",
+  loraDeltaBackward: "backend rows width width width scalar flag flag f32 f32 f32 f32 f32 f32 f32",
   rmsNormBackward: "backend dim width scalar flag flag f32 f32 f32 f32 f32",
   attentionBackward:
-    "backend dim dim heads kvHeads width scalar scalar dim f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32",
-  crossEntropy: "backend dim scalar weight flag f32 f32 f32 f32 i32 f32",
+    "backend rows rows heads kvHeads width scalar scalar dim f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 i32",
+  crossEntropy: "backend rows scalar weight flag f32 f32 f32 f32 i32 f32",
   dropout: "backend elements scalar elements elements f32 f32",
   packWeight: "backend weight f32",
   gegluBackward: "backend dim width f32 f32 f32 f32 f32",
@@ -195,6 +195,8 @@ function argument(rng: Rng, kind: string, handles: Readonly<Record<Pool, number[
       return [pick(rng, [0, 7, 64, 512, 4096, 70_000, 70_000, 70_000])];
     case "dim":
       return [pick(rng, [0, 1, 1, 1, 1, 2, 2, 3, 5, 16, 17])];
+    case "rows": // in several blocks, too
+      return [pick(rng, [0, 1, 1, 2, 5, 17, 70, 600])];
     case "width":
       return [pick(rng, [0, 1, 2, 4, 8, 32, 33, 256, 512])];
     case "heads":

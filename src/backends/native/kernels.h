@@ -7,23 +7,23 @@
 // To add one: declare its argument struct in kernels/op-args.h (what an item is, shapes), append a line to
 // GEMMA_OP_KERNELS there, define it in kernels/<op>.cc inside `namespace gemma::GEMMA_ISA` (that file is compiled once
 // per instruction set, so `#if defined(__AVX512F__)` and the like choose intrinsics), and call it from the glue in
-// addon-ops.cc.
+// addon-*.cc.
 #pragma once
 
 #include <cstddef>
 
 #include "kernels/backward-args.h"
 #include "kernels/cross-entropy-args.h"
+#include "kernels/head-args.h"
 #include "kernels/matmul-args.h"
 #include "kernels/op-args.h"
-#include "kernels/head-args.h"
 #include "kernels/screen-args.h"
 
-#define GEMMA_KERNELS(X)  \
-  GEMMA_MATMUL_KERNELS(X)  \
-  GEMMA_SCREEN_KERNELS(X)  \
-  GEMMA_HEAD_KERNELS(X)    \
-  GEMMA_OP_KERNELS(X)      \
+#define GEMMA_KERNELS(X)    \
+  GEMMA_MATMUL_KERNELS(X)   \
+  GEMMA_SCREEN_KERNELS(X)   \
+  GEMMA_HEAD_KERNELS(X)     \
+  GEMMA_OP_KERNELS(X)       \
   GEMMA_BACKWARD_KERNELS(X) \
   GEMMA_CROSS_ENTROPY_KERNELS(X)
 

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Activations, Backend } from "../../backend/backend.js";
 import { checked } from "../../backend/checked.js";
+import type { Outputs } from "../../backend/op.js";
+import { TRAINING_OPS } from "../../backend/ops/index.js";
 import { CaseTensors } from "../../backend/testing/case-tensors.js";
-import { conformanceCases, runCase } from "../../backend/testing/conformance.js";
+import { conformanceCases, runCase, runCaseOn } from "../../backend/testing/conformance.js";
 import { currentRows, makePlan } from "../../backend/testing/ragged-step.js";
 import { INVARIANCE_CASES, rowVariance } from "../../backend/testing/row-invariance.js";
 import { referenceBackend } from "../reference/index.js";
@@ -120,3 +122,24 @@ describe.each(isas)("%s", (isa) => {
     }
   });
 });
+
+// Equal seeds give equal weights.
+test.skipIf(available !== true).each(["f32", "int8"] as const)(
+  "operations of training give the same bits on any number of threads, %s activations",
+  { timeout: 120_000 },
+  async (activations) => {
+    const [one, ...others] = await Promise.all(
+      [1, 2, 3].map((threads) => nativeBackend.create({ activations, threads })),
+    );
+    for (const c of CASES.filter(({ op }) => TRAINING_OPS.includes(op))) {
+      const wanted = bytesOf(await runCaseOn(c, one!, SEED));
+      for (const other of others)
+        expect.soft(bytesOf(await runCaseOn(c, other, SEED)).equals(wanted), c.name).toBe(true);
+    }
+    for (const backend of [one!, ...others]) backend.dispose();
+  },
+);
+
+function bytesOf(outputs: Outputs): Buffer {
+  return Buffer.concat(Object.values(outputs).map(({ values }) => Buffer.from(values.slice().buffer)));
+}

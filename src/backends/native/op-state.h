@@ -25,14 +25,14 @@ struct OpState {
   std::vector<AttentionMerge> attention_merges;
   Scratch attention_parts, attention_states;
   std::vector<AttentionSpan> attention_spans;  // attentionBackward
-  Scratch attention_scores;
+  Scratch attention_scores;                    // attentionBackward
   Scratch lora_ranks;
   LoraState lora;
   Scratch factors, squares;  // rmsNormBackward, sumSquares
-  Scratch maxima, sums;  // of blocks of logits
+  Scratch maxima, sums;      // of blocks of logits
   std::vector<LogitRow> logit_rows;
   Scratch best;                              // chooseIds, scoreIds
-  Scratch normalisers;                       // scoreIds
+  Scratch normalisers;                       // scoreIds, crossEntropy
   Scratch logits;                            // chooseIds
   std::vector<float*> kept_logits;           // chooseIds
   Scratch screen_groups, estimates, slacks;  // a screened head

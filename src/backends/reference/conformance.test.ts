@@ -145,6 +145,34 @@ const MISTAKES: readonly (readonly [op: string, mistake: string, make: () => Par
         reference.loraDeltaBackward(out, dOut, x, a, b, 1, accumulate),
     }),
   ],
+  [
+    "matmulWeightBackward",
+    "overwrites instead of adding",
+    () => ({
+      matmulWeightBackward(dWeight, dOut, x) {
+        change(dWeight, () => 0);
+        reference.matmulWeightBackward(dWeight, dOut, x);
+      },
+    }),
+  ],
+  [
+    "embedBackward",
+    "scale forgotten",
+    () => ({ embedBackward: (dTable, dOut, ids) => reference.embedBackward(dTable, dOut, ids, 1) }),
+  ],
+  ["dropout", "draws begin at zero", () => ({ dropout: (out, x, dropout) => reference.dropout(out, x, dropout, 0) })],
+  [
+    "packWeight",
+    "cut off instead of rounded",
+    () => ({
+      packWeight(weight, values) {
+        const bits = new Int32Array((values as ReferenceTensor).data.slice().buffer);
+        const cut = new Float32Array(bits.map((value) => value & ~0xffff).buffer);
+        if (weight.dtype === "BF16") change(values, (_, i) => cut[i]!);
+        reference.packWeight(weight, values);
+      },
+    }),
+  ],
   ["ropeBackward", "rotates on", () => ({ ropeBackward: (dx, positions, o) => reference.rope(dx, positions, o) })],
   [
     "attentionBackward",

@@ -1,4 +1,4 @@
-// Arguments of the kernels that training adds: gradients. Shapes: T rows, N = outputs, K = inputs.
+// Arguments of the kernels that training adds: gradients, and updates of parameters. Shapes: T rows, N = outputs, K = inputs.
 #pragma once
 
 #include <cstddef>
@@ -6,35 +6,35 @@
 
 #include "kernels/matmul-args.h"
 
-#define GEMMA_BACKWARD_KERNELS(X)         \
-  X(matmul_backward, MatmulBackwardArgs)  \
-  X(rms_norm_backward, RmsNormBackwardArgs) \
-  X(row_factors, RowFactorsArgs)          \
-  X(norm_weight_backward, NormWeightArgs) \
-  X(geglu_backward, GegluBackwardArgs)    \
-  X(sum_outer, SumOuterArgs)              \
-  X(lora_backward, LoraBackwardArgs)      \
-  X(lora_sum_parts, LoraBackwardArgs)     \
-  X(scatter_add, ScatterAddArgs)          \
-  X(adam_w, AdamWArgs)                    \
-  X(sum_squares, SumSquaresArgs)          \
+#define GEMMA_BACKWARD_KERNELS(X)              \
+  X(matmul_backward, MatmulBackwardArgs)       \
+  X(rms_norm_backward, RmsNormBackwardArgs)    \
+  X(row_factors, RowFactorsArgs)               \
+  X(norm_weight_backward, NormWeightArgs)      \
+  X(geglu_backward, GegluBackwardArgs)         \
+  X(sum_outer, SumOuterArgs)                   \
+  X(lora_backward, LoraBackwardArgs)           \
+  X(lora_sum_parts, LoraBackwardArgs)          \
   X(attention_backward, AttentionBackwardArgs) \
-  X(sum_heads, AttentionBackwardArgs)     \
-  X(dropout, DropoutArgs)                 \
-  X(pack_weight, PackWeightArgs)          \
-  X(scale, ScaleArgs)
+  X(sum_heads, AttentionBackwardArgs)          \
+  X(scatter_add, ScatterAddArgs)               \
+  X(adam_w, AdamWArgs)                         \
+  X(sum_squares, SumSquaresArgs)               \
+  X(scale, ScaleArgs)                          \
+  X(dropout, DropoutArgs)                      \
+  X(pack_weight, PackWeightArgs)
 
 namespace gemma {
 
-constexpr size_t BACKWARD_COLUMNS = 64;   // of dx, in an item
+constexpr size_t BACKWARD_COLUMNS = 64;      // of dx, in an item
 constexpr size_t BACKWARD_ROW_BLOCK = 1024;  // of dx at most: its rows share what is unpacked of the weight
 
 /** dx = dOut · weight. Item i: columns block i % column_blocks, for the rows of block i / column_blocks. */
 struct MatmulBackwardArgs {
-  float* dx;           // [T, K]
-  WeightView weight;   // [N, K]
-  size_t rows;         // T
-  const float* d_out;  // [T, N]
+  float* dx;              // [T, K]
+  WeightView weight;      // [N, K]
+  size_t rows;            // T
+  const float* d_out;     // [T, N]
   const uint32_t* pairs;  // [T, x_pairs(N)], dOut rounded to bf16; nullptr: it is used as it is
   bool accumulate;
   size_t row_block;
@@ -97,9 +97,9 @@ struct SumOuterArgs {
  * of lora_sum_parts: a rank.
  */
 struct LoraBackwardArgs {
-  float* da;  // [r, K], added to
-  float* db;  // [N, r], added to
-  float* dx;  // [T, K], added to with `accumulate`; nullptr: not wanted
+  float* da;              // [r, K], added to
+  float* db;              // [N, r], added to
+  float* dx;              // [T, K], added to with `accumulate`; nullptr: not wanted
   const float* d_out;     // [T, N]
   const float* x;         // [T, K]
   const float* a;         // [r, K]
@@ -148,9 +148,9 @@ struct AdamWArgs {
   const float* gradient;
   float grad_scale;
   float beta1, beta2;
-  float decay;        // factor on the parameter: 1 - learning rate · weight decay
-  float step_size;    // learning rate / (1 - beta1^step)
-  float correction;   // 1 / sqrt(1 - beta2^step)
+  float decay;       // factor on the parameter: 1 - learning rate · weight decay
+  float step_size;   // learning rate / (1 - beta1^step)
+  float correction;  // 1 / sqrt(1 - beta2^step)
   float eps;
 };
 
@@ -183,15 +183,15 @@ struct AttentionSpan {
 
 /** Where the memory that a head works in begins, in floats, or in pairs of bf16. */
 struct AttentionScratch {
-  size_t floats = 0;  // of all
-  size_t queries, d_outs;           // [H, QUERY_BLOCK], or [pairs of h, QUERY_BLOCK]
-  size_t scores, weights, slopes;   // [keys, QUERY_BLOCK]
+  size_t floats = 0;               // of all
+  size_t queries, d_outs;          // [H, QUERY_BLOCK], or [pairs of h, QUERY_BLOCK]
+  size_t scores, weights, slopes;  // [keys, QUERY_BLOCK]
   // With pairs alone.
-  size_t query_rows = 0, d_out_rows = 0;      // [QUERY_BLOCK / 2, H]
-  size_t keys = 0, values = 0;                // [keys, pairs of h]
-  size_t key_rows = 0;                        // [pairs of keys, H]
-  size_t weight_pairs = 0, slope_pairs = 0;   // [keys, QUERY_BLOCK / 2]
-  size_t slope_rows = 0;                      // [pairs of keys, QUERY_BLOCK]
+  size_t query_rows = 0, d_out_rows = 0;     // [QUERY_BLOCK / 2, H]
+  size_t keys = 0, values = 0;               // [keys, pairs of h]
+  size_t key_rows = 0;                       // [pairs of keys, H]
+  size_t weight_pairs = 0, slope_pairs = 0;  // [keys, QUERY_BLOCK / 2]
+  size_t slope_rows = 0;                     // [pairs of keys, QUERY_BLOCK]
 
   AttentionScratch(size_t head_dim, size_t key_count, bool of_pairs) {
     const size_t rows = of_pairs ? pairs(head_dim) : head_dim;
@@ -225,7 +225,7 @@ struct AttentionScratch {
 
 /** Item: a head of a sequence: head i % query_heads of span i / query_heads. */
 struct AttentionBackwardArgs {
-  float* dq;  // [R, heads · H]; rows that are in no span are not written
+  float* dq;  // [R, heads · H], added to
   float* dk;  // [T, kv_heads · H]
   float* dv;
   float* dk_parts;  // [heads, T, H]
@@ -241,8 +241,8 @@ struct AttentionBackwardArgs {
   size_t key_rows;  // T
   size_t query_heads, kv_heads, head_dim;
   float scale;
-  float soft_cap;  // 0: none
-  size_t window;   // 0: none
+  float soft_cap;   // 0: none
+  size_t window;    // 0: none
   bool is_rounded;  // factors of products to bf16
 };
 

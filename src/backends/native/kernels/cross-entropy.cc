@@ -40,11 +40,12 @@ size_t keep(const float* logits, size_t ids, float least, size_t target, float* 
   return count;
 }
 
-/** Raises a floor to what a block sums up to, less what rounding may add; returns it. */
+/** Raises a floor to what a block sums up to, less what rounding may add to it and to the normaliser; returns it. */
 float raise(float* floor, float top, double sum) {
   float value;
   __atomic_load(floor, &value, __ATOMIC_RELAXED);
-  float raised = top + static_cast<float>(std::log(sum)) - 1e-3f;
+  const float summed = top + static_cast<float>(std::log(sum));
+  float raised = summed - 1e-3f - 1e-6f * std::abs(summed);
   if (!(raised > value)) return value;
   __atomic_store(floor, &raised, __ATOMIC_RELAXED);
   return raised;

@@ -1,6 +1,8 @@
 // c += a · b for matrices in f32 that lie in memory as they are: a tile of c stays in registers.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/simd.h"
 #include "kernels/tiles.h"
 
@@ -23,11 +25,12 @@ constexpr size_t PARTS = LANES == 16 ? 4 : 2;  // vectors of a tile's width
 constexpr size_t TILE = LANES == 16 ? 6 : 4;   // rows
 constexpr size_t TALL_TILE = LANES == 16 ? 12 : 8;
 
-/** `last`: columns of the last vector; a constant where all are there. */
+/** `last`: columns of the last vector; a constant where they are all there. */
 template <size_t ROWS, size_t VECTORS, class Last>
 void tile(float* c, size_t c_stride, const Strided& a, const float* b, size_t b_stride, size_t terms, Last last) {
+  constexpr bool is_whole = !std::is_same_v<Last, size_t>;
   const auto load_at = [last](const float* from, size_t v) {
-    return v + 1 < VECTORS || last == LANES ? load(from + v * LANES) : load_partial(from + v * LANES, last);
+    return is_whole || v + 1 < VECTORS ? load(from + v * LANES) : load_partial(from + v * LANES, last);
   };
   F32 sums[ROWS][VECTORS];
   GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
@@ -44,7 +47,7 @@ void tile(float* c, size_t c_stride, const Strided& a, const float* b, size_t b_
   GEMMA_UNROLL for (size_t r = 0; r < ROWS; r++) {
     GEMMA_UNROLL for (size_t v = 0; v < VECTORS; v++) {
       float* const to = c + r * c_stride + v * LANES;
-      if (v + 1 < VECTORS || last == LANES) {
+      if (is_whole || v + 1 < VECTORS) {
         store(to, sums[r][v]);
       } else {
         store_partial(to, sums[r][v], last);
@@ -76,7 +79,7 @@ inline void add_product(float* c, size_t c_stride, const Strided& a, const float
     column_of_tiles<TALL_TILE, 1>(c + column, c_stride, a, b + column, b_stride, size, whole);
   }
   if (column == size.columns) return;
-  column_of_tiles<1, 1>(c + column, c_stride, a, b + column, b_stride, size, size.columns - column);
+  column_of_tiles<TALL_TILE, 1>(c + column, c_stride, a, b + column, b_stride, size, size.columns - column);
 }
 
 }  // namespace gemma::GEMMA_ISA

@@ -111,7 +111,22 @@ inline F32 load_partial(const T* from, size_t count) {
   return load(lanes);
 }
 
+#if defined(__AVX512F__)
+inline F32 load_partial(const float* from, size_t count) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+}
+inline void store_partial(float* to, F32 v, size_t count) {
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), v);
+}
+#elif defined(__AVX2__)
+inline __m256i lane_mask(size_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline F32 load_partial(const float* from, size_t count) { return _mm256_maskload_ps(from, lane_mask(count)); }
+inline void store_partial(float* to, F32 v, size_t count) { _mm256_maskstore_ps(to, lane_mask(count), v); }
+#else
 inline void store_partial(float* to, F32 v, size_t count) { __builtin_memcpy(to, &v, count * sizeof(float)); }
+#endif
 
 /** a * b + c, rounded once where the instruction set can. */
 inline F32 fma(F32 a, F32 b, F32 c) {

@@ -8,6 +8,8 @@
 
 namespace gemma::GEMMA_ISA {
 
+constexpr size_t UNPACK_COLUMNS = 64;  // at most, of a panel at once
+
 /** Writes a group's values to out [k][16 rows]. */
 template <class G>
 void unpack_group(const G& group, float* out) {
@@ -27,6 +29,7 @@ void unpack_group(const G& group, float* out) {
 template <Form FORM>
 inline void unpack_quantised(const uint8_t* panel, size_t k_begin, size_t k_end, float* out) {
   constexpr size_t GROUP = quant_form(FORM).group;
+  static_assert(UNPACK_COLUMNS % GROUP == 0, "pieces are of whole groups");
   for (size_t g = k_begin / GROUP; g < k_end / GROUP; g++, out += GROUP * PANEL_ROWS) {
     unpack_group(Group<FORM>(panel, g), out);
   }
@@ -64,11 +67,9 @@ inline void unpack_columns(const WeightView& weight, size_t index, size_t k_begi
 }
 
 /**
- * Columns [k_begin, k_end) of a panel, as 16 rows of out, `stride` apart, which is a multiple of 16: zeros fill the last 16
- * columns. At most UNPACK_COLUMNS of them.
+ * Columns [k_begin, k_end) of a panel, at most UNPACK_COLUMNS, as 16 rows of out that are `stride` apart; zeros fill up to a
+ * multiple of 16. k_begin is a multiple of UNPACK_COLUMNS.
  */
-constexpr size_t UNPACK_COLUMNS = 64;
-
 inline void unpack_rows(const WeightView& weight, size_t index, size_t k_begin, size_t k_end, float* out, size_t stride) {
   alignas(64) float columns[UNPACK_COLUMNS * PANEL_ROWS];
   unpack_columns(weight, index, k_begin, k_end, columns);
