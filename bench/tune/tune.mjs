@@ -1,10 +1,11 @@
 // LoRA training: gemma.ts beside transformers + PEFT on torch's CPU kernels. Rank 16 on all linear layers, batches of
 // 4 × 512 tokens, AdamW; the same weights, first adapter, tokens and threads, in turns, a process a run.
 //     npm run bench:tune -- [--model FILE] [--rounds 3] [--steps 3] [--threads 2] [--dtype bfloat16|float32]
-//         [--activations int8|f32] [--keep-activations] [--peer-checkpoints] [--attention sdpa|eager] [--sequences 4] [--length 512] [--json]
-//         [--record FILE]
-// gemma.ts has 8-bit activations, and activation checkpoints (--keep-activations: without them); PEFT has none
-// (--peer-checkpoints: with them), and its pairs in f32. Without --dtype a step of each of the peer's types decides which one is compared.
+//         [--activations int8|f32] [--peer-checkpoints] [--attention sdpa|eager] [--sequences 4] [--length 512]
+//         [--json] [--record FILE]
+// gemma.ts has 8-bit activations and runs twice a round: with all activations kept, as `gemma tune` does where memory
+// allows, and with activation checkpoints. PEFT has none (--peer-checkpoints: with them), and its pairs in f32. Without
+// --dtype a step of each of the peer's types decides which one is compared.
 import { execFileSync } from "node:child_process";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -37,7 +38,6 @@ const { values } = parseArgs({
     attention: { type: "string", default: "sdpa" },
     sequences: { type: "string", default: "4" },
     length: { type: "string", default: "512" },
-    "keep-activations": { type: "boolean", default: false },
     "peer-checkpoints": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     record: { type: "string" },
@@ -73,8 +73,11 @@ const shared = {
 
 function runOurs() {
   const { activations, backend } = values;
-  const setup = { ...shared, model: path, steps, activations, backend, checkpoints: !values["keep-activations"] };
-  return run("node", [`${here}gemma_run.mjs`, JSON.stringify(setup)]);
+  const [kept, checkpoints] = [false, true].map((checkpoints) => {
+    const setup = { ...shared, model: path, steps, activations, backend, checkpoints };
+    return run("node", [`${here}gemma_run.mjs`, JSON.stringify(setup)]);
+  });
+  return { kept, checkpoints };
 }
 
 async function runPeer(dtype, count) {
@@ -125,35 +128,35 @@ for (let round = 0; round < rounds; round++) {
   const first = round % 2 === 0 ? runOurs() : null;
   const theirs = await runPeer(dtype, steps);
   const ours = first ?? runOurs();
-  if (round === 0) verify(ours, theirs);
+  if (round === 0) for (const each of Object.values(ours)) verify(each, theirs);
   results.push({ ours, theirs });
   console.error(`round ${round + 1} of ${rounds} done`);
 }
 probe.measure();
 
 const [{ ours, theirs }] = results;
-const rows = [
+const rows = Object.entries({ kept: "", checkpoints: ", with checkpoints" }).flatMap(([mode, label]) => [
   makeRow({
-    id: "tokensPerSecond",
-    label: "training",
+    id: `tokensPerSecond-${mode}`,
+    label: `training${label}`,
     unit: "tokens/s",
-    ours: results.map((result) => median(tokensPerSecond(result.ours))),
+    ours: results.map((result) => median(tokensPerSecond(result.ours[mode]))),
     theirs: results.map((result) => median(tokensPerSecond(result.theirs))),
     targets: [{ of: "ratio", atLeast: BARS.speed }],
   }),
   makeRow({
-    id: "memory",
-    label: "peak memory of the process",
+    id: `memory-${mode}`,
+    label: `peak memory of the process${label}`,
     unit: "MB",
     better: "lower",
-    ours: results.map((result) => result.ours.peakRssBytes / 1e6),
+    ours: results.map((result) => result.ours[mode].peakRssBytes / 1e6),
     theirs: results.map((result) => result.theirs.peakRssBytes / 1e6),
     targets: [{ of: "ratio", atMost: BARS.memory }],
   }),
-];
-const { name, isa, activations } = ours;
+]);
+const { name, isa, activations } = ours.kept;
 const kept = values["peer-checkpoints"] ? "with" : "without";
-const suffix = `${values["keep-activations"] ? "-kept" : ""}${values["peer-checkpoints"] ? "-checkpoints" : ""}`;
+const suffix = values["peer-checkpoints"] ? "-peer-checkpoints" : "";
 publish(values, "tune", {
   name: `lora-r${RANK}-${BATCH.size}x${BATCH.length}${suffix}`,
   title: `LoRA rank ${RANK} on all linear layers of ${values.model}, ${BATCH.size} × ${BATCH.length} tokens, ${threads} threads; PEFT in ${dtype}, ${values.attention}, ${kept} checkpoints`,
@@ -166,8 +169,7 @@ publish(values, "tune", {
   settings: {
     ...{ threads, steps, rank: RANK, ...BATCH, learningRate: LEARNING_RATE, backend: name, isa, activations, dtype },
     ...{ attention: values.attention, peerCheckpoints: values["peer-checkpoints"] },
-    keepActivations: values["keep-activations"],
-    losses: { ours: ours.losses, theirs: theirs.losses },
+    losses: { ours: ours.kept.losses, theirs: theirs.losses },
   },
   limits: probe.limits(),
   rows,
