@@ -49,9 +49,9 @@ constexpr uint64_t CHUNKS = 0xffffffff;  // mask of job_
 }  // namespace
 
 Pool::Pool(size_t threads) {
+  active_.store(threads);  // before a worker asks: who is not active rests, until somebody was laid off
   try {
     for (size_t i = 1; i < threads; i++) workers_.emplace_back([this, i] { work(i); });
-    active_.store(threads);
   } catch (...) {
     join();  // a thread that is destroyed while it runs ends the process
     throw;
