@@ -74,7 +74,7 @@ describe("files", () => {
       '{"text":"\\ud800"}',
       '["text"]',
       '{"txt":"a"}',
-      '{"prompt":"a","completion":"b"}',
+      '{"prompt":"a","chosen":"b","rejected":"c"}',
       '{"text":"a\u0000"}',
       '{"text":null}',
       `{"text":"${"x".repeat(17 << 20)}"}`,
@@ -91,7 +91,7 @@ describe("files", () => {
       expect.stringMatching(/^bad.jsonl:6: strings must be whole characters/),
       expect.stringMatching(/^bad.jsonl:7: must be a JSON object/),
       expect.stringMatching(/^bad.jsonl:8: must have messages; prompt and completion; .* got the columns "txt"/),
-      "bad.jsonl:9: must be of the kind of bad.jsonl:1, text, got completion",
+      "bad.jsonl:9: must go with bad.jsonl:1, which is of the kind text, got preference",
       expect.stringMatching(/^bad.jsonl:10: JSON needs a closing quote/),
       expect.stringMatching(/^bad.jsonl:11: must have messages/),
       expect.stringMatching(/^bad.jsonl:12: must have at most 16777216 bytes/),
@@ -238,15 +238,20 @@ describe("kinds", () => {
     expect(await problemOf(row, { kind: "chat" })).toBe("messages must be an array of messages, got nothing");
   });
 
-  test("several sources are of one kind; no example is an error; an abort is heard", async () => {
+  test("kinds mix, preferences do not; no example is an error; an abort is heard", async () => {
     const [texts, others] = [
       rowsSource("a", [{ text: "a" }]),
       rowsSource("b", () => [{ prompt: "a", completion: "b" }]),
     ];
-    await expect(readExamples([texts, others])).rejects.toThrow(
-      "b[0]: must be of the kind of a[0], text, got completion",
-    );
-    expect((await readExamples([texts, rowsSource("b", [{ text: "b" }])])).examples).toHaveLength(2);
+    const mixed = await readExamples([texts, others]);
+    expect(mixed.examples.map(({ kind }) => kind)).toEqual(["text", "completion"]);
+    const preferences = rowsSource("b", () => [{ prompt: "a", chosen: "b", rejected: "c" }]);
+    for (const [sources, where] of [
+      [[texts, preferences], "b[0]: must go with a[0], which is of the kind text, got preference"],
+      [[preferences, others], "b[0]: must go with b[0], which is of the kind preference, got completion"],
+    ] as const) {
+      await expect(readExamples(sources)).rejects.toThrow(where);
+    }
     await expect(readExamples([])).rejects.toMatchObject({ code: "ERR_BAD_DATA" });
     await expect(readExamples([texts], { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
   });

@@ -19,12 +19,14 @@ export interface ReadOptions {
 }
 
 export interface Examples {
+  /** Of the first one: preferences stand by themselves, the other kinds may be mixed. */
   readonly kind: ExampleKind;
   readonly examples: readonly Example[];
 }
 
 /**
- * Reads and checks all examples of all sources, before anything is done with the first one. They are of one kind.
+ * Reads and checks all examples of all sources, before anything is done with the first one. Preferences are not mixed
+ * with other kinds. Plain text among conversations is welcome: a model that sees some forgets less of what it knew.
  *
  * @throws ERR_BAD_DATA that has the number of each broken line, and what is wrong with the first 20; also where there is no
  *   example
@@ -71,8 +73,8 @@ function exampleOf(
   if ("problem" in record) return record.problem;
   try {
     const example = checkExample(record.row, record.at, columns, kind);
-    if (first === undefined || first.kind === example.kind) return example;
-    return `must be of the kind of ${first.at}, ${first.kind}, got ${example.kind}`;
+    if (first === undefined || (first.kind === "preference") === (example.kind === "preference")) return example;
+    return `must go with ${first.at}, which is of the kind ${first.kind}, got ${example.kind}`;
   } catch (error) {
     if (error instanceof GemmaError) return error.message;
     throw error;
