@@ -1,5 +1,20 @@
-/// <reference lib="webworker" />
-declare const self: ServiceWorkerGlobalScope;
+// The DOM's types do not know what a service worker has, and those of workers exclude the DOM's: what is used, in short.
+interface Lasting extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Fetching extends Lasting {
+  readonly request: Request;
+  respondWith(response: Response | Promise<Response>): void;
+}
+interface Scope {
+  readonly location: Location;
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Lasting) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+}
+declare const self: Scope;
 /** Put in by the build: the version, and the site's files relative to this one. */
 declare const __VERSION__: string;
 declare const __FILES__: readonly string[];
@@ -44,9 +59,8 @@ self.addEventListener("fetch", (event) => {
   if (name === undefined) return;
   // A page without the slash at its end would resolve its addresses in the wrong folder.
   if (request.mode === "navigate" && OURS.has(`${pathname}/index.html`)) {
-    return event.respondWith(Response.redirect(`${pathname}/${url.search}`, 301));
-  }
-  event.respondWith(answer(name, request));
+    event.respondWith(Response.redirect(`${pathname}/${url.search}`, 301));
+  } else event.respondWith(answer(name, request));
 });
 
 async function answer(name: string, request: Request): Promise<Response> {

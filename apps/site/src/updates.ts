@@ -41,6 +41,6 @@ export function startUpdates(): void {
 }
 
 function reloadWhenIdle(): void {
-  if (!isBusy()) return location.reload();
-  setTimeout(reloadWhenIdle, 500);
+  if (isBusy()) setTimeout(reloadWhenIdle, 500);
+  else location.reload();
 }

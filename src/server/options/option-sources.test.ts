@@ -28,6 +28,7 @@ test("options: the defaults", () => {
       logPrompts: false,
       logLevel: "info",
       docs: true,
+      site: true,
     },
     limits: {
       ...{ bodyBytes: 2097152, concurrentRequests: 64, queueLength: 64, queueSeconds: 30, requestSeconds: 600 },

@@ -87,6 +87,7 @@ const server = {
     .default("info")
     .meta({ description: "debug, info, warn, error or silent" }),
   docs: yesNo().default(true).meta({ description: "page at /docs to try the API" }),
+  site: yesNo().default(true).meta({ description: "the project's site at /, with a playground" }),
 };
 
 /** What `createServer` takes, keys and log apart. */
