@@ -1,5 +1,5 @@
 // Proves the import direction: imports point down only, the same level never imports the same level,
-// browser-safe folders import no Node module, optional packages are imported by their own folder alone, and there are no
+// applications see the package's exports alone, browser-safe folders import no Node module, optional packages are imported by their own folder alone, and there are no
 // import cycles. Tests may import anything.
 //   node scripts/check-layers.mjs [ROOT]
 import { existsSync, readFileSync } from "node:fs";
@@ -79,7 +79,22 @@ export function layerErrors(root = ".") {
       }
     }
   }
-  return [...errors, ...cycles(graph)];
+  return [...errors, ...appErrors(root), ...cycles(graph)];
+}
+
+/** An application is what a user of the package could have written: it reaches nothing outside its folder by a path. */
+function appErrors(root) {
+  const errors = [];
+  for (const file of walk(`${root}/apps`, (path) => path.endsWith(".ts"))) {
+    const name = file.slice(root.length + 1);
+    const app = `${name.split("/").slice(0, 2).join("/")}/`;
+    for (const { specifier } of importsOf(readFileSync(file, "utf8"))) {
+      const target = posix.join(posix.dirname(name), specifier);
+      if (specifier.startsWith(".") && !target.startsWith(app))
+        errors.push(`${name}: imports ${specifier}, but an application sees the package's exports alone`);
+    }
+  }
+  return errors;
 }
 
 function unitOf(name) {

@@ -1,10 +1,11 @@
 // npm run site               builds the site and serves it on this machine, with the weights of the local cache for its playground
 // npm run site -- --port N   on another port than 8090; 0: any that is free
 // npm run site:build         builds dist-site alone
-import { parseArgs } from "node:util";
-import { readIfThere, hashOf, isMain, walk } from "./lib/files.mjs";
-import { setupOrExit } from "./setup.mjs";
+
 import { existsSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { hashOf, isMain, readIfThere, walk } from "./lib/files.mjs";
+import { setupOrExit } from "./setup.mjs";
 
 const KEY = "dist-site/.key";
 const CONFIG = ["package-lock.json", "dist/.key", "scripts/site.mjs"];

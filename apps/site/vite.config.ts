@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { pages } from "./src/build/pages.js";
-import { serviceWorker } from "./src/build/service-worker.js";
+import { pages } from "./src/vite/pages.js";
+import { serviceWorker } from "./src/vite/service-worker.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -1,13 +1,7 @@
-import {
-  PUBLISHED,
-  PUBLISHED_MODELS,
-  type PublishedBenchmark,
-  type PublishedModel,
-  type PublishedName,
-} from "gemma-ts/eval";
+import { PUBLISHED, PUBLISHED_MODELS, type PublishedBenchmark, type PublishedModel } from "gemma-ts/eval";
 import type { Texts } from "../text/texts.js";
 
-export { PUBLISHED, PUBLISHED_MODELS, type PublishedBenchmark, type PublishedModel, type PublishedName };
+export { PUBLISHED, PUBLISHED_MODELS, type PublishedBenchmark, type PublishedModel };
 
 export function benchmarkNamed(name: string): PublishedBenchmark {
   return PUBLISHED.find(({ benchmark }) => benchmark === name) ?? PUBLISHED[0]!;

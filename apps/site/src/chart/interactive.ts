@@ -48,7 +48,7 @@ export function startChart(): void {
       tip,
       h("strong", {}, row.title),
       ...best.map(({ id, title }) =>
-        h("span", { class: id }, mark(id), ` ${title} `, h("b", {}, figure(row, id, texts))),
+        h("div", { class: id }, mark(id), ` ${title} `, h("b", {}, figure(row, id, texts))),
       ),
     );
     tip.hidden = best.length === 0;

@@ -4,11 +4,6 @@ import type { Texts } from "../text/texts.js";
 
 export type PageName = "product" | "playground";
 
-/** Where things lie, from a page of this kind: addresses are relative, so the site works in any folder. */
-export function rootOf(page: PageName): string {
-  return page === "product" ? "../" : "../../";
-}
-
 /** Sections that the header leads to, by their ids, which are the same in both languages. */
 const SECTIONS = ["family", "responsible", "benchmarks", "tuning", "start"] as const;
 

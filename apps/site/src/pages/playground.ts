@@ -15,7 +15,7 @@ export function playgroundPage(texts: Texts): VNode[] {
       h(
         "details",
         { id: "side", class: "side", open: true },
-        h("summary", { id: "side-summary" }, playground.model.heading),
+        h("summary", { id: "side-summary" }, playground.side),
         h(
           "div",
           { class: "side-body" },

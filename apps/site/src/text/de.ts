@@ -222,6 +222,7 @@ export const de: Texts = {
     description: "Mit einem Gemma-Modell sprechen, das auf dieser Seite rechnet. Nichts davon verlässt Ihr Gerät.",
     heading: "Ausprobieren",
     lead: "Das Modell rechnet auf dieser Seite. Was Sie schreiben, bleibt auf diesem Gerät, außer Sie wählen einen Server.",
+    side: "Modell und Einstellungen",
     model: {
       heading: "Modell",
       looking: "Modelle werden gesucht …",

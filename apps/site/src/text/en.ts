@@ -204,6 +204,7 @@ export const en = {
     description: "Chat with a Gemma model that runs in this page. Nothing you write leaves your device.",
     heading: "Playground",
     lead: "The model runs in this page. What you write stays on this device, unless you choose a server.",
+    side: "Model and settings",
     model: {
       heading: "Model",
       looking: "Looking for models …",

@@ -2,7 +2,7 @@ const NEAR = 80; // CSS px
 
 /** Keeps the end of a conversation in sight as long as the reader is there, and leaves alone who reads further up. */
 export class Scroller {
-  private isAtEnd = true;
+  private isAtEnd = false; // until there is something to follow
 
   constructor(private readonly button: HTMLButtonElement) {
     addEventListener("scroll", () => this.look(), { passive: true });

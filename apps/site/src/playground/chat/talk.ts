@@ -79,7 +79,6 @@ export class Talk {
     );
     this.log.replaceChildren(...views);
     this.showEmpty(turns.length === 0);
-    this.scroller.grown();
   }
 
   private showEmpty(isEmpty: boolean): void {

@@ -3,7 +3,6 @@ import { filled } from "../../text/texts.js";
 import type { Answer, AnswerOptions, Engine, Message, Origin, Token } from "../engine.js";
 import { numberText } from "../format.js";
 import {
-  type Library,
   type LoadedModel,
   type LoadProgress,
   library,
@@ -122,5 +121,3 @@ async function tokensOf(gemma: LoadedModel, pieces: readonly Piece[]): Promise<T
     })),
   }));
 }
-
-export type { Library, LoadProgress, ModelPlan };

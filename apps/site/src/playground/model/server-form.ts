@@ -33,10 +33,12 @@ export function serverForm(texts: Texts, use: (settings: EndpointSettings) => vo
 const KEY = "server";
 
 function remembered(): string {
+  // On the reader's own machine this page probably comes from a `gemma serve`.
+  const own = /^(localhost|127\.0\.0\.1)$/.test(location.hostname) ? `${location.origin}/v1` : "";
   try {
-    return localStorage.getItem(KEY) ?? "";
+    return localStorage.getItem(KEY) ?? own;
   } catch {
-    return "";
+    return own;
   }
 }
 
