@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -13,7 +14,9 @@ export function siteBrowser(): string | undefined {
     console.warn("skipped: tests of the site need dist-site (npm run site:build)");
     return undefined;
   }
-  return findChromium();
+  const command = findChromium();
+  // Playwright takes a path, no name.
+  return command && execFileSync("sh", ["-c", 'command -v "$1"', "sh", command], { encoding: "utf8" }).trim();
 }
 
 export interface Look {

@@ -195,29 +195,29 @@ describe.skipIf(command === undefined)("the playground", () => {
     model.say({ pieces: Array.from({ length: 1500 }, (_, i) => (i % 40 === 39 ? "\n\n" : `word${i} `)), pauseMs: 1 });
     const { page, context } = await connected("en/playground/", PHONE);
     await ask(page, "long");
-    await page.getByText("word400 ").waitFor({ state: "attached" });
+    await page.getByText("word400 ").first().waitFor({ state: "attached" });
     const gap = () => page.evaluate(() => document.documentElement.scrollHeight - scrollY - innerHeight);
     expect(await gap()).toBeLessThan(80);
-    // The longest time that an event waits: what is between when it happened and when it is handled.
-    const slowest = await page.evaluate(
+    // How long an event waits: what is between when it was due and when it is handled, at most, one in thirty aside.
+    const waits = await page.evaluate(
       () =>
-        new Promise<number>((done) => {
-          let slowest = 0;
+        new Promise<number[]>((done) => {
+          const waits: number[] = [];
           let due = performance.now();
           let left = 60;
           const tick = () => {
-            slowest = Math.max(slowest, performance.now() - due);
+            waits.push(performance.now() - due);
             due = performance.now() + 10;
-            if (left-- === 0) done(slowest);
+            if (left-- === 0) done(waits.sort((a, b) => a - b));
             else setTimeout(tick, 10);
           };
           tick();
         }),
     );
-    expect(slowest).toBeLessThan(50);
+    expect(waits.at(-3)).toBeLessThan(50);
     await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
     await page.locator("#to-end").waitFor();
-    await page.getByText("word700 ").waitFor({ state: "attached" });
+    await page.locator(".measures").waitFor({ state: "attached" });
     expect(await page.evaluate(() => scrollY)).toBe(0);
     await page.click("#to-end");
     expect(await gap()).toBeLessThan(80);

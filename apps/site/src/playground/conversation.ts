@@ -5,13 +5,12 @@ export type Turn =
   | {
       readonly role: "assistant";
       readonly text: string;
-      readonly state: "done" | "stopped" | "failed";
       /** Of the settings and the model that it came from. */
       readonly sampling: Sampling;
       readonly system: string;
       readonly origin: Origin;
-      /** Absent in what was stopped or failed. */
-      readonly answer?: Answer;
+      /** null: it broke off. */
+      readonly answer: Answer | null;
     };
 
 const KEY = "conversation";
@@ -43,11 +42,10 @@ export class Conversation {
   }
 }
 
-/** What a model is asked: everything before turn `end`. Answers that failed without a word are left out. */
+/** What a model is asked: everything before turn `end`. */
 export function messagesUpTo(turns: readonly Turn[], end: number, system: string): Message[] {
-  const said = turns.slice(0, end).filter(({ text }) => text !== "");
   const front: Message[] = system.trim() === "" ? [] : [{ role: "system", content: system.trim() }];
-  return [...front, ...said.map(({ role, text }): Message => ({ role, content: text }))];
+  return [...front, ...turns.slice(0, end).map(({ role, text }): Message => ({ role, content: text }))];
 }
 
 function restored(): readonly Turn[] {

@@ -41,7 +41,8 @@ export interface Measures {
 }
 
 export interface Answer {
-  readonly finish: "stop" | "length";
+  /** "stopped": the reader has ended it. */
+  readonly finish: "stop" | "length" | "stopped";
   readonly tokens: readonly Token[];
   readonly measures: Measures;
 }
@@ -67,7 +68,7 @@ export interface Engine {
   readonly isPretrained: boolean;
   /** Lines for people: what it runs on, how much fits. */
   readonly facts: readonly { readonly name: "backend" | "context"; readonly value: string }[];
-  /** @throws what went wrong; the signal's reason */
+  /** An answer that the signal ends is what there is of it. @throws what went wrong */
   answer(messages: readonly Message[], options: AnswerOptions): Promise<Answer>;
   /** Bytes that the page and its workers hold; null where the browser does not tell. */
   memoryBytes(): Promise<number | null>;

@@ -8,7 +8,7 @@ const sampling = { ...DEFAULTS, temperature: 0.5, seed: 7, logprobs: true };
 const origin = { kind: "name", name: "gemma-3-270m" } as const;
 const turns: Turn[] = [
   { role: "user", text: "Warum?" },
-  { role: "assistant", text: "Darum.", state: "done", sampling, system: "Kurz.", origin },
+  { role: "assistant", text: "Darum.", sampling, system: "Kurz.", origin, answer: null },
 ];
 
 test("the code makes the last answer again: what was asked, by which model, with its seed", () => {

@@ -3,7 +3,7 @@ import { h } from "../../dom/node.js";
 import { filled, type Texts } from "../../text/texts.js";
 import { setBusy } from "../../updates.js";
 import { type Conversation, messagesUpTo } from "../conversation.js";
-import { type Engine, PlaygroundError, type Sampling } from "../engine.js";
+import { type Answer, type Engine, PlaygroundError } from "../engine.js";
 import { failure } from "../failure.js";
 import { bytesText } from "../format.js";
 import type { Settings } from "../settings.js";
@@ -64,10 +64,13 @@ export class Talk {
 
   /** Turn `index` and all behind it give way to an answer to what stands before, with another text of the reader's if given. */
   private async again(index: number, text?: string): Promise<void> {
+    if (this.engine === null) {
+      this.fail(new PlaygroundError(this.texts.playground.chat.empty));
+      return;
+    }
     await this.stop();
     this.conversation.cutAt(index);
     if (text !== undefined) this.conversation.add({ role: "user", text });
-    this.show();
     this.composer.focus();
     this.answer();
   }
@@ -97,10 +100,7 @@ export class Talk {
   private answer(): void {
     const { engine } = this;
     this.show();
-    if (engine === null) {
-      this.fail(new PlaygroundError(this.texts.playground.chat.empty));
-      return;
-    }
+    if (engine === null) return;
     const controller = new AbortController();
     const done = this.run(engine, controller.signal).finally(() => {
       this.running = null;
@@ -126,20 +126,24 @@ export class Talk {
       this.speaker.push(piece);
     };
     const turn = { role: "assistant", sampling, system, origin: engine.origin } as const;
+    const keep = (answer: Answer | null) => {
+      text.finish();
+      // Nothing said is no turn: the next one would be asked behind an empty answer.
+      if (text.value === "" && answer?.finish !== "stop") return frame.remove();
+      this.conversation.add({ ...turn, text: text.value, answer });
+      this.replace(frame);
+    };
     try {
       const answer = await engine.answer(messagesUpTo(turns, turns.length, system), { sampling, signal, onText });
-      text.finish();
-      this.conversation.add({ ...turn, text: text.value, state: "done", answer });
-      this.speaker.end(answer.finish === "length" ? chat.length : chat.done);
-      this.replace(frame);
-      await this.showMemory(engine);
+      keep(answer);
+      this.speaker.end({ stop: chat.done, length: chat.length, stopped: chat.stopped }[answer.finish]);
+      this.showMemory(engine);
     } catch (error) {
-      text.finish();
-      const state = signal.aborted ? "stopped" : "failed";
-      this.conversation.add({ ...turn, text: text.value, state });
-      this.speaker.end(signal.aborted ? chat.stopped : "");
-      this.replace(frame);
-      if (!signal.aborted) this.fail(error, sampling);
+      keep(null);
+      this.speaker.end("");
+      if (signal.aborted) return; // before a word was said
+      const at = this.conversation.turns.length;
+      this.fail(error, () => (text.value === "" ? this.answer() : void this.again(at - 1)));
     }
   }
 
@@ -151,15 +155,13 @@ export class Talk {
     this.scroller.grown();
   }
 
-  private fail(error: unknown, sampling?: Sampling): void {
-    const last = this.conversation.turns.length - 1;
-    const retry = sampling === undefined ? undefined : () => void this.again(last);
+  private fail(error: unknown, retry?: () => void): void {
     this.log.append(dom(h("li", { class: "turn" }, failure(error, this.texts, retry))));
     this.scroller.grown();
   }
 
   /** Not waited for: browsers measure when it suits them. */
-  private async showMemory(engine: Engine): Promise<void> {
+  private showMemory(engine: Engine): void {
     const line = this.log.lastElementChild?.querySelector(".measures");
     engine
       .memoryBytes()
@@ -167,6 +169,6 @@ export class Talk {
         if (bytes === null || !line?.isConnected) return;
         append(line, ` · ${filled(this.texts.playground.measures.memory, { n: bytesText(bytes, this.texts) })}`);
       })
-      .catch(() => {});
+      .catch(() => {}); // then it is not told
   }
 }

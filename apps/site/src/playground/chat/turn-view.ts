@@ -71,9 +71,9 @@ function userView(text: string, { resend }: TurnActions, texts: Texts): HTMLElem
 
 function answerView(turn: Turn & { role: "assistant" }, { regenerate }: TurnActions, texts: Texts): HTMLElement {
   const { chat } = texts.playground;
-  const { answer, state, origin, text } = turn;
+  const { answer, origin, text } = turn;
   const element = answerFrame(new AnswerText(text), nameOf(origin));
-  if (state === "stopped") append(element, h("p", { class: "soft" }, chat.stopped));
+  if (answer?.finish === "stopped") append(element, h("p", { class: "soft" }, chat.stopped));
   if (answer?.finish === "length") append(element, h("p", { class: "soft" }, chat.length));
   const tools = dom(h("div", { class: "turn-tools" }));
   element.append(tools);
@@ -86,7 +86,7 @@ function answerView(turn: Turn & { role: "assistant" }, { regenerate }: TurnActi
     });
     tools.append(copy);
   }
-  if (answer !== undefined) {
+  if (answer !== null) {
     if (answer.tokens.length > 0) tools.append(tokensButton(element, answer.tokens, texts));
     append(tools, measuresLine(answer.measures, texts));
   }

@@ -9,6 +9,7 @@ import {
   type Token,
 } from "../engine.js";
 import { eventData } from "./event-stream.js";
+import { Stopwatch } from "./stopwatch.js";
 
 export interface EndpointSettings {
   /** Up to and with the version: `http://localhost:8080/v1`. */
@@ -59,7 +60,7 @@ async function answer(
   { sampling, signal, onText }: AnswerOptions,
   texts: Texts,
 ): Promise<Answer> {
-  const since = performance.now();
+  const watch = new Stopwatch();
   const body = JSON.stringify({
     model,
     messages,
@@ -78,24 +79,26 @@ async function answer(
   let finish: Answer["finish"] = "stop";
   let pieces = 0;
   let counted: number | undefined;
-  let first = 0;
-  let last = 0;
-  for await (const data of eventData(response.body)) {
-    const { choices = [], usage, error } = JSON.parse(data) as Chunk;
-    if (error) throw new PlaygroundError(error.message ?? texts.playground.errors.unexpected);
-    counted = usage?.completion_tokens ?? counted;
-    const [choice] = choices;
-    const text = choice?.delta?.content ?? "";
-    if (text !== "") {
-      last = performance.now();
-      if (pieces++ === 0) first = last;
-      onText(text);
+  try {
+    for await (const data of eventData(response.body)) {
+      const { choices = [], usage, error } = JSON.parse(data) as Chunk;
+      if (error) throw new PlaygroundError(error.message ?? texts.playground.errors.unexpected);
+      counted = usage?.completion_tokens ?? counted;
+      const [choice] = choices;
+      const text = choice?.delta?.content ?? "";
+      if (text !== "") {
+        watch.tick();
+        pieces++;
+        onText(text);
+      }
+      tokens.push(...(choice?.logprobs?.content ?? []).map(tokenOf));
+      if (choice?.finish_reason === "length") finish = "length";
     }
-    tokens.push(...(choice?.logprobs?.content ?? []).map(tokenOf));
-    if (choice?.finish_reason === "length") finish = "length";
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    finish = "stopped";
   }
-  const count = counted ?? Math.max(pieces, tokens.length);
-  return { finish, tokens, measures: { tokens: count, firstTokenMs: first - since, decodeMs: last - first } };
+  return { finish, tokens, measures: watch.measures(counted ?? Math.max(pieces, tokens.length)) };
 }
 
 /** Fields beyond OpenAI's own are sent only where they ask for something: some servers refuse what they do not know. */

@@ -11,6 +11,7 @@ import {
   type Piece,
 } from "./library.js";
 import { measureMemory } from "./memory.js";
+import { Stopwatch } from "./stopwatch.js";
 
 /** A model that computes in this page: a name that is offered here or stored, or a file. */
 export type PageModel = string | File;
@@ -89,10 +90,18 @@ async function answer(
 ): Promise<Answer> {
   const { logprobs, ...rest } = sampling;
   const generation = gemma.answer(messages, { ...rest, signal, ...(logprobs ? { logprobs: 5 } : {}) });
+  const watch = new Stopwatch();
   const pieces: Piece[] = [];
-  for await (const piece of generation.tokens()) {
-    pieces.push(piece);
-    if (piece.text !== "") onText(piece.text);
+  try {
+    for await (const piece of generation.tokens()) {
+      watch.tick();
+      pieces.push(piece);
+      if (piece.text !== "") onText(piece.text);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const tokens = await tokensOf(gemma, pieces);
+    return { finish: "stopped", tokens, measures: watch.measures(tokens.length) };
   }
   const { finishReason, timings } = await generation.result;
   return {
