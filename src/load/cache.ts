@@ -5,7 +5,8 @@ import { isAbsolute, join, resolve } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
 import { expectObject, getArray, getInteger, getString } from "../format/json-read.js";
-import { expectFileName, expectModelName, isModelName, parseDigest, realpathInside } from "./names.js";
+import { expectFileName, expectModelName, isModelName, parseDigest } from "./names.js";
+import { realpathInside } from "./real-path.js";
 import { syncPath } from "./partial.js";
 
 // The cache folder:

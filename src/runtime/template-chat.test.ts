@@ -7,7 +7,7 @@ import { TemplateRenderer } from "./jinja-template.js";
 import { TemplateChat } from "./template-chat.js";
 
 const tokenizer = Tokenizer.fromVocabulary(tinyVocabularies.gguf());
-const chatOf = (template: string) => new TemplateChat(new TemplateRenderer(true), template, tokenizer);
+const chatOf = (template: string) => new TemplateChat(new TemplateRenderer(null), template, tokenizer);
 const asText = (segments: readonly Segment[]) => segments.map((s) => (s.kind === "text" ? s.text : s.name)).join("");
 
 // Turns like those of other model families, with a control token of this vocabulary at their ends.
