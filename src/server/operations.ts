@@ -15,6 +15,7 @@ import { metricsRoute } from "./operation/metrics-route.js";
 import { docs } from "./pages/docs.js";
 import { openApiRoute } from "./pages/openapi-route.js";
 import { root } from "./pages/root.js";
+import { weights } from "./pages/weights.js";
 
 /** Everything that the server answers to. */
 export const OPERATIONS = [
@@ -42,4 +43,5 @@ export const OPERATIONS = [
   root,
   openApiRoute,
   ...docs,
+  ...weights,
 ];
