@@ -1,6 +1,6 @@
 import { GemmaError } from "../base/errors.js";
 import { macrotask } from "../engine/macrotask.js";
-import { renderTemplate, type TemplateInput, type TemplateOutput } from "./template-render.js";
+import type { TemplateInput, TemplateOutput } from "./template-render.js";
 
 const DEADLINE_MS = 250;
 
@@ -17,6 +17,11 @@ export interface TemplateEvents {
 }
 
 export type StartTemplates = (events: TemplateEvents) => TemplateWorker;
+
+/** In the caller's thread, without a deadline; for tests and debuggers. */
+export interface RenderHere {
+  render(input: TemplateInput): Promise<TemplateOutput>;
+}
 
 interface Pending {
   readonly input: TemplateInput;
@@ -35,8 +40,7 @@ export class TemplateRenderer {
   private current: Pending | null = null;
   private deadline: ReturnType<typeof setTimeout> | null = null;
 
-  /** @param startWorker null: renders in the caller's thread, without a deadline; for tests */
-  constructor(private readonly startWorker: StartTemplates | null) {}
+  constructor(private readonly where: StartTemplates | RenderHere) {}
 
   /**
    * @throws ERR_TEMPLATE_BUDGET when it takes too long, too much memory or writes too much; ERR_TEMPLATE when the
@@ -44,11 +48,11 @@ export class TemplateRenderer {
    */
   async render(template: string, variables: TemplateInput["variables"]): Promise<string> {
     const input = { template, variables };
-    const { startWorker } = this;
-    if (startWorker === null) return textOf(renderTemplate(input));
+    const { where } = this;
+    if (typeof where !== "function") return textOf(await where.render(input));
     return new Promise((resolve, reject) => {
       this.queue.push({ input, resolve, reject });
-      this.child ??= this.start(startWorker);
+      this.child ??= this.start(where);
       this.next();
     });
   }
@@ -111,7 +115,7 @@ export class TemplateRenderer {
     current?.reject(error);
     // A process that never came up would not the next time either.
     if (!isReady) for (const waiting of this.queue.splice(0)) waiting.reject(error);
-    if (this.queue.length > 0 && this.startWorker !== null) this.child = this.start(this.startWorker);
+    if (this.queue.length > 0 && typeof this.where === "function") this.child = this.start(this.where);
   }
 
   private clear(): void {

@@ -54,13 +54,22 @@ export function neededMemory(
   tensors: readonly MatchedTensor[],
   options: EngineOptions,
 ): MemoryEstimate {
+  return neededMemoryOf(config, storedBytes(tensors), options);
+}
+
+/** The same for weights of so many bytes. */
+export function neededMemoryOf(config: GemmaConfig, weightsBytes: number, options: EngineOptions): MemoryEstimate {
   return estimateMemory(config, {
-    tensors,
+    tensors: [{ info: { sizeBytes: weightsBytes } }],
     contextLength: options.contextLength,
     kvDtype: options.kv,
     stepRows: options.maxRows,
     outputRows: HEAD_ROWS,
   });
+}
+
+function storedBytes(tensors: readonly MatchedTensor[]): number {
+  return tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
 }
 
 /** What two models take together. */

@@ -48,7 +48,7 @@ export class LoadedModel {
       import("./jinja-template.js"),
       import("./template-chat.js"),
     ]);
-    this.renderer ??= new TemplateRenderer(this.platform.startTemplates);
+    this.renderer ??= new TemplateRenderer(this.platform.templates);
     const chat = new TemplateChat(this.renderer, template, this.engine.tokenizer);
     return { segments: (messages) => chat.segments(messages), stops: await chat.stops() };
   }
@@ -148,6 +148,8 @@ export async function loadModel(
   } finally {
     checkpoint.close();
     draft?.close();
+    resolved.release?.();
+    small?.release?.();
   }
 }
 

@@ -8,7 +8,7 @@ import { expectWhole } from "../load/tuned.js";
 import { chooseBackend } from "./backends.js";
 import type { StartGrammars } from "./grammar.js";
 import type { FromGrammar } from "./grammar-protocol.js";
-import type { StartTemplates } from "./jinja-template.js";
+import type { RenderHere, StartTemplates } from "./jinja-template.js";
 import { memoryLimit } from "./memory-limit.js";
 import type { Platform } from "./platform.js";
 import type { TemplateOutput } from "./template-render.js";
@@ -47,6 +47,10 @@ export const startTemplateProcess: StartTemplates = ({ message, ended }) => {
   };
 };
 
+export const renderHere: RenderHere = {
+  render: async (input) => (await import("./template-render.js")).renderTemplate(input),
+};
+
 /** @param inProcess whether nothing may run in threads and processes of its own; for tests and debuggers */
 export function nodePlatform(inProcess = false): Platform {
   return {
@@ -64,7 +68,7 @@ export function nodePlatform(inProcess = false): Platform {
     chooseBackend,
     memoryLimit: () => ({ bytes: memoryLimit(), says: "this machine has" }),
     startGrammars: inProcess ? null : startGrammarWorker,
-    startTemplates: inProcess ? null : startTemplateProcess,
+    templates: inProcess ? renderHere : startTemplateProcess,
     // Not imported at the top: an engine that answers has no use for it.
     tune: async (settings, listener) => (await import("./tune-run.js")).runTuning(settings, listener),
   };

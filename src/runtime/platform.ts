@@ -2,7 +2,7 @@ import type { Backend, BackendName, BackendOptions } from "../backend/backend.js
 import type { FileTree } from "../load/file-tree.js";
 import type { TuneResult } from "../tune/run/events.js";
 import type { StartGrammars } from "./grammar.js";
-import type { StartTemplates } from "./jinja-template.js";
+import type { RenderHere, StartTemplates } from "./jinja-template.js";
 import type { LoadProgress, LoadSettings } from "./protocol.js";
 import type { TuneListener, TuneSettings } from "./tune-run.js";
 
@@ -21,6 +21,8 @@ export interface ReadyModel {
   readonly adapter?: string;
   /** The name of its base, where it has an adapter. */
   readonly base?: string;
+  /** Told once its weights are read. */
+  readonly release?: () => void;
 }
 
 /** What the engine's side needs of where it runs: the one seam between it and Node, or a page. */
@@ -37,6 +39,6 @@ export interface Platform {
   memoryLimit(): { readonly bytes: number; readonly says: string };
   /** null: in the engine's own thread, without a budget; for tests and debuggers. */
   readonly startGrammars: StartGrammars | null;
-  readonly startTemplates: StartTemplates | null;
+  readonly templates: StartTemplates | RenderHere;
   tune(settings: TuneSettings, listener: TuneListener): Promise<TuneResult>;
 }
