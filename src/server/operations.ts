@@ -16,6 +16,7 @@ import { docs } from "./pages/docs.js";
 import { openApiRoute } from "./pages/openapi-route.js";
 import { root } from "./pages/root.js";
 import { site } from "./pages/site.js";
+import { weights } from "./pages/weights.js";
 
 /** Everything that the server answers to. */
 export const OPERATIONS = [
@@ -44,4 +45,5 @@ export const OPERATIONS = [
   openApiRoute,
   ...docs,
   ...site,
+  ...weights,
 ];
