@@ -31,7 +31,7 @@ export async function buildSite() {
 async function serveSite(port) {
   const { createServer } = await import("../dist/server/index.js");
   const { listen } = await import("../dist/server/port/listen.js");
-  const server = createServer(() => new Promise(() => {}), { docs: false });
+  const server = createServer(() => new Promise(() => {}), { docs: false, weights: true });
   const { url, close } = await listen(server.fetch, { host: "127.0.0.1", port });
   process.stdout.write(`the site is at ${url}\n`);
   process.once("SIGINT", () => close(0).then(() => process.exit(0)));

@@ -33,7 +33,7 @@ export const UPDATED_VERSION = "ffffffffffffffff";
 /** The built site as `npm run site` serves it, and a browser to look at it with. */
 export async function openSite(command: string) {
   // No model: these tests are of pages, and servers that they talk to are scripted.
-  const server = createServer(() => new Promise<never>(() => {}), { docs: false });
+  const server = createServer(() => new Promise<never>(() => {}), { docs: false, weights: true });
   let isUpdated = false;
   const fetch = async (request: Request) => {
     const response = await server.fetch(request);

@@ -238,10 +238,12 @@ export const en = {
         "A pre-trained model: it continues text. Messages are put to it as question and answer, and it may ramble.",
       otherTab: "held by another tab",
       backend: "Runs on",
+      automatic: "the fastest that can",
+      reference: "exact, and very slow",
       context: "Context",
       threads: { one: "1 thread", many: "{n} threads" },
       tokens: "{n} tokens",
-      phases: { download: "Downloading", verify: "Checking", wait: "Waiting", weights: "Loading" },
+      phases: { download: "Downloading", verify: "Checking", unpack: "Storing", wait: "Waiting", weights: "Loading" },
       left: "{time} left",
     },
     settings: {

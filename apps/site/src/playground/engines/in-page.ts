@@ -1,15 +1,16 @@
-import type { Texts } from "../../text/texts.js";
-import { filled } from "../../text/texts.js";
+import type {
+  BackendName,
+  BrowserFeatures,
+  Gemma,
+  LoadProgress,
+  ModelPlan,
+  OfferedModel,
+  Piece,
+  StoredModel,
+} from "gemma-ts/web";
+import { filled, type Texts } from "../../text/texts.js";
 import type { Answer, AnswerOptions, Engine, Message, Origin, Token } from "../engine.js";
 import { numberText } from "../format.js";
-import {
-  type LoadedModel,
-  type LoadProgress,
-  library,
-  type ModelPlan,
-  type OfferedModel,
-  type Piece,
-} from "./library.js";
 import { measureMemory } from "./memory.js";
 import { Stopwatch } from "./stopwatch.js";
 
@@ -17,36 +18,49 @@ import { Stopwatch } from "./stopwatch.js";
 export type PageModel = string | File;
 
 /** Where the site's models lie: beside its pages, whoever serves them. */
-export const MODELS = new URL("models/", document.querySelector<HTMLLinkElement>("link[rel=manifest]")!.href);
+const MODELS = new URL("models/", document.querySelector<HTMLLinkElement>("link[rel=manifest]")!.href);
+
+/** The library is fetched when a model is first looked for, not before the page can be read. */
+const library = () => import("gemma-ts/web");
 
 export interface ListedModel {
   readonly name: string;
   readonly label: string;
+  /** With its base, where it is an adapter. */
   readonly sizeBytes: number;
   /** Of these, on this device. */
   readonly storedBytes: number;
 }
 
-/** What is offered here, and what is on this device from an earlier visit; each alone where the other cannot be had. */
+/** What is offered here, those that answer first, and what is on this device from earlier; each alone where the other fails. */
 export async function listModels(): Promise<readonly ListedModel[]> {
   const { offeredModels, listStoredModels } = await library();
   const [offered, stored] = await Promise.all([
     offeredModels({ models: MODELS }).catch((): readonly OfferedModel[] => []),
-    listStoredModels().catch(() => []),
+    listStoredModels().catch((): readonly StoredModel[] => []),
   ]);
   const bytesOf = new Map(stored.map(({ name, storedBytes }) => [name, storedBytes]));
-  const here = offered.map(({ name, label, sizeBytes }) => ({
-    name,
-    label,
-    sizeBytes,
-    storedBytes: bytesOf.get(name) ?? 0,
-  }));
+  const listed = offered.map(({ name, label, sizeBytes, base }): ListedModel => {
+    const under = offered.find((one) => one.name === base);
+    const storedBytes = (bytesOf.get(name) ?? 0) + (bytesOf.get(base ?? "") ?? 0);
+    return { name, label, sizeBytes: sizeBytes + (under?.sizeBytes ?? 0), storedBytes };
+  });
+  const tuned = new Set(offered.filter(({ base }) => base !== undefined).map(({ name }) => name));
   const others = stored.filter(({ name, isComplete }) => isComplete && !offered.some((one) => one.name === name));
-  return [...here, ...others.map(({ name, sizeBytes }) => ({ name, label: name, sizeBytes, storedBytes: sizeBytes }))];
+  return [
+    ...listed.filter(({ name }) => tuned.has(name)),
+    ...listed.filter(({ name }) => !tuned.has(name)),
+    ...others.map(({ name, sizeBytes }) => ({ name, label: name, sizeBytes, storedBytes: sizeBytes })),
+  ];
 }
 
 export async function planFor(model: PageModel, signal: AbortSignal): Promise<ModelPlan> {
   return (await library()).planModel(model, { models: MODELS, signal });
+}
+
+/** In the order in which they are chosen, each with why it cannot run if so. */
+export async function backendsHere(): Promise<BrowserFeatures["backends"]> {
+  return (await (await library()).browserFeatures()).backends;
 }
 
 export async function removeModel(name: string): Promise<void> {
@@ -54,6 +68,8 @@ export async function removeModel(name: string): Promise<void> {
 }
 
 export interface LoadHooks {
+  /** Absent: the fastest that runs. */
+  readonly backend?: BackendName;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: LoadProgress) => void;
   readonly onNote: (line: string) => void;
@@ -64,18 +80,21 @@ export async function loadInPage(model: PageModel, hooks: LoadHooks, texts: Text
   persistStorage().catch(() => {}); // asked, and whatever the answer is, the model loads
   const gemma = await Gemma.load(model, { models: MODELS, ...hooks });
   const { name, backend, contextLength, chatStyle } = gemma.info;
-  const threads =
-    backend.threads === 1
-      ? texts.playground.model.threads.one
-      : filled(texts.playground.model.threads.many, { n: backend.threads });
+  const { threads, tokens, otherTab } = texts.playground.model;
+  const parts = [
+    backend.name,
+    backend.isa,
+    backend.threads === 1 ? threads.one : filled(threads.many, { n: backend.threads }),
+    gemma.holder === "other-tab" && otherTab,
+  ];
   const origin: Origin = typeof model === "string" ? { kind: "name", name: model } : { kind: "file", name: model.name };
   return {
     name: typeof model === "string" ? name : model.name,
     origin,
     isPretrained: chatStyle === "qa",
     facts: [
-      { name: "backend", value: [backend.name, backend.isa, threads].filter(Boolean).join(", ") },
-      { name: "context", value: filled(texts.playground.model.tokens, { n: numberText(contextLength, texts) }) },
+      { name: "backend", value: parts.filter(Boolean).join(", ") },
+      { name: "context", value: filled(tokens, { n: numberText(contextLength, texts) }) },
     ],
     answer: (messages, options) => answer(gemma, messages, options),
     memoryBytes: measureMemory,
@@ -84,7 +103,7 @@ export async function loadInPage(model: PageModel, hooks: LoadHooks, texts: Text
 }
 
 async function answer(
-  gemma: LoadedModel,
+  gemma: Gemma,
   messages: readonly Message[],
   { sampling, signal, onText }: AnswerOptions,
 ): Promise<Answer> {
@@ -112,7 +131,7 @@ async function answer(
 }
 
 /** Tokens by their own bytes: what a piece adds to the text may lag behind, where a character has several tokens. */
-async function tokensOf(gemma: LoadedModel, pieces: readonly Piece[]): Promise<Token[]> {
+async function tokensOf(gemma: Gemma, pieces: readonly Piece[]): Promise<Token[]> {
   const given = pieces.filter((piece) => piece.id !== null);
   const ids = new Set(given.flatMap(({ id, logprob }) => [id!, ...(logprob?.top ?? []).map((top) => top.id)]));
   const list = [...ids];

@@ -1,14 +1,24 @@
+import type { BackendName } from "gemma-ts/web";
 import { append, byId, dom, fill } from "../../dom/dom.js";
 import { h, type VNode } from "../../dom/node.js";
 import type { Texts } from "../../text/texts.js";
 import { type Engine, PlaygroundError } from "../engine.js";
 import { connect, type EndpointSettings } from "../engines/endpoint.js";
-import { type ListedModel, listModels, loadInPage, type PageModel, planFor, removeModel } from "../engines/in-page.js";
+import {
+  backendsHere,
+  type ListedModel,
+  type LoadHooks,
+  listModels,
+  loadInPage,
+  type PageModel,
+  planFor,
+  removeModel,
+} from "../engines/in-page.js";
 import { failure, isAbort } from "../failure.js";
 import { bytesText } from "../format.js";
 import type { Choice } from "./choice.js";
 import { isGguf } from "./gguf-file.js";
-import { planView } from "./plan-view.js";
+import { backendField, planView } from "./plan-view.js";
 import { ProgressView } from "./progress-view.js";
 import { serverForm } from "./server-form.js";
 
@@ -122,25 +132,24 @@ export class ModelPanel {
       fill(place, failure(error, texts), this.filePicker());
       return;
     }
-    const plan = await planFor(model, signal);
+    const [plan, backends] = await Promise.all([planFor(model, signal), backendsHere()]);
     signal.throwIfAborted();
     const { load, loadDownload, remove } = texts.playground.model;
-    const label = plan.downloadBytes === 0 || model instanceof File ? load : loadDownload;
-    const start = () =>
-      this.load(
-        (signal, view) =>
-          loadInPage(
-            model,
-            { signal, onProgress: (progress) => view.show(progress), onNote: (line) => view.note(line) },
-            texts,
-          ),
-        plan.name,
-      );
+    const start = () => {
+      const backend = byId<HTMLSelectElement>("backend").value as BackendName | "";
+      const chosen = backend === "" ? {} : { backend };
+      return this.load((signal, view) => loadInPage(model, { ...chosen, ...hooksOf(signal, view) }, texts), plan.name);
+    };
     fill(
       place,
       model instanceof File && h("p", {}, h("strong", {}, model.name)),
       ...planView(plan, texts),
-      h("button", { type: "button", class: "primary", id: "load", onclick: start }, label),
+      backendField(backends, texts),
+      h(
+        "button",
+        { type: "button", class: "primary", id: "load", onclick: start },
+        plan.downloadBytes === 0 ? load : loadDownload,
+      ),
       plan.isStored &&
         h("button", { type: "button", class: "quiet small", onclick: () => this.remove(plan.name) }, remove),
     );
@@ -205,4 +214,8 @@ export class ModelPanel {
       dom(h("button", { type: "button", class: "small", onclick: change }, model.change)),
     );
   }
+}
+
+function hooksOf(signal: AbortSignal, view: ProgressView): LoadHooks {
+  return { signal, onProgress: (progress) => view.show(progress), onNote: (line) => view.note(line) };
 }

@@ -1,7 +1,7 @@
+import type { LoadProgress } from "gemma-ts/web";
 import { dom } from "../../dom/dom.js";
 import { h } from "../../dom/node.js";
 import { filled, type Texts } from "../../text/texts.js";
-import type { LoadProgress } from "../engines/library.js";
 import { bytesText, secondsText } from "../format.js";
 
 /** A load under way: its bar, what it is doing, and a way out. */
@@ -27,7 +27,7 @@ export class ProgressView {
 
   show({ phase, done, total, remainingSeconds }: LoadProgress): void {
     const { model } = this.texts.playground;
-    const name = model.phases[phase as keyof typeof model.phases] ?? model.phases.weights;
+    const name = model.phases[phase];
     if (total > 0) this.bar.value = done / total;
     else this.bar.removeAttribute("value");
     const bytes =
