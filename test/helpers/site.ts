@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { createServer } from "../../src/server/index.js";
@@ -33,7 +35,8 @@ export const UPDATED_VERSION = "ffffffffffffffff";
 /** The built site as `npm run site` serves it, and a browser to look at it with. */
 export async function openSite(command: string) {
   // No model: these tests are of pages, and servers that they talk to are scripted.
-  const server = createServer(() => new Promise<never>(() => {}), { docs: false, weights: true });
+  const home = mkdtempSync(join(tmpdir(), "gemma-site-")); // offers nothing, whatever this machine has
+  const server = createServer(() => new Promise<never>(() => {}), { docs: false, weights: true, home });
   let isUpdated = false;
   const fetch = async (request: Request) => {
     const response = await server.fetch(request);
@@ -73,6 +76,7 @@ export async function openSite(command: string) {
     async close() {
       await browser.close();
       await listener.close(0);
+      rmSync(home, { recursive: true });
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scriptedModel } from "../helpers/scripted-model.js";
 import { DESKTOP, openSite, PHONE, siteBrowser } from "../helpers/site.js";
+import { TINY } from "../helpers/tiny-models.js";
 
 const command = siteBrowser();
 
@@ -168,6 +169,33 @@ describe.skipIf(command === undefined)("the playground", () => {
     await page.locator(".fold summary").nth(1).click();
     await page.click("#clear");
     expect(await page.locator(".turn").count()).toBe(0);
+    await context.close();
+  });
+
+  test("a GGUF file computes in the page: its plan first, then answers with ids, chances and a stop", async () => {
+    const { page, context, complaints } = await site.open("en/playground/", { ...DESKTOP, scheme: "light" });
+    await page.locator('input[value=":file"]').check();
+    await page.setInputFiles("#choice input[type=file]", TINY.gemma3);
+    await page.locator("#load").waitFor();
+    expect(await page.locator(".facts").textContent()).toMatch(/Downloadnothing.*Memory to run[\d.]+ [kM]B/);
+    await page.selectOption("#backend", "reference");
+    await page.click("#load");
+    await page.locator(".loaded").waitFor();
+    expect(await page.locator(".loaded").textContent()).toContain("reference");
+    await page.locator(".fold summary").first().click();
+    await page.fill("#maxTokens", "6");
+    await page.fill("#seed", "1");
+    await ask(page, "ab");
+    await page.locator(".measures").waitFor();
+    await page.getByRole("button", { name: "Tokens" }).click();
+    expect(await page.getByRole("option").count()).toBeGreaterThan(0);
+    await page.getByRole("option").first().click();
+    expect(await page.locator(".token-detail p").first().textContent()).toMatch(/id \d+ · chance [\d.]+%/);
+    expect(await page.locator(".token-detail li").count()).toBe(5);
+    expect(complaints).toEqual([]);
+    await page.getByRole("button", { name: "Change the model" }).click();
+    await page.locator("#choice").waitFor();
+    expect(await page.locator("#send").isDisabled()).toBe(true);
     await context.close();
   });
 
