@@ -33,7 +33,7 @@ export const de: Texts = {
       "Googles offene Gemma-Modelle in TypeScript ausführen, messen, abstimmen und bereitstellen: in Node, auf einer Webseite, auf eigener Hardware. Mit den veröffentlichten Benchmarks zum Erkunden.",
     hero: {
       heading: "Offene Modelle, in TypeScript zu Hause",
-      lead: "Gemma ist Google DeepMinds Familie leichter, offener Modelle aus derselben Forschung, aus der Gemini entstand. gemma.ts führt sie aus, misst sie, stimmt sie ab und stellt sie bereit: mit eigenen Kernen, eigenem Tokenizer und eigener Engine, in einem npm-Paket.",
+      lead: "Gemma ist Google DeepMinds Familie leichter, offener Modelle aus derselben Forschung, aus der Gemini entstand. gemma.ts führt sie aus, misst sie, stimmt sie ab und stellt sie bereit: mit eigenen Rechenkernen, eigenem Tokenizer und eigener Engine, in einem npm-Paket.",
       try: "In diesem Browser ausprobieren",
       start: "Erste Schritte",
       figure: {
@@ -100,7 +100,7 @@ export const de: Texts = {
       groups: [
         {
           name: "Rechnet auf",
-          items: ["C++-Kernen für x86 und ARM", "WebAssembly", "WebGPU", "reinem TypeScript als Spezifikation"],
+          items: ["C++-Rechenkernen für x86 und ARM", "WebAssembly", "WebGPU", "reinem TypeScript als Spezifikation"],
         },
         {
           name: "Liest und schreibt",
