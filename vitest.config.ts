@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: { conditions: ["source"] },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "{scripts,bench,recipes}/**/*.test.mjs"],
+    include: ["{src,apps,test}/**/*.test.ts", "{scripts,bench,recipes}/**/*.test.mjs"],
     pool: "forks",
     testTimeout: 30_000,
   },

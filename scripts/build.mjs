@@ -1,5 +1,6 @@
 // npm run build    src/ to dist/: tsc writes a file for each source file, then what starts as a thread or a process of
-// its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes longer.
+// its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes longer. The
+// workers of pages are one file each in dist/web/bundle: a bundler then has nothing to split.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,6 +13,8 @@ const CONFIG = ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "sc
 const ENTRIES = ["worker-node", "grammar-worker", "template-process"];
 // As deep below the root as the files of src/*/*/, and all entries in one folder: paths relative to a file stay right.
 const BUNDLE = "dist/runtime/bundle";
+const WEB_WORKERS = ["worker-web", "grammar-worker-web", "template-worker-web"];
+const WEB_BUNDLE = "dist/web/bundle";
 
 /** Is dist/ what the sources give? */
 export function isBuilt() {
@@ -23,10 +26,11 @@ export async function build() {
   const from = sources();
   const key = keyOf(from);
   rmSync(KEY, { force: true });
-  rmSync(BUNDLE, { recursive: true, force: true });
+  for (const folder of [BUNDLE, WEB_BUNDLE]) rmSync(folder, { recursive: true, force: true });
   compile();
   removeStaleOutput(new Set(from));
   await bundle();
+  await bundleWeb();
   writeFileSync(KEY, key);
 }
 
@@ -64,6 +68,21 @@ async function bundle() {
   // Not minified: starts no faster, and traces stay readable.
   await bundler.write({ dir: BUNDLE, sourcemap: true, chunkFileNames: "[name].js" });
   await bundler.close();
+}
+
+async function bundleWeb() {
+  const { rolldown } = await import("rolldown");
+  for (const name of WEB_WORKERS) {
+    const bundler = await rolldown({
+      input: `./dist/web/${name}.js`,
+      external: /^[^./]/, // packages: the application's bundler finds them
+      platform: "browser",
+      plugins: [{ name: "tsc-source-maps", load: withSourceMap }],
+    });
+    const file = `${WEB_BUNDLE}/${name}.js`;
+    await bundler.write({ file, sourcemap: true, codeSplitting: false });
+    await bundler.close();
+  }
 }
 
 /** The bundle's maps lead to src/, not to what tsc has written. */

@@ -85,3 +85,14 @@ test("a folder without a level fails; tests may import anything", () => {
 test("comments are not imports", () => {
   expect(importsOf('// import "./a.js";\n/* import "./b.js"; */\nexport const text = "import";')).toEqual([]);
 });
+
+test("a Node module that a page would reach fails with the way there; types and what only Node reaches do not", () => {
+  const root = project({
+    "src/web/index.ts": 'import { open } from "../load/open.js";\nimport type { d } from "../load/disk.js";',
+    "src/web/worker-web.ts": 'const later = await import("../load/lazy.js");',
+    "src/load/open.ts": "export const open = 1;",
+    "src/load/disk.ts": 'import { readFileSync } from "node:fs";\nexport const d = 1;',
+    "src/load/lazy.ts": 'import { join } from "node:path";',
+  });
+  expect(layerErrors(root)).toEqual(["pages cannot import node:path: web/worker-web.ts -> load/lazy.ts"]);
+});

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { setupOrExit } from "./setup.mjs";
+import { buildSite } from "./site.mjs";
 
 const MODEL = "gemma-3-270m";
 const node = process.execPath;
@@ -10,6 +11,7 @@ const node = process.execPath;
 const CHECKS = {
   "lint (biome)": ["node_modules/@biomejs/biome/bin/biome", "check", "."],
   "types (tsc)": ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"],
+  "types of the site (tsc)": ["node_modules/typescript/bin/tsc", "-p", "apps/site/tsconfig.json"],
   "layers point down": ["scripts/check-layers.mjs"],
   "file lengths": ["scripts/check-loc.mjs"],
   "docs/errors.md is up to date": ["scripts/gen-error-docs.mjs", "--check"],
@@ -22,6 +24,7 @@ const CHECKS = {
 const sum = { passed: 0, failed: 0, skipped: 0 };
 
 await setupOrExit();
+await buildSite();
 for (const [name, args] of Object.entries(CHECKS)) check(name, args);
 vitest("quick", ["--exclude", "test/real/**"]);
 if (existsSync("test/real") && !process.argv.includes("--quick")) {

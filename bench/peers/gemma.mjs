@@ -8,6 +8,7 @@ import { Engine } from "../../dist/engine/engine.js";
 import { Gemma } from "../../dist/index.js";
 import { groupWindows, kvLayout } from "../../dist/model/kv-layout.js";
 import { loadModel } from "../../dist/runtime/model.js";
+import { nodePlatform } from "../../dist/runtime/platform-node.js";
 import { median, randomTokens } from "../lib/random-tokens.mjs";
 
 const setup = JSON.parse(process.argv[2]);
@@ -45,7 +46,7 @@ async function runStreaming() {
 /** Ids in, ids out: no worker, no strings. Sampling and the scheduler are in it. */
 async function runRaw() {
   const listener = { signal: new AbortController().signal, progress() {}, note() {} };
-  const loaded = await loadModel({ model, ...settings }, true, listener);
+  const loaded = await loadModel({ model, ...settings }, nodePlatform(true), listener);
   const { parts, options } = loaded.engine;
   const engine = new Engine({ ...parts, tokenizer: null }, options);
   const generate = (ids, maxTokens, piece) =>

@@ -31,7 +31,7 @@ async function doctor({ output }: CliContext): Promise<void> {
 
 async function examine(env: NodeJS.ProcessEnv) {
   const [{ memoryLimit }, { layers }, model] = await Promise.all([
-    import("../runtime/memory-plan.js"),
+    import("../runtime/memory-limit.js"),
     import("../sandbox/layers.js"),
     cachedModel(),
   ]);

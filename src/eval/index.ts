@@ -105,6 +105,18 @@ export type {
 } from "./tuning/tuning-report.js";
 export { type FailOn, gainOf, regressions } from "./tuning/verdict.js";
 
+// The figures that the Gemma page publishes
+
+export {
+  OTHER_METHOD,
+  PUBLISHED,
+  PUBLISHED_MODELS,
+  PUBLISHED_SOURCES,
+  type PublishedBenchmark,
+  type PublishedModel,
+  type PublishedName,
+} from "./published.js";
+
 // Reports
 
 export { readHeader, readRecord, readResults } from "./read-run.js";

@@ -4,7 +4,7 @@
  */
 export interface PublishedBenchmark {
   /** As tasks are named; AGIEval's two tasks make up one benchmark. */
-  readonly benchmark: string;
+  readonly benchmark: PublishedName;
   /** As the page names it. */
   readonly title: string;
   /** As the page gives it; empty where it gives none. */
@@ -15,6 +15,25 @@ export interface PublishedBenchmark {
   /** The page marks these with *: the figure was obtained by another method. */
   readonly otherMethod: readonly PublishedModel[];
 }
+
+export type PublishedName =
+  | "mmlu"
+  | "hellaswag"
+  | "piqa"
+  | "siqa"
+  | "boolq"
+  | "winogrande"
+  | "commonsense_qa"
+  | "openbookqa"
+  | "arc_easy"
+  | "arc_challenge"
+  | "triviaqa"
+  | "humaneval"
+  | "mbpp"
+  | "gsm8k"
+  | "math"
+  | "agieval"
+  | "bbh";
 
 export type PublishedModel = (typeof PUBLISHED_MODELS)[number]["id"];
 
@@ -165,7 +184,7 @@ export const CARD_TOLERANCE = 1.5;
 type Scores = readonly [number, number, number, number, number];
 
 function row(
-  benchmark: string,
+  benchmark: PublishedName,
   title: string,
   setting: string,
   about: string,

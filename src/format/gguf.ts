@@ -59,7 +59,8 @@ export function parseGguf(source: ByteSource): GgufFile {
   return { version, metadata, tensors, alignment, pairs };
 }
 
-function readVersion(cursor: GgufCursor): number {
+/** @throws ERR_BAD_MAGIC, ERR_UNSUPPORTED_VERSION */
+export function readVersion(cursor: GgufCursor): number {
   const magic = String.fromCharCode(...cursor.bytes(Math.min(4, cursor.bytesLeft)));
   if (magic !== MAGIC && magic !== MAGIC.slice(0, magic.length)) {
     throw new GemmaError("ERR_BAD_MAGIC", `${cursor.where}: must begin with GGUF, got ${JSON.stringify(magic)}`);

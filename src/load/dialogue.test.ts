@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { dialogueOf } from "./dialogue.js";
+import { disk as tree } from "./files.js";
 
 const root = mkdtempSync(join(tmpdir(), "gemma-dialogue-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -16,21 +17,22 @@ function folder(name: string, files: Record<string, string>): string {
   for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
   return path;
 }
-const hf = (path: string) => dialogueOf({ path, naming: "hf", metadata });
+const hf = (path: string) => dialogueOf({ path, tree, naming: "hf", metadata });
 
 test("a GGUF file says it in its metadata", () => {
   const gguf = (value?: string) =>
     dialogueOf({
       path: "x-it.gguf",
+      tree,
       naming: "gguf",
       metadata: new Map(value === undefined ? [] : [["tokenizer.chat_template", value]]),
     });
   expect(gguf()).toEqual({ kind: "none" });
   expect(gguf(GEMMAS)).toEqual({ kind: "gemma" });
   expect(gguf("other")).toEqual({ kind: "template", template: "other" });
-  expect(() => dialogueOf({ path: "x", naming: "gguf", metadata: new Map([["tokenizer.chat_template", 3]]) })).toThrow(
-    expect.objectContaining({ code: "ERR_INVALID_TYPE" }),
-  );
+  expect(() =>
+    dialogueOf({ path: "x", tree, naming: "gguf", metadata: new Map([["tokenizer.chat_template", 3]]) }),
+  ).toThrow(expect.objectContaining({ code: "ERR_INVALID_TYPE" }));
 });
 
 test("a folder says it in chat_template.jinja, in its tokenizer's settings, or by its name", () => {

@@ -1,13 +1,12 @@
-import { basename, join } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
-import { firstExisting, readFile } from "./files.js";
-import type { Checkpoint } from "./open.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { readWhole } from "./file-tree.js";
 
 const MAX_TEMPLATE_BYTES = 1 << 20;
 const MAX_TOKENIZER_CONFIG_BYTES = 16 << 20;
 
-type Opened = Pick<Checkpoint, "path" | "naming" | "metadata">;
+type Opened = Pick<Checkpoint, "path" | "tree" | "naming" | "metadata">;
 
 /** How a checkpoint was tuned for dialogue: in Gemma's own turns, in those of its own template, or not at all. */
 export type Dialogue =
@@ -27,13 +26,13 @@ export function dialogueOf(checkpoint: Opened): Dialogue {
 }
 
 /** The chat template that comes with a checkpoint, as it stands. @throws ERR_INVALID_TYPE unless it is text */
-export function chatTemplate({ path, naming, metadata }: Opened): string | null {
+export function chatTemplate({ path, tree, naming, metadata }: Opened): string | null {
   if (naming === "gguf") return asText(metadata.get("tokenizer.chat_template"), `${path}: tokenizer.chat_template`);
-  const file = firstExisting([join(path, "chat_template.jinja")]);
-  if (file !== undefined) return new TextDecoder().decode(readFile(file, MAX_TEMPLATE_BYTES));
-  const settings = firstExisting([join(path, "tokenizer_config.json")]);
-  if (settings === undefined) return null;
-  const json = parseJson(readFile(settings, MAX_TOKENIZER_CONFIG_BYTES), settings);
+  const file = tree.join(path, "chat_template.jinja");
+  if (tree.exists(file)) return new TextDecoder().decode(readWhole(tree, file, MAX_TEMPLATE_BYTES));
+  const settings = tree.join(path, "tokenizer_config.json");
+  if (!tree.exists(settings)) return null;
+  const json = parseJson(readWhole(tree, settings, MAX_TOKENIZER_CONFIG_BYTES), settings);
   const template = json instanceof Map ? json.get("chat_template") : undefined;
   if (!Array.isArray(template)) return asText(template ?? undefined, `${settings}: chat_template`);
   const named = template.find((entry) => entry instanceof Map && entry.get("name") === "default"); // several by name
@@ -46,10 +45,8 @@ function asText(value: unknown, where: string): string | null {
   throw new GemmaError("ERR_INVALID_TYPE", `${where}: must be a string, got ${typeof value}`);
 }
 
-function namedTuned({ path, naming }: Opened): boolean {
+function namedTuned({ path, tree, naming }: Opened): boolean {
   return (
-    naming !== "gguf" &&
-    firstExisting([join(path, "tokenizer_config.json")]) === undefined &&
-    /-it\b/.test(basename(path))
+    naming !== "gguf" && !tree.exists(tree.join(path, "tokenizer_config.json")) && /-it\b/.test(tree.basename(path))
   );
 }

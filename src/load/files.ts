@@ -1,57 +1,43 @@
-import { existsSync } from "node:fs";
-import { GemmaError } from "../base/errors.js";
-import type { ByteSource } from "../format/byte-source.js";
-import { foreignFormatError, SNIFF_BYTES, sniffFormat } from "../format/sniff.js";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fromSystemError } from "../base/errors.js";
 import { fileSource } from "./file-source.js";
+import { type FileTree, type OpenFiles, readWhole, withFilesOf } from "./file-tree.js";
 
-/** Files that are open, to be closed together. */
-export class OpenFiles {
-  private readonly sources: ByteSource[] = [];
-
-  /** Opens `path`; what is no file of the wanted format is refused with a word on what it seems to be. */
-  open(path: string, format: "gguf" | "safetensors"): ByteSource {
-    const source = fileSource(path);
-    this.sources.push(source);
-    const found = sniffFormat(source.read(0, Math.min(SNIFF_BYTES, source.sizeBytes)));
-    // What is just broken is left to the format's reader: it says where.
-    if (found === format || found === "unknown") return source;
-    throw foreignFormatError(found, path, `a ${format === "gguf" ? "GGUF" : format} file`);
-  }
-
-  close(): void {
-    for (const source of this.sources) source.close();
-    this.sources.length = 0;
-  }
-}
-
-/** Runs `build` with a set of open files, and closes them if it throws. */
-export function withFiles<T>(build: (files: OpenFiles) => T): T {
-  const files = new OpenFiles();
-  try {
-    return build(files);
-  } catch (error) {
-    files.close();
-    throw error;
-  }
-}
-
-/** The whole of a small file. @throws ERR_MISSING_FILE, ERR_IO, ERR_LIMIT_EXCEEDED */
-export function readFile(path: string, maxBytes: number): Uint8Array {
-  const source = fileSource(path);
-  try {
-    if (source.sizeBytes > maxBytes) {
-      throw new GemmaError(
-        "ERR_LIMIT_EXCEEDED",
-        `${path}: must have at most ${maxBytes} bytes, got ${source.sizeBytes}`,
-      );
+/** The disk. */
+export const disk: FileTree = {
+  open: fileSource,
+  exists: existsSync,
+  isFolder(path) {
+    try {
+      return statSync(path).isDirectory();
+    } catch (error) {
+      throw fromSystemError(error, path);
     }
-    return source.read(0, source.sizeBytes);
-  } finally {
-    source.close();
-  }
+  },
+  names(folder) {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      throw fromSystemError(error, folder);
+    }
+  },
+  join,
+  dirname,
+  basename,
+};
+
+/** Runs `build` with a set of open files of the disk, and closes them if it throws. */
+export function withFiles<T>(build: (files: OpenFiles) => T): T {
+  return withFilesOf(disk, build);
 }
 
-/** The first of `paths` that exists. */
+/** The whole of a small file of the disk. @throws ERR_MISSING_FILE, ERR_IO, ERR_LIMIT_EXCEEDED */
+export function readFile(path: string, maxBytes: number): Uint8Array {
+  return readWhole(disk, path, maxBytes);
+}
+
+/** The first of `paths` that exists on the disk. */
 export function firstExisting(paths: readonly string[]): string | undefined {
   return paths.find((path) => existsSync(path));
 }

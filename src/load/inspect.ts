@@ -10,9 +10,10 @@ import type { GemmaConfig } from "../model/config.js";
 import type { MatchedTensor } from "../model/match.js";
 import { HF_PREFIXES } from "../model/tensors.js";
 import { type Vocabulary, vocabularyFromGguf } from "../tokenizer/vocabulary.js";
+import { openShards } from "./checkpoint.js";
 import { dialogueOf } from "./dialogue.js";
-import { withFiles } from "./files.js";
-import { loadVocabulary, openCheckpoint, openShards } from "./open.js";
+import { disk, withFiles } from "./files.js";
+import { loadVocabulary, openCheckpoint } from "./open.js";
 import { openAdapter } from "./open-adapter.js";
 import { openTokenizer } from "./open-tokenizer.js";
 
@@ -135,7 +136,7 @@ function inspectSafetensors(path: string): Inspection {
 
 function inspectIndex(path: string): Inspection {
   return withFiles((files) => {
-    const { tensors } = openShards(dirname(path), basename(path), files);
+    const { tensors } = openShards(disk, path, files);
     files.close();
     const notes = ["no config.json beside it: checked as a container"];
     return { ...NOTHING, kind: "container", format: "safetensors", path, tensors, notes };

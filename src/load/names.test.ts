@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { expectFileName, expectModelName, isModelName, parseDigest, realpathInside } from "./names.js";
+import { expectFileName, expectModelName, isModelName, parseDigest } from "./names.js";
+import { realpathInside } from "./real-path.js";
 
 const HEX = "456402914e838a953e0cf80caa6adbe75383d9e63584a964f504a7bbb8f7aad9";
 

@@ -1,6 +1,4 @@
-import { realpath } from "node:fs/promises";
-import { sep } from "node:path";
-import { fromSystemError, GemmaError } from "../base/errors.js";
+import { GemmaError } from "../base/errors.js";
 
 // Names that become paths. They are checked by what is allowed, not by what is forbidden: no separator, no drive
 // letter, no percent sign or Unicode look-alike of a dot passes, whatever the operating system makes of it.
@@ -50,21 +48,6 @@ export function parseDigest(text: string, where: string): string {
     "ERR_INVALID_VALUE",
     `${where}: must be sha256: and 64 lower-case hex digits, got ${show(text)}`,
   );
-}
-
-/**
- * Where `path` really leads, links followed, if that is inside `root`.
- * @throws ERR_PATH_ESCAPE, ERR_MISSING_FILE
- */
-export async function realpathInside(root: string, path: string): Promise<string> {
-  try {
-    const realRoot = await realpath(root);
-    const real = await realpath(path);
-    if (real.startsWith(realRoot + sep)) return real;
-  } catch (error) {
-    throw fromSystemError(error, path);
-  }
-  throw new GemmaError("ERR_PATH_ESCAPE", `${path}: must lie in ${root}, got a link that leads out of it`);
 }
 
 /** A short, printable form of text that came from outside. */

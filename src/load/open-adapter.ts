@@ -1,40 +1,8 @@
-import { join } from "node:path";
-import { GemmaError } from "../base/errors.js";
-import { parseSafetensors } from "../format/safetensors.js";
-import type { TensorInfo } from "../format/tensor-info.js";
-import { type PeftAdapter, parsePeftAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
-import { firstExisting, readFile, withFiles } from "./files.js";
+import { type OpenedAdapter, openAdapterIn } from "./adapter-files.js";
+import { disk } from "./files.js";
 
-export interface OpenedAdapter {
-  /** For loadAdapter; its tensors are read from the open file. */
-  readonly adapter: PeftAdapter;
-  /** All tensors of the file, and the free text of its header. */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly metadata: ReadonlyMap<string, string>;
-  close(): void;
-}
-
-const MAX_CONFIG_BYTES = 1 << 20;
-
-/**
- * Opens a PEFT adapter's folder and checks it against the base model's configuration; no weight is loaded.
- * @throws ERR_MISSING_FILE, ERR_FORBIDDEN_FORMAT, and what parseSafetensors and parsePeftAdapter throw
- */
+/** openAdapterIn for the disk. */
 export function openAdapter(folder: string, base: GemmaConfig): OpenedAdapter {
-  return withFiles((files) => {
-    const config = readFile(join(folder, "adapter_config.json"), MAX_CONFIG_BYTES);
-    const weights = join(folder, "adapter_model.safetensors");
-    const pickle = join(folder, "adapter_model.bin");
-    if (firstExisting([weights, pickle]) === pickle) {
-      throw new GemmaError(
-        "ERR_FORBIDDEN_FORMAT",
-        `${folder}: weights must be safetensors, got adapter_model.bin, a pickle that can run code when it is read`,
-        { hint: "save the adapter again with safe_serialization=True" },
-      );
-    }
-    const { tensors, metadata } = parseSafetensors(files.open(weights, "safetensors"));
-    const adapter = parsePeftAdapter(config, tensors, base, folder);
-    return { adapter, tensors, metadata, close: () => files.close() };
-  });
+  return openAdapterIn(disk, folder, base);
 }

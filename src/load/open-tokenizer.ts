@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
-import { firstExisting } from "./files.js";
+import { disk, firstExisting } from "./files.js";
 import { loadVocabulary, openCheckpoint, type TokenizerSource } from "./open.js";
 
 /** The tokenizer of a model, or of a folder or file that has only a tokenizer. @throws ERR_MISSING_FILE */
@@ -30,5 +30,5 @@ function fileOf(path: string): TokenizerSource | null {
   if (file === undefined || (!isFolder && !/\.(model|json)$/.test(file))) return null;
   if (file.endsWith(".index.json")) return null;
   if (basename(file) === "config.json") throw new GemmaError("ERR_USAGE", `${path}: name the folder or the tokenizer`);
-  return { kind: file.endsWith(".json") ? "tokenizer.json" : "sentencepiece", path: file };
+  return { kind: file.endsWith(".json") ? "tokenizer.json" : "sentencepiece", path: file, tree: disk };
 }

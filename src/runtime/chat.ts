@@ -1,6 +1,6 @@
 import { GemmaError } from "../base/errors.js";
 import type { ChatMessage } from "../engine/chat.js";
-import type { GenerateCallOptions } from "./gemma.js";
+import type { GenerateCallOptions } from "./gemma-model.js";
 import { Generation, type OnNote } from "./generation.js";
 import type { CallEvent, GenerateOutcome } from "./protocol.js";
 

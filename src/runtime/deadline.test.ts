@@ -3,6 +3,7 @@ import { resolveRequest } from "../engine/options.js";
 import { untilDeadline } from "./deadline.js";
 import { EngineHost } from "./host.js";
 import type { LoadedModel } from "./model.js";
+import { nodePlatform } from "./platform-node.js";
 import type { FromWorker } from "./protocol.js";
 
 /** Work that ends with its signal only. */
@@ -23,7 +24,7 @@ test("work is given up at the deadline, or with the signal, whatever comes first
 
 test("a generation whose grammar is late ends at its deadline, and gives its adapter back", async () => {
   const messages: FromWorker[] = [];
-  const host = new EngineHost((message) => messages.push(message), true);
+  const host = new EngineHost((message) => messages.push(message), nodePlatform(true));
   let held = 0;
   const engine = {
     holdAdapter() {

@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { GemmaError } from "../base/errors.js";
 import { DRAFT_ROWS } from "../engine/draft-model.js";
 import type { DraftParts, EngineOptions } from "../engine/engine.js";
-import { type Checkpoint, loadVocabulary } from "../load/open.js";
+import { type Checkpoint, loadVocabulary } from "../load/checkpoint.js";
 import type { MemoryEstimate } from "../model/memory.js";
 import { loadWeights } from "../model/weights.js";
 import type { Vocabulary } from "../tokenizer/vocabulary.js";

@@ -1,22 +1,9 @@
-import type { GemmaError } from "../base/errors.js";
-import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
-import { type GenerateOptions, type RequestOptions, requestOptions } from "../engine/options.js";
-import type { EngineStats } from "../engine/stats.js";
-import type { Calling } from "../engine/tools/calling.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
-import { Chat, type ChatOptions } from "./chat.js";
-import { Generation, type OnNote } from "./generation.js";
-import { EngineLink } from "./link.js";
-import type {
-  CallEvent,
-  GenerateOutcome,
-  LoadProgress,
-  LoadSettings,
-  ModelInfo,
-  Overflow,
-  Prompt,
-  ScoreOutcome,
-} from "./protocol.js";
+import { GemmaModel } from "./gemma-model.js";
+import { openEngine } from "./link-node.js";
+import type { LoadProgress, LoadSettings } from "./protocol.js";
+
+export type { AnswerOptions, EmbedOptions, GenerateCallOptions, ScoreOptions } from "./gemma-model.js";
 
 export interface LoadOptions extends Omit<LoadSettings, "model"> {
   readonly signal?: AbortSignal;
@@ -27,46 +14,6 @@ export interface LoadOptions extends Omit<LoadSettings, "model"> {
   readonly inProcess?: boolean;
 }
 
-export interface GenerateCallOptions extends GenerateOptions {
-  readonly signal?: AbortSignal;
-}
-
-export interface AnswerOptions extends GenerateCallOptions {
-  /** Default: `info.chatStyle`. */
-  readonly style?: ChatStyle;
-  /** What the model may call; see docs/tools.md. */
-  readonly tools?: readonly Tool[];
-  /** Default: "auto". */
-  readonly toolChoice?: ToolChoice;
-  /** Whether one answer may hold several calls. Default: true. */
-  readonly parallelToolCalls?: boolean;
-  /**
-   * What becomes of a conversation that outgrew the context. "drop": its oldest turns are left out. "error":
-   * ERR_CONTEXT_FULL. Default: "drop".
-   */
-  readonly overflow?: Overflow;
-  /** Told when old turns are left out because the conversation outgrew the context. */
-  readonly onNote?: OnNote;
-}
-
-export interface ScoreOptions extends RequestOptions {
-  /** Alternatives with each log-probability. Default: 0. */
-  readonly top?: number;
-  /** Position of the first row that is looked at: tokens from first + 1 on are scored. Default: 0. */
-  readonly first?: number;
-  /** Token ids that may follow the last one, to be scored there: all of them for the price of one row. Default: none. */
-  readonly after?: readonly number[];
-  readonly adapter?: string;
-  /** Receives the logits [V] behind each token from `first` on, in order. */
-  readonly onLogits?: (position: number, logits: Float32Array) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface EmbedOptions extends RequestOptions {
-  readonly adapter?: string;
-  readonly signal?: AbortSignal;
-}
-
 /**
  * A loaded Gemma model. The engine runs in a worker thread: nothing here blocks the event loop.
  *
@@ -75,25 +22,14 @@ export interface EmbedOptions extends RequestOptions {
  * for await (const piece of gemma.generate("Once upon a time", { maxTokens: 64 })) process.stdout.write(piece);
  * await gemma.dispose();
  */
-export class Gemma implements AsyncDisposable {
-  private readonly loadedAdapters: Set<string>;
-
-  private constructor(
-    private readonly link: EngineLink,
-    /** What was loaded, and on which backend. */
-    readonly info: ModelInfo,
-    adapters: readonly string[],
-  ) {
-    this.loadedAdapters = new Set(adapters);
-  }
-
+export class Gemma extends GemmaModel {
   /**
    * Loads a model by name (`gemma-3-270m`), source (`hf:google/gemma-2b`) or path, fetching it first if needed.
    * @throws GemmaError; the reason of an aborted signal
    */
   static async load(model: string = DEFAULT_MODEL, options: LoadOptions = {}): Promise<Gemma> {
     const { signal, onProgress, onNote, inProcess = false, ...settings } = options;
-    const link = new EngineLink(inProcess);
+    const link = openEngine(inProcess);
     try {
       const info = await link.call(
         "load",
@@ -112,138 +48,4 @@ export class Gemma implements AsyncDisposable {
       throw error;
     }
   }
-
-  /** Continues a text. One BOS is put in front; token ids are used as they are. */
-  generate(prompt: Prompt, options: GenerateCallOptions = {}): Generation {
-    const { signal, ...rest } = options;
-    return new Generation(
-      (inner, onEvent) => this.link.call("generate", { prompt, options: rest }, { signal: inner, onEvent }),
-      { signal },
-    );
-  }
-
-  /**
-   * Answers a conversation that the caller keeps; its last message is the user's, or a tool's. What the answer calls is
-   * in `result`, and none of it among the pieces.
-   */
-  answer(messages: readonly ChatMessage[], options: AnswerOptions = {}): Generation {
-    const { signal, onNote } = options;
-    return new Generation((inner, onEvent) => this.turn(messages, options, inner, onEvent), { signal, onNote });
-  }
-
-  /** Tokens of the prompt that `answer` makes of a conversation, whether it fits the context or not. */
-  countTokens(
-    messages: readonly ChatMessage[],
-    options: Pick<AnswerOptions, "style" | "tools" | "toolChoice" | "parallelToolCalls"> = {},
-  ): Promise<number> {
-    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls } = options;
-    const calling = callingOf(tools, toolChoice, parallelToolCalls);
-    return this.link.call("countTokens", { messages, style, calling });
-  }
-
-  /** Begins a conversation. */
-  chat(options: ChatOptions & { readonly style?: ChatStyle } = {}): Chat {
-    const style = options.style ?? this.info.chatStyle;
-    return new Chat(
-      (messages, turn, signal, onEvent) => this.turn(messages, { ...turn, style }, signal, onEvent),
-      options,
-    );
-  }
-
-  private turn(
-    messages: readonly ChatMessage[],
-    options: AnswerOptions,
-    signal: AbortSignal,
-    onEvent: (event: CallEvent) => void,
-  ): Promise<GenerateOutcome> {
-    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls, ...given } = options;
-    const { signal: _, onNote: __, overflow = "drop", ...rest } = given;
-    const calling = callingOf(tools, toolChoice, parallelToolCalls);
-    return this.link.call("chat", { messages, style, calling, overflow, options: rest }, { signal, onEvent });
-  }
-
-  /** Natural log-probabilities of each token of a text given all before it. */
-  score(prompt: Prompt, options: ScoreOptions = {}): Promise<ScoreOutcome> {
-    const { top = 0, first = 0, after = [], adapter, onLogits, signal } = options;
-    const wantLogits = onLogits !== undefined;
-    return this.link.call(
-      "score",
-      { prompt, top, first, after, adapter, wantLogits, request: requestOptions(options) },
-      {
-        signal,
-        onEvent: (event) => {
-          if (event.kind === "logits") onLogits?.(event.position, event.logits);
-        },
-      },
-    );
-  }
-
-  /** Mean of the final hidden states over all tokens [D], scaled to length 1. */
-  embed(prompt: Prompt, options: EmbedOptions = {}): Promise<Float32Array> {
-    const { adapter, signal } = options;
-    return this.link.call("embed", { prompt, adapter, request: requestOptions(options) }, { signal });
-  }
-
-  /** Token ids of a text, without BOS. With `specials`, control tokens written in the text become their ids. */
-  encode(
-    text: string,
-    options: { readonly specials?: boolean; readonly signal?: AbortSignal } = {},
-  ): Promise<number[]> {
-    const { specials = false, signal } = options;
-    return this.link.call("encode", { text, specials }, { signal });
-  }
-
-  /** Token ids of a prompt as `generate` takes it: of a text, with one BOS in front. */
-  encodePrompt(prompt: Prompt, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number[]> {
-    return this.link.call("encodePrompt", { prompt }, { signal });
-  }
-
-  decode(ids: readonly number[]): Promise<string> {
-    return this.link.call("decode", { ids });
-  }
-
-  /** The UTF-8 of each token by itself, maybe a part of a character. */
-  tokenBytes(ids: readonly number[]): Promise<Uint8Array[]> {
-    return this.link.call("tokenBytes", { ids });
-  }
-
-  /** Loads a PEFT LoRA adapter folder under a name that requests can choose, in place of one that has it. */
-  async addAdapter(name: string, path: string): Promise<void> {
-    await this.link.call("addAdapter", { name, path });
-    this.loadedAdapters.add(name);
-  }
-
-  /** Requests under way finish with the adapter, new ones cannot choose it; its memory goes with the last of them. */
-  async removeAdapter(name: string): Promise<void> {
-    await this.link.call("removeAdapter", { name });
-    this.loadedAdapters.delete(name);
-  }
-
-  /** Names of the adapters that requests can choose. */
-  get adapters(): readonly string[] {
-    return [...this.loadedAdapters];
-  }
-
-  /** What the engine is doing, and what it has done since it was loaded. It answers between two steps. */
-  stats(): Promise<EngineStats> {
-    return this.link.call("stats", null);
-  }
-
-  /** Resolves when the engine has ended: with ERR_DISPOSED after dispose(), with ERR_WORKER when its worker died. */
-  get ended(): Promise<GemmaError> {
-    return this.link.ended;
-  }
-
-  /** Frees the model; calls under way reject. Idempotent. */
-  dispose(): Promise<void> {
-    return this.link.dispose();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose();
-  }
-}
-
-function callingOf(tools: readonly Tool[] = [], choice: ToolChoice = "auto", parallel = true): Calling {
-  return { tools, choice, parallel };
 }

@@ -30,6 +30,7 @@ export class GrammarHost {
   private readonly sessions = new Map<number, Session>();
   private readonly setup: Promise<{ library: Library; grammars: GrammarCache<Compiled> }>;
   private queue: Promise<unknown>;
+  private serial = 0;
 
   constructor(
     private readonly data: GrammarWorkerData,
@@ -61,9 +62,8 @@ export class GrammarHost {
   }
 
   private async serve(message: ToGrammar): Promise<void> {
-    const { status } = this.data;
-    Atomics.add(status, STATUS.serial, 1);
-    Atomics.store(status, STATUS.request, message.id);
+    this.serial++;
+    this.tell(message.id);
     try {
       if (message.type === "close") this.close(message.id);
       else if (message.type === "open") await this.open(message);
@@ -73,8 +73,19 @@ export class GrammarHost {
       const text = error instanceof Error ? error.message : `the grammar library failed (${String(error)})`;
       this.post({ type: "error", id: message.id, message: text });
     } finally {
-      Atomics.store(status, STATUS.request, 0);
+      this.tell(0);
     }
+  }
+
+  /** What this thread is at: it may be busy with it for so long that somebody ends it. */
+  private tell(request: number): void {
+    const { status } = this.data;
+    if (status === null) {
+      this.post({ type: "status", request, serial: this.serial });
+      return;
+    }
+    Atomics.store(status, STATUS.serial, this.serial);
+    Atomics.store(status, STATUS.request, request);
   }
 
   private async open({ id, grammar, accepted }: Extract<ToGrammar, { type: "open" }>): Promise<void> {
@@ -111,19 +122,22 @@ export class GrammarHost {
   }
 }
 
-/** The library is a script for browsers: it wants a `location` until it has begun, and leaves itself in a global variable. */
+/**
+ * The library is a script for browsers: it wants a `location` until it has begun, and leaves itself in a global variable,
+ * or where a bundler has made a module of it, in that.
+ */
 async function importLibrary(): Promise<Library> {
   const scope = globalThis as { location?: unknown; xgrammar?: Library };
-  const before = Object.getOwnPropertyDescriptor(scope, "location");
-  Object.defineProperty(scope, "location", { value: { href: import.meta.url }, configurable: true });
+  const isPage = scope.location !== undefined;
+  if (!isPage) Object.defineProperty(scope, "location", { value: { href: import.meta.url }, configurable: true });
   try {
-    await import("@mlc-ai/web-xgrammar");
-    if (!scope.xgrammar) throw new Error("@mlc-ai/web-xgrammar did not define itself");
-    (await scope.xgrammar.Grammar.builtinJSONGrammar()).dispose();
-    return scope.xgrammar;
+    const module = (await import("@mlc-ai/web-xgrammar")) as Partial<Library> & { default?: Library };
+    const library = scope.xgrammar ?? (module.Grammar ? (module as Library) : module.default);
+    if (!library) throw new Error("@mlc-ai/web-xgrammar did not define itself");
+    (await library.Grammar.builtinJSONGrammar()).dispose();
+    return library;
   } finally {
-    if (before) Object.defineProperty(scope, "location", before);
-    else delete scope.location;
+    if (!isPage) delete scope.location;
   }
 }
 

@@ -12,12 +12,19 @@ export interface GrammarVocabulary {
   readonly vocabSize: number;
 }
 
-/** In shared memory: which request the worker is at, and how many pieces of work it has begun. */
+/** Which request the worker is at (0: none), and how many pieces of work it has begun. */
+export interface GrammarStatus {
+  readonly request: number;
+  readonly serial: number;
+}
+
+/** The same in shared memory. */
 export const STATUS = { request: 0, serial: 1, length: 2 } as const;
 
 export interface GrammarWorkerData {
   readonly vocabulary: GrammarVocabulary;
-  readonly status: Int32Array;
+  /** null: there is no shared memory, and the status comes in messages. */
+  readonly status: Int32Array | null;
 }
 
 export type ToGrammar =
@@ -35,4 +42,5 @@ export type FromGrammar =
       readonly position: number;
       readonly bits: Uint32Array<ArrayBuffer>;
     }
+  | ({ readonly type: "status" } & GrammarStatus)
   | { readonly type: "error"; readonly id: number; readonly message: string };

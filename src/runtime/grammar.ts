@@ -1,10 +1,16 @@
-import { Worker } from "node:worker_threads";
 import { GemmaError } from "../base/errors.js";
 import type { TokenMask } from "../engine/generate-job.js";
 import { TOKEN_TYPE } from "../format/token-table.js";
 import type { Vocabulary } from "../tokenizer/vocabulary.js";
 import { GrammarHost } from "./grammar-host.js";
-import { type FromGrammar, type GrammarVocabulary, STATUS, type ToGrammar } from "./grammar-protocol.js";
+import {
+  type FromGrammar,
+  type GrammarStatus,
+  type GrammarVocabulary,
+  type GrammarWorkerData,
+  STATUS,
+  type ToGrammar,
+} from "./grammar-protocol.js";
 
 /** What one piece of work may take beyond what a simple grammar takes on this machine. */
 const BUDGET_MS = 250;
@@ -18,10 +24,18 @@ export interface GrammarMask extends TokenMask {
   onFail: (error: unknown) => void;
 }
 
-interface Channel {
+/** A worker that computes masks, and can be ended at any moment. */
+export interface GrammarChannel {
   post(message: ToGrammar): void;
   end(): void;
 }
+
+export interface GrammarEvents {
+  message(from: FromGrammar): void;
+  failed(error: unknown): void;
+}
+
+export type StartGrammars = (data: GrammarWorkerData, events: GrammarEvents) => GrammarChannel;
 
 /**
  * Masks of constrained generations, computed in one worker for a model. A grammar that exceeds its budget ends the
@@ -29,17 +43,19 @@ interface Channel {
  */
 export class GrammarService {
   private readonly sessions = new Map<number, Session>();
-  private readonly status = new Int32Array(new SharedArrayBuffer(4 * STATUS.length));
-  private channel: Channel | null = null;
-  private watch: NodeJS.Timeout | null = null;
+  /** null: there is no shared memory here, and the worker sends what it is at. */
+  private readonly shared = sharesMemory() ? new Int32Array(new SharedArrayBuffer(4 * STATUS.length)) : null;
+  private told: GrammarStatus = { serial: 0, request: 0 };
+  private channel: GrammarChannel | null = null;
+  private watch: ReturnType<typeof setInterval> | null = null;
   private compileMs = Number.POSITIVE_INFINITY; // no budget ends before the worker is ready
   private seen = { serial: -1, since: 0 };
   private nextId = 1;
 
-  /** @param inProcess computes in the caller's thread, without a budget; for tests */
+  /** @param startWorker null: computes in the caller's thread, without a budget; for tests */
   constructor(
     private readonly vocabulary: GrammarVocabulary,
-    private readonly inProcess: boolean,
+    private readonly startWorker: StartGrammars | null,
   ) {}
 
   /** Compiles a grammar and resolves with its first mask. @throws ERR_SCHEMA when it takes too long, or cannot be compiled */
@@ -77,50 +93,52 @@ export class GrammarService {
   }
 
   private post(message: ToGrammar): void {
-    this.channel ??= this.inProcess ? this.startHere() : this.startWorker();
+    this.channel ??= this.startWorker === null ? this.startHere() : this.start(this.startWorker);
     this.channel.post(message);
-    if (!this.inProcess) this.watch ??= setInterval(() => this.checkBudget(), WATCH_MS);
+    if (this.startWorker !== null) this.watch ??= setInterval(() => this.checkBudget(), WATCH_MS);
   }
 
-  private startHere(): Channel {
-    const host = new GrammarHost({ vocabulary: this.vocabulary, status: this.status }, (m) => this.receive(m));
+  private startHere(): GrammarChannel {
+    const data = { vocabulary: this.vocabulary, status: this.shared };
+    const host = new GrammarHost(data, (m) => this.receive(m));
     return { post: (message) => void host.handle(message).catch((error) => this.failAll(error)), end() {} };
   }
 
-  private startWorker(): Channel {
-    this.status.fill(0);
+  private start(startWorker: StartGrammars): GrammarChannel {
+    this.shared?.fill(0);
+    this.told = { serial: 0, request: 0 };
     this.compileMs = Number.POSITIVE_INFINITY;
-    const worker = new Worker(new URL("./grammar-worker.js", import.meta.url), {
-      name: "gemma-grammar",
-      workerData: { vocabulary: this.vocabulary, status: this.status },
-    });
     let isCurrent = true; // messages of a worker that was ended are nobody's
-    worker.on("message", (message: FromGrammar) => isCurrent && this.receive(message));
-    worker.on("error", (error) => {
-      if (!isCurrent) return;
-      this.endWorker();
-      this.failAll(error);
-    });
-    worker.unref();
+    const channel = startWorker(
+      { vocabulary: this.vocabulary, status: this.shared },
+      {
+        message: (from) => isCurrent && this.receive(from),
+        failed: (error) => {
+          if (!isCurrent) return;
+          this.endWorker();
+          this.failAll(error);
+        },
+      },
+    );
     return {
-      post: (message) => worker.postMessage(message),
+      post: (message) => channel.post(message),
       end() {
         isCurrent = false;
-        void worker.terminate();
+        channel.end();
       },
     };
   }
 
   private receive(message: FromGrammar): void {
     if (message.type === "ready") this.compileMs = message.compileMs;
+    else if (message.type === "status") this.told = message;
     else if (message.type === "mask") this.sessions.get(message.id)?.update(message.position, message.bits);
     else this.restart(message.id, new GemmaError("ERR_SCHEMA", `schema: must give a grammar, got: ${message.message}`));
   }
 
   /** The worker says what it is at: the same piece of work for too long ends it. */
   private checkBudget(): void {
-    const serial = Atomics.load(this.status, STATUS.serial);
-    const id = Atomics.load(this.status, STATUS.request);
+    const { serial, request: id } = this.status();
     if (id === 0 && this.sessions.size === 0) this.stopWatch(); // an aborted request may still be under work
     const now = performance.now();
     if (serial !== this.seen.serial || id === 0) this.seen = { serial, since: now };
@@ -129,6 +147,12 @@ export class GrammarService {
     const what = `schema: must be prepared within ${Math.round(budget)} ms, took longer`;
     const hint = "simplify its patterns: classes of many characters, repeated a bounded number of times, cost most";
     this.restart(id, new GemmaError("ERR_SCHEMA", what, { hint }));
+  }
+
+  private status(): GrammarStatus {
+    const { shared } = this;
+    if (shared === null) return this.told;
+    return { serial: Atomics.load(shared, STATUS.serial), request: Atomics.load(shared, STATUS.request) };
   }
 
   /** Fails one session and replays the others in a new worker: after a failure the library's memory is not to be trusted. */
@@ -157,6 +181,11 @@ export class GrammarService {
     if (this.watch) clearInterval(this.watch);
     this.watch = null;
   }
+}
+
+/** Pages share memory with workers only where they are cross-origin isolated. */
+function sharesMemory(): boolean {
+  return typeof SharedArrayBuffer === "function";
 }
 
 class Session implements GrammarMask {

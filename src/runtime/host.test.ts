@@ -2,11 +2,12 @@ import { expect, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { Gemma } from "./gemma.js";
 import { EngineHost } from "./host.js";
+import { nodePlatform } from "./platform-node.js";
 import type { FromWorker } from "./protocol.js";
 
 test("a call that was given up before it was read is not begun", async () => {
   const messages: FromWorker[] = [];
-  const host = new EngineHost((message) => messages.push(message), true);
+  const host = new EngineHost((message) => messages.push(message), nodePlatform(true));
   const abort = new Int32Array(new SharedArrayBuffer(4));
   const generate = { type: "generate", params: { prompt: "a", options: {} }, abort } as const;
   await host.handle({ ...generate, id: 1 });

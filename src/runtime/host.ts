@@ -10,6 +10,7 @@ import { expectIds, expectLength, expectMessages, expectPrompt, expectText } fro
 import { untilDeadline } from "./deadline.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import { toolAnswer } from "./on-demand.js";
+import type { Platform } from "./platform.js";
 import type { Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import { runGeneration } from "./run-generation.js";
 import { type Call, runJob } from "./run-job.js";
@@ -23,10 +24,9 @@ export class EngineHost {
   private model: LoadedModel | null = null;
   private readonly calls = new Map<number, AbortController>();
 
-  /** @param inProcess whether this is the caller's thread, without workers; for tests and debuggers */
   constructor(
     private readonly post: (message: FromWorker) => void,
-    private readonly inProcess = false,
+    private readonly platform: Platform,
   ) {}
 
   async handle(message: ToWorker): Promise<void> {
@@ -102,7 +102,7 @@ export class EngineHost {
   private async load(settings: Calls["load"]["params"], call: Call): Promise<Calls["load"]["result"]> {
     expectText("model", settings.model);
     if (settings.draftModel !== undefined) expectText("draftModel", settings.draftModel);
-    this.model = await loadModel(settings, this.inProcess, {
+    this.model = await loadModel(settings, this.platform, {
       signal: call.signal,
       progress: (progress) => call.event({ kind: "progress", progress }),
       note: (line) => call.event({ kind: "note", text: line }),
@@ -238,10 +238,9 @@ export class EngineHost {
     return this.loaded.engine.stats();
   }
 
-  /** In place of a loaded model. Not imported at the top: an engine that answers has no use for it. */
-  private async tune(settings: Calls["tune"]["params"], call: Call): Promise<Calls["tune"]["result"]> {
-    const { runTuning } = await import("./tune-run.js");
-    return runTuning(settings, {
+  /** In place of a loaded model. */
+  private tune(settings: Calls["tune"]["params"], call: Call): Promise<Calls["tune"]["result"]> {
+    return this.platform.tune(settings, {
       signal: call.signal,
       event: (event) => call.event({ kind: "tune", event }),
       progress: (progress) => call.event({ kind: "progress", progress }),

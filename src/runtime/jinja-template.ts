@@ -1,11 +1,27 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { GemmaError } from "../base/errors.js";
-import { renderTemplate, type TemplateInput, type TemplateOutput } from "./template-render.js";
+import { macrotask } from "../engine/macrotask.js";
+import type { TemplateInput, TemplateOutput } from "./template-render.js";
 
 const DEADLINE_MS = 250;
-/** Heap of the process: a conversation's text takes a few MB, and V8 ends what asks for more. */
-const HEAP_FLAGS = ["--max-old-space-size=128", "--max-semi-space-size=8"];
+
+/** Where templates run: a process or a worker that renders one input at a time and can be ended at any moment. */
+export interface TemplateWorker {
+  send(input: TemplateInput): void;
+  end(): void;
+}
+
+export interface TemplateEvents {
+  message(from: "ready" | TemplateOutput): void;
+  /** It is gone, whatever ended it. */
+  ended(): void;
+}
+
+export type StartTemplates = (events: TemplateEvents) => TemplateWorker;
+
+/** In the caller's thread, without a deadline; for tests and debuggers. */
+export interface RenderHere {
+  render(input: TemplateInput): Promise<TemplateOutput>;
+}
 
 interface Pending {
   readonly input: TemplateInput;
@@ -14,18 +30,17 @@ interface Pending {
 }
 
 /**
- * Renders chat templates of checkpoints, which are programs, in a process of their own: one at a time, each ended
- * after 250 ms. Not in a worker thread: a heap that outgrows its limit there can end the whole process.
+ * Renders chat templates of checkpoints, which are programs, where they can be ended: one at a time, each within
+ * 250 ms.
  */
 export class TemplateRenderer {
   private readonly queue: Pending[] = [];
-  private child: ChildProcess | null = null;
+  private child: TemplateWorker | null = null;
   private isReady = false;
   private current: Pending | null = null;
-  private deadline: NodeJS.Timeout | null = null;
+  private deadline: ReturnType<typeof setTimeout> | null = null;
 
-  /** @param inProcess renders in the caller's thread, without a deadline; for tests */
-  constructor(private readonly inProcess: boolean) {}
+  constructor(private readonly where: StartTemplates | RenderHere) {}
 
   /**
    * @throws ERR_TEMPLATE_BUDGET when it takes too long, too much memory or writes too much; ERR_TEMPLATE when the
@@ -33,10 +48,11 @@ export class TemplateRenderer {
    */
   async render(template: string, variables: TemplateInput["variables"]): Promise<string> {
     const input = { template, variables };
-    if (this.inProcess) return textOf(renderTemplate(input));
+    const { where } = this;
+    if (typeof where !== "function") return textOf(await where.render(input));
     return new Promise((resolve, reject) => {
       this.queue.push({ input, resolve, reject });
-      this.child ??= this.start();
+      this.child ??= this.start(where);
       this.next();
     });
   }
@@ -48,26 +64,18 @@ export class TemplateRenderer {
     for (const pending of waiting) pending.reject(new GemmaError("ERR_DISPOSED", "the model was disposed"));
   }
 
-  private start(): ChildProcess {
-    const child = fork(fileURLToPath(new URL("./template-process.js", import.meta.url)), [], {
-      execArgv: HEAP_FLAGS,
-      env: {}, // a template has no business with the environment
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
+  private start(startWorker: StartTemplates): TemplateWorker {
+    const child = startWorker({
+      message: (from) => {
+        if (child !== this.child) return;
+        if (from === "ready") this.isReady = true;
+        else this.settle(from);
+        this.next();
+      },
+      ended: () => {
+        if (child === this.child) this.end(budget("must stay small, its process ended"));
+      },
     });
-    child.unref();
-    child.channel?.unref();
-    child.on("message", (message: "ready" | TemplateOutput) => {
-      if (child !== this.child) return;
-      if (message === "ready") this.isReady = true;
-      else this.settle(message);
-      this.next();
-    });
-    const onEnd = () => {
-      if (child === this.child) this.end(budget("must stay small, its process ended"));
-    };
-    child.on("exit", onEnd);
-    child.on("error", onEnd);
     return child;
   }
 
@@ -78,9 +86,11 @@ export class TemplateRenderer {
     if (!this.current) return;
     this.child?.send(this.current.input);
     this.deadline = setTimeout(() => {
+      const { deadline } = this;
       // This thread may have been busy itself: an answer that lies ready is taken first.
-      setImmediate(() => {
-        if (this.deadline) this.end(budget(`must end within ${DEADLINE_MS} ms, took longer`));
+      void macrotask().then(() => {
+        if (deadline !== null && deadline === this.deadline)
+          this.end(budget(`must end within ${DEADLINE_MS} ms, took longer`));
       });
     }, DEADLINE_MS);
   }
@@ -101,11 +111,11 @@ export class TemplateRenderer {
     this.clear();
     this.child = null;
     this.isReady = false;
-    child?.kill("SIGKILL");
+    child?.end();
     current?.reject(error);
     // A process that never came up would not the next time either.
     if (!isReady) for (const waiting of this.queue.splice(0)) waiting.reject(error);
-    if (this.queue.length > 0) this.child = this.start();
+    if (this.queue.length > 0 && typeof this.where === "function") this.child = this.start(this.where);
   }
 
   private clear(): void {

@@ -1,10 +1,5 @@
-import { setMaxListeners } from "node:events";
-import { Worker } from "node:worker_threads";
 import { GemmaError } from "../base/errors.js";
 import type { CallEvent, Calls, CallType, FromWorker, ToWorker } from "./protocol.js";
-
-/** worker-node.ts with all that it imports, in two files where src/ has over a hundred: scripts/build.mjs. */
-const WORKER = "./bundle/worker-node.js";
 
 interface Pending {
   resolve(value: unknown): void;
@@ -18,8 +13,32 @@ export interface CallOptions {
   readonly onEvent?: (event: CallEvent) => void;
 }
 
+/** What calls go through: an engine of this process or page, or of another tab. */
+export interface CallLink {
+  call<T extends CallType>(type: T, params: Calls[T]["params"], options?: CallOptions): Promise<Calls[T]["result"]>;
+  /** Resolves when there is no engine any more. */
+  readonly ended: Promise<GemmaError>;
+  dispose(): Promise<void>;
+}
+
+/** The way to an engine. */
+export interface EnginePort {
+  send(message: ToWorker): void;
+  terminate(): unknown;
+  /** Whether calls are under way: a loaded model alone does not keep a process alive. */
+  hold?(busy: boolean): void;
+  /** A signal that a call watches. */
+  watched?(signal: AbortSignal): void;
+}
+
+export interface EngineEvents {
+  receive(message: FromWorker): void;
+  /** The engine has died. */
+  lost(why: string): void;
+}
+
 /** The caller's side of the protocol: sends calls to the engine and matches answers to them. */
-export class EngineLink {
+export class EngineLink implements CallLink {
   private nextId = 1;
   private readonly pending = new Map<number, Pending>();
   private closed: GemmaError | null = null;
@@ -28,35 +47,11 @@ export class EngineLink {
   readonly ended = new Promise<GemmaError>((resolve) => {
     this.tellEnd = resolve;
   });
-  private readonly send: (message: ToWorker) => void;
-  private readonly terminate: () => Promise<unknown>;
+  private readonly port: EnginePort;
 
-  /** @param inProcess runs the engine in the caller's thread, which then blocks during each step; for tests and debuggers */
-  constructor(inProcess: boolean) {
-    if (inProcess) {
-      // Not at the top: the caller's thread has no use for the engine's code when a worker runs it.
-      const host = import("./host.js").then(
-        ({ EngineHost }) => new EngineHost((message) => this.receive(message), true),
-      );
-      this.send = (message) => void host.then((engine) => engine.handle(message));
-      this.terminate = () => Promise.resolve();
-      return;
-    }
-    // No flags of the process: a worker refuses --input-type, and needs no loaders.
-    const settings = { name: "gemma-engine", execArgv: [] };
-    const worker = new Worker(new URL(WORKER, import.meta.url), settings);
-    worker.on("message", (messages: readonly FromWorker[]) => {
-      for (const message of messages) this.receive(message);
-    });
-    worker.on("error", (error) => this.close(`the engine's worker failed: ${error.message}`));
-    worker.on("exit", () => this.close("the engine's worker has ended"));
-    worker.unref(); // a loaded model alone does not keep the process alive; a call under way does
-    this.send = (message) => worker.postMessage(message);
-    this.terminate = () => worker.terminate();
-    this.hold = (busy) => (busy ? worker.ref() : worker.unref());
+  constructor(open: (events: EngineEvents) => EnginePort) {
+    this.port = open({ receive: (message) => this.receive(message), lost: (why) => this.close(why) });
   }
-
-  private readonly hold: (busy: boolean) => void = () => {};
 
   call<T extends CallType>(
     type: T,
@@ -66,19 +61,19 @@ export class EngineLink {
     const { signal } = options;
     if (this.closed) return Promise.reject(this.closed);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (signal) setMaxListeners(0, signal); // one signal may end many calls: that is no leak
+    if (signal) this.port.watched?.(signal);
     const id = this.nextId++;
-    const abort = signal ? new Int32Array(new SharedArrayBuffer(4)) : null;
+    const abort = signal ? sharedFlag() : null;
     return new Promise((resolve, reject) => {
       const cancel = () => {
         if (abort) Atomics.store(abort, 0, 1);
-        this.send({ type: "cancel", id });
+        this.port.send({ type: "cancel", id });
       };
       signal?.addEventListener("abort", cancel, { once: true });
       const settle = () => {
         signal?.removeEventListener("abort", cancel);
         this.pending.delete(id);
-        if (this.pending.size === 0) this.hold(false);
+        if (this.pending.size === 0) this.port.hold?.(false);
       };
       this.pending.set(id, {
         resolve: (value) => {
@@ -100,9 +95,9 @@ export class EngineLink {
         },
         signal,
       });
-      this.hold(true);
+      this.port.hold?.(true);
       try {
-        this.send({ type, id, params, abort } as ToWorker);
+        this.port.send({ type, id, params, abort } as ToWorker);
       } catch (error) {
         this.pending.get(id)?.reject(new GemmaError("ERR_USAGE", `${type}: must get plain data`, { cause: error }));
       }
@@ -114,7 +109,7 @@ export class EngineLink {
     if (this.closed) return;
     await this.call("dispose", null).catch(() => {});
     this.close("the model was disposed", "ERR_DISPOSED");
-    await this.terminate();
+    await this.port.terminate();
   }
 
   private receive(message: FromWorker): void {
@@ -131,4 +126,9 @@ export class EngineLink {
     this.tellEnd(this.closed);
     for (const call of [...this.pending.values()]) call.reject(this.closed);
   }
+}
+
+/** A flag that is seen within a step. null where memory cannot be shared: a message ends the call between two steps. */
+function sharedFlag(): Int32Array | null {
+  return typeof SharedArrayBuffer === "function" ? new Int32Array(new SharedArrayBuffer(4)) : null;
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { openCheckpoint } from "../load/open.js";
-import { checkMemory, engineOptions, memoryLimit, neededMemory } from "./memory-plan.js";
+import { memoryLimit } from "./memory-limit.js";
+import { checkMemory, engineOptions, neededMemory } from "./memory-plan.js";
 
 const checkpoint = openCheckpoint(TINY.gemma3);
 checkpoint.close();
@@ -9,13 +10,14 @@ const { config, tensors } = checkpoint;
 
 test("a model that cannot fit is refused with the estimate, one that fits is not", () => {
   const needed = neededMemory(config, tensors, engineOptions({}, config));
-  checkMemory("tiny", needed);
+  const limit = { bytes: 8e9, says: "this machine has" };
+  checkMemory("tiny", needed, limit);
   const huge = { ...needed, weightsBytes: 9e15, totalBytes: 9e15 + needed.kvBytes + needed.scratchBytes };
-  expect(() => checkMemory("huge.gguf", huge)).toThrow(
+  expect(() => checkMemory("huge.gguf", huge, limit)).toThrow(
     expect.objectContaining({
       code: "ERR_OUT_OF_MEMORY",
       message: expect.stringMatching(
-        /^huge\.gguf: needs about 9000000\.0 GB \(weights 9000000\.0 GB, cache .* GB, scratch .* GB\), this machine has [\d.]+ GB$/,
+        /^huge\.gguf: needs about 9000000\.0 GB \(weights 9000000\.0 GB, cache .* GB, scratch .* GB\), this machine has 8\.0 GB$/,
       ),
       hint: expect.stringContaining("--ctx"),
     }),

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { totalmem } from "node:os";
 import { KV_DTYPES } from "../backend/kv.js";
 import { GemmaError } from "../base/errors.js";
 import type { EngineOptions } from "../engine/engine.js";
@@ -56,13 +54,22 @@ export function neededMemory(
   tensors: readonly MatchedTensor[],
   options: EngineOptions,
 ): MemoryEstimate {
+  return neededMemoryOf(config, storedBytes(tensors), options);
+}
+
+/** The same for weights of so many bytes. */
+export function neededMemoryOf(config: GemmaConfig, weightsBytes: number, options: EngineOptions): MemoryEstimate {
   return estimateMemory(config, {
-    tensors,
+    tensors: [{ info: { sizeBytes: weightsBytes } }],
     contextLength: options.contextLength,
     kvDtype: options.kv,
     stepRows: options.maxRows,
     outputRows: HEAD_ROWS,
   });
+}
+
+function storedBytes(tensors: readonly MatchedTensor[]): number {
+  return tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
 }
 
 /** What two models take together. */
@@ -75,29 +82,21 @@ export function sumMemory(a: MemoryEstimate, b: MemoryEstimate): MemoryEstimate 
   };
 }
 
-/** @throws ERR_OUT_OF_MEMORY before anything is allocated that this machine, or this container, cannot hold */
-export function checkMemory(where: string, needed: MemoryEstimate): void {
-  const limit = memoryLimit();
-  if (needed.totalBytes <= limit) return;
+/**
+ * @param limit bytes that there are, and who says so, e.g. "this machine has"
+ * @throws ERR_OUT_OF_MEMORY before anything is allocated that they cannot hold
+ */
+export function checkMemory(
+  where: string,
+  needed: MemoryEstimate,
+  limit: { readonly bytes: number; readonly says: string },
+): void {
+  if (needed.totalBytes <= limit.bytes) return;
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const parts = `weights ${gb(needed.weightsBytes)}, cache ${gb(needed.kvBytes)}, scratch ${gb(needed.scratchBytes)}`;
   throw new GemmaError(
     "ERR_OUT_OF_MEMORY",
-    `${where}: needs about ${gb(needed.totalBytes)} (${parts}), this machine has ${gb(limit)}`,
-    { hint: "choose a smaller model or quantisation, a smaller --ctx, or --kv int8" },
+    `${where}: needs about ${gb(needed.totalBytes)} (${parts}), ${limit.says} ${gb(limit.bytes)}`,
+    { hint: "choose a smaller model or quantisation, a smaller --ctx (contextLength), or --kv int8" },
   );
-}
-
-/** Bytes that this process may use: the machine's, or its control group's limit (cgroup v2, then v1). */
-export function memoryLimit(): number {
-  let limit = totalmem();
-  for (const file of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
-    try {
-      const value = Number(readFileSync(file, "utf8").trim()); // "max" is NaN
-      if (value > 0) limit = Math.min(limit, value);
-    } catch {
-      // no control groups of this kind here
-    }
-  }
-  return limit;
 }

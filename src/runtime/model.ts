@@ -3,28 +3,20 @@ import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 import { CHAT_FORMS, type ChatForm, type ChatStyle } from "../engine/chat.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
+import { openAdapterIn } from "../load/adapter-files.js";
+import { type Checkpoint, loadVocabulary, openCheckpointIn } from "../load/checkpoint.js";
 import { type Dialogue, dialogueOf } from "../load/dialogue.js";
-import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
-import { openAdapter } from "../load/open-adapter.js";
-import { resolveModel } from "../load/pull.js";
-import { expectWhole } from "../load/tuned.js";
 import type { Adapter } from "../model/adapter.js";
 import { loadAdapter } from "../model/adapter-peft.js";
 import { storedWeights } from "../model/stored-weights.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
-import { chooseBackend } from "./backends.js";
 import { draftMemory, loadDraft } from "./draft.js";
 import type { GrammarMask, GrammarService } from "./grammar.js";
 import type { TemplateRenderer } from "./jinja-template.js";
 import { checkMemory, engineOptions, neededMemory, sumMemory } from "./memory-plan.js";
-import type { LoadProgress, LoadSettings, ModelInfo } from "./protocol.js";
-
-export interface LoadListener {
-  readonly signal: AbortSignal;
-  progress(progress: LoadProgress): void;
-  note(line: string): void;
-}
+import type { LoadListener, Platform } from "./platform.js";
+import type { LoadSettings, ModelInfo } from "./protocol.js";
 
 /** A model ready to run. What few requests need is imported by the first of them: a load should not wait for it. */
 export class LoadedModel {
@@ -33,12 +25,11 @@ export class LoadedModel {
   private templateForm: ChatForm | null = null;
   private isDisposed = false;
 
-  /** @param inProcess whether nothing may run in workers; for tests and debuggers */
   constructor(
     readonly engine: Engine,
     readonly info: ModelInfo,
     private readonly dialogue: Dialogue,
-    private readonly inProcess: boolean,
+    private readonly platform: Platform,
   ) {}
 
   /** How a chat style writes conversations. @throws ERR_USAGE for an unknown one, or a missing template */
@@ -57,7 +48,7 @@ export class LoadedModel {
       import("./jinja-template.js"),
       import("./template-chat.js"),
     ]);
-    this.renderer ??= new TemplateRenderer(this.inProcess);
+    this.renderer ??= new TemplateRenderer(this.platform.templates);
     const chat = new TemplateChat(this.renderer, template, this.engine.tokenizer);
     return { segments: (messages) => chat.segments(messages), stops: await chat.stops() };
   }
@@ -70,7 +61,8 @@ export class LoadedModel {
     const { config } = this.engine.parts;
     const { vocabulary, eosIds } = this.engine.tokenizer;
     const stopIds = [...new Set([...config.eosTokenIds, ...eosIds])];
-    this.grammars ??= new GrammarService(grammarVocabulary(vocabulary, stopIds, config.vocabSize), this.inProcess);
+    const known = grammarVocabulary(vocabulary, stopIds, config.vocabSize);
+    this.grammars ??= new GrammarService(known, this.platform.startGrammars);
     return this.grammars.open(grammar, signal);
   }
 
@@ -94,7 +86,7 @@ export class LoadedModel {
 
   private openAdapter(name: string, path: string): Adapter {
     const { backend, config } = this.engine.parts;
-    const opened = openAdapter(path, config);
+    const opened = openAdapterIn(this.platform.files, path, config);
     try {
       return loadAdapter(backend, name, opened.adapter);
     } finally {
@@ -106,32 +98,24 @@ export class LoadedModel {
 /** Fetches (if needed), opens, checks and loads a model. */
 export async function loadModel(
   settings: LoadSettings,
-  inProcess: boolean,
+  platform: Platform,
   listener: LoadListener,
 ): Promise<LoadedModel> {
-  const { signal } = listener;
-  const fetchModel = (model: string) =>
-    resolveModel(model, {
-      signal,
-      ...defined({ home: settings.home, offline: settings.offline }),
-      onNotice: (line) => listener.note(line),
-      onProgress: ({ file, doneBytes, totalBytes, ...rest }) =>
-        listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 }),
-    });
-  const resolved = await fetchModel(settings.model);
-  if (settings.draftModel !== undefined) expectWhole(settings.draftModel, "draft model");
-  const small = settings.draftModel === undefined ? null : await fetchModel(settings.draftModel);
+  const { draftModel } = settings;
+  const resolved = await platform.resolve(settings.model, settings, listener);
+  const small = draftModel === undefined ? null : await platform.resolve(draftModel, settings, listener, "draft model");
   const start = performance.now();
-  const checkpoint = openCheckpoint(resolved.path);
+  const checkpoint = openCheckpointIn(platform.files, resolved.path);
   let draft: Checkpoint | null = null;
   try {
-    draft = small && openCheckpoint(small.path);
+    draft = small && openCheckpointIn(platform.files, small.path);
     for (const note of [...checkpoint.notes, ...(draft?.notes ?? [])]) listener.note(note);
     const activations = settings.activations ?? "int8";
     const options = engineOptions(settings, checkpoint.config);
     const needed = neededMemory(checkpoint.config, checkpoint.tensors, options);
-    checkMemory(checkpoint.path, draft ? sumMemory(needed, draftMemory(draft, options)) : needed);
-    const backend = await chooseBackend(settings.backend, {
+    const both = draft ? sumMemory(needed, draftMemory(draft, options)) : needed;
+    checkMemory(checkpoint.path, both, platform.memoryLimit());
+    const backend = await platform.chooseBackend(settings.backend, {
       activations,
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
       ...(settings.isa === undefined ? {} : { isa: settings.isa }),
@@ -153,7 +137,7 @@ export async function loadModel(
         ...(small ? { draftModel: small.name } : {}),
         loadMs: performance.now() - start,
       };
-      const loaded = new LoadedModel(engine, info, dialogue, inProcess);
+      const loaded = new LoadedModel(engine, info, dialogue, platform);
       if (resolved.adapter !== undefined) loaded.setOwnAdapter(resolved.name, resolved.adapter);
       for (const [name, path] of Object.entries(settings.adapters ?? {})) loaded.addAdapter(name, path);
       return loaded;
@@ -164,6 +148,8 @@ export async function loadModel(
   } finally {
     checkpoint.close();
     draft?.close();
+    resolved.release?.();
+    small?.release?.();
   }
 }
 

@@ -4,10 +4,11 @@ import type { PlainMessage } from "../engine/chat.js";
 import { encodePrompt, type Segment } from "../tokenizer/prompt.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { TemplateRenderer } from "./jinja-template.js";
+import { renderHere } from "./platform-node.js";
 import { TemplateChat } from "./template-chat.js";
 
 const tokenizer = Tokenizer.fromVocabulary(tinyVocabularies.gguf());
-const chatOf = (template: string) => new TemplateChat(new TemplateRenderer(true), template, tokenizer);
+const chatOf = (template: string) => new TemplateChat(new TemplateRenderer(renderHere), template, tokenizer);
 const asText = (segments: readonly Segment[]) => segments.map((s) => (s.kind === "text" ? s.text : s.name)).join("");
 
 // Turns like those of other model families, with a control token of this vocabulary at their ends.

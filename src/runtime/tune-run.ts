@@ -22,7 +22,7 @@ import { examplesHash, type RunRecord } from "../tune/run/record.js";
 import { isEmptyFolder, RunFolder, readRecord, readResult, TUNE_FILES } from "../tune/run/run-folder.js";
 import { train } from "../tune/run/train.js";
 import { chooseBackend } from "./backends.js";
-import { memoryLimit } from "./memory-plan.js";
+import { memoryLimit } from "./memory-limit.js";
 import type { LoadProgress } from "./protocol.js";
 import { dataNames, type PreparedData, prepareData, type TuneData } from "./tune-data.js";
 import { exportTuned } from "./tune-export.js";

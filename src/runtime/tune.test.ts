@@ -20,10 +20,7 @@ import { Gemma } from "./gemma.js";
 import { resumeTuning, tune } from "./tune.js";
 
 const machine = vi.hoisted(() => ({ bytes: Number.POSITIVE_INFINITY }));
-vi.mock("./memory-plan.js", async (original) => ({
-  ...(await original<typeof import("./memory-plan.js")>()),
-  memoryLimit: () => machine.bytes,
-}));
+vi.mock("./memory-limit.js", () => ({ memoryLimit: () => machine.bytes }));
 afterEach(() => {
   machine.bytes = Number.POSITIVE_INFINITY;
 });

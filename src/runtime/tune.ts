@@ -3,7 +3,7 @@ import { defined } from "../base/defined.js";
 import { packageVersion } from "../load/package-version.js";
 import type { DataRow } from "../tune/data/source.js";
 import type { TuneOptions } from "../tune/run/config.js";
-import { EngineLink } from "./link.js";
+import { openEngine } from "./link-node.js";
 import type { LoadProgress } from "./protocol.js";
 import type { TuneData } from "./tune-data.js";
 import type { TuneSettings } from "./tune-run.js";
@@ -92,7 +92,7 @@ function startRun(
   { signal, onProgress, inProcess = false }: Pick<TuneRunOptions, "signal" | "onProgress" | "inProcess">,
 ): Tuning {
   return new Tuning(async (stop, onEvent) => {
-    const link = new EngineLink(inProcess);
+    const link = openEngine(inProcess);
     try {
       return await link.call(
         "tune",

@@ -7,7 +7,7 @@ export function wireError(error: unknown, signal: AbortSignal): Extract<FromWork
   const isAbort = error instanceof DOMException && error.name === "AbortError";
   if (signal.aborted || isAbort) return { abort: true };
   const known = fromSystemError(error, "engine");
-  const stack = process.env.GEMMA_DEBUG && error instanceof Error && error.stack ? { stack: error.stack } : {};
+  const stack = isDebugging() && error instanceof Error && error.stack ? { stack: error.stack } : {};
   if (known instanceof GemmaError) return { ...known.toJSON(), ...stack };
   const message = error instanceof Error ? error.message : String(error);
   return {
@@ -16,4 +16,9 @@ export function wireError(error: unknown, signal: AbortSignal): Extract<FromWork
     hint: "this is a bug, or an option of a wrong type",
     ...stack,
   };
+}
+
+/** Pages have no environment. */
+function isDebugging(): boolean {
+  return typeof process === "object" && Boolean(process.env?.GEMMA_DEBUG);
 }

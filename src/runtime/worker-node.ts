@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { EngineHost } from "./host.js";
+import { nodePlatform } from "./platform-node.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
 
 const port = parentPort;
@@ -13,5 +14,5 @@ const host = new EngineHost((message) => {
     batch = [];
     port.postMessage(messages);
   });
-});
+}, nodePlatform());
 port.on("message", (message: ToWorker) => void host.handle(message));

@@ -15,6 +15,8 @@ import { metricsRoute } from "./operation/metrics-route.js";
 import { docs } from "./pages/docs.js";
 import { openApiRoute } from "./pages/openapi-route.js";
 import { root } from "./pages/root.js";
+import { site } from "./pages/site.js";
+import { weights } from "./pages/weights.js";
 
 /** Everything that the server answers to. */
 export const OPERATIONS = [
@@ -42,4 +44,6 @@ export const OPERATIONS = [
   root,
   openApiRoute,
   ...docs,
+  ...site,
+  ...weights,
 ];

@@ -16,7 +16,7 @@ export class GrammarWalk {
 
   constructor() {
     const vocabulary = grammarVocabulary(this.tokenizer.vocabulary, this.stopIds, this.tokenizer.size);
-    this.service = new GrammarService(vocabulary, true);
+    this.service = new GrammarService(vocabulary, null);
   }
 
   allowedIds(bits: Uint32Array): number[] {

@@ -80,17 +80,20 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   }
 
   test("holds the build, the binary of this platform and the papers, and nothing else", () => {
-    const kinds = new Set(
-      packed.map((path) => (path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path)),
-    );
+    const kindOf = (path: string) => {
+      if (path.startsWith("dist-site/")) return "dist-site/**";
+      return path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path;
+    };
+    const kinds = new Set(packed.map(kindOf));
     const papers = ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "package.json"];
     const binary = builtBackends.includes("native") ? ["build/native/gemma.node"] : [];
-    expect([...kinds].sort()).toEqual([...papers, ...binary, "dist/**.d.ts", "dist/**.js"].sort());
+    const site = existsSync(join(root, "dist-site/index.html")) ? ["dist-site/**"] : [];
+    expect([...kinds].sort()).toEqual([...papers, ...binary, ...site, "dist/**.d.ts", "dist/**.js"].sort());
     expect(packed.filter((path) => path.includes(".test."))).toEqual([]);
   });
 
   test("its modules are ES modules that need no require", () => {
-    for (const path of packed.filter((p) => p.endsWith(".js"))) {
+    for (const path of packed.filter((p) => /^dist\/.*\.js$/.test(p))) {
       const source = readFileSync(join(app, "node_modules/gemma-ts", path), "utf8");
       const calls =
         source.match(/(?<![\w.])(require\(["'`]|require\.resolve\(|module\.exports\b|createRequire\().*/g) ?? [];

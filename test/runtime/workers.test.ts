@@ -15,7 +15,8 @@ describe.skipIf(!isBuilt)("templates in their process", () => {
   let renderer: TemplateRenderer;
   beforeAll(async () => {
     const { TemplateRenderer } = await built<typeof import("../../src/runtime/jinja-template.js")>("jinja-template");
-    renderer = new TemplateRenderer(false);
+    const { startTemplateProcess } = await built<typeof import("../../src/runtime/platform-node.js")>("platform-node");
+    renderer = new TemplateRenderer(startTemplateProcess);
   });
   afterAll(() => renderer.dispose());
 
@@ -55,7 +56,11 @@ describe.skipIf(!isBuilt)("grammars in their worker", () => {
   let service: GrammarService;
   beforeAll(async () => {
     const { GrammarService, grammarVocabulary } = await built<typeof import("../../src/runtime/grammar.js")>("grammar");
-    service = new GrammarService(grammarVocabulary(tokenizer.vocabulary, tokenizer.eosIds, tokenizer.size), false);
+    const { startGrammarWorker } = await built<typeof import("../../src/runtime/platform-node.js")>("platform-node");
+    service = new GrammarService(
+      grammarVocabulary(tokenizer.vocabulary, tokenizer.eosIds, tokenizer.size),
+      startGrammarWorker,
+    );
   });
   afterAll(() => service.dispose());
 

@@ -87,6 +87,10 @@ const server = {
     .default("info")
     .meta({ description: "debug, info, warn, error or silent" }),
   docs: yesNo().default(true).meta({ description: "page at /docs to try the API" }),
+  site: yesNo().default(true).meta({ description: "the project's site at /, with a playground" }),
+  weights: yesNo().default(false).meta({
+    description: "weights of the catalogue's models that are in the cache, at /models, for pages that run them",
+  }),
 };
 
 /** What `createServer` takes, keys and log apart. */
@@ -142,6 +146,8 @@ export type ServerOptions = ReadonlyDeep<z.input<typeof serverSchema>> & {
   readonly log?: ServerLog | undefined;
   /** Further metrics. Default: none. */
   readonly readings?: readonly Reading[] | undefined;
+  /** Cache folder, for `weights`. Default: that of Gemma.load. */
+  readonly home?: string | undefined;
 };
 
 /** Server options with every default in place. */
@@ -150,6 +156,7 @@ export type ResolvedServerOptions = ReadonlyDeep<z.output<typeof serverSchema>> 
   readonly keys: KeyRing | undefined;
   readonly log: ServerLog | undefined;
   readonly readings: readonly Reading[];
+  readonly home: string | undefined;
 };
 
 /** Options of `gemma serve` with every default in place. */
@@ -157,12 +164,19 @@ export type ServeOptions = ReadonlyDeep<z.output<typeof serveSchema>>;
 
 /** @throws ERR_USAGE `createServer: limits.choices must be an integer in 1..128, got 0` */
 export function resolveServerOptions(given: ServerOptions = {}): ResolvedServerOptions {
-  const { keys, log, readings = [], ...options } = given;
+  const { keys, log, readings = [], home, ...options } = given;
   const result = check(serverSchema, options);
   if (!("value" in result)) {
     throw new GemmaError("ERR_USAGE", `createServer: ${[result.path.join("."), result.text].join(" ").trim()}`);
   }
-  return { ...result.value, sharePrefixes: result.value.sharePrefixes ?? keys === undefined, keys, log, readings };
+  return {
+    ...result.value,
+    sharePrefixes: result.value.sharePrefixes ?? keys === undefined,
+    keys,
+    log,
+    readings,
+    home,
+  };
 }
 
 /** The part of the options of `gemma serve` that `createServer` takes. */

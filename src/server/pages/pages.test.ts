@@ -12,7 +12,10 @@ const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "s
 let open: GemmaServer;
 let closed: GemmaServer;
 beforeAll(async () => {
-  [open, closed] = await Promise.all([tinyServer(), tinyServer({ keys: new KeyRing([key.stored]), docs: true })]);
+  [open, closed] = await Promise.all([
+    tinyServer({ site: false }),
+    tinyServer({ keys: new KeyRing([key.stored]), docs: true, site: false }),
+  ]);
 });
 afterAll(() => Promise.all([open.dispose(), closed.dispose()]));
 

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { packageVersion } from "../../load/package-version.js";
 import { operation } from "../routes.js";
+import { hasSite, siteFile } from "./site.js";
 
-/** What somebody finds who only has the address: the page, for a browser; else where things are. */
+/** What somebody finds who only has the address: the site or the page, for a browser; else where things are. */
 export const root = operation({
   method: "get",
   path: "/",
@@ -18,6 +19,7 @@ export const root = operation({
     .openapi("Server"),
   handle({ options }, call) {
     const wantsPage = call.request.headers.get("accept")?.includes("text/html") ?? false;
+    if (options.site && hasSite && wantsPage) return siteFile("index.html");
     if (options.docs && wantsPage) {
       return new Response(null, { status: 302, headers: { location: "docs", vary: "accept" } });
     }

@@ -1,0 +1,64 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { listModels } from "./cache.js";
+import { findEntry } from "./catalogue.js";
+import { hashFile } from "./partial.js";
+import { TUNED_MODELS } from "./tuned.js";
+
+// What this machine can offer to pages: see docs/browser.md for the folder that it becomes.
+
+export interface OfferedFile {
+  readonly name: string;
+  /** On this machine. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+export interface OfferedFiles {
+  readonly name: string;
+  readonly label: string;
+  /** The model of the same list that this is an adapter on. */
+  readonly base?: string;
+  readonly files: readonly OfferedFile[];
+}
+
+/** Hashes of the package's own files, which do not change while it runs. */
+const hashes = new Map<string, Promise<OfferedFile>>();
+
+/** Models of the catalogue that are whole in the cache, and the package's adapters on them. */
+export async function offeredFiles(home: string): Promise<readonly OfferedFiles[]> {
+  const cached = (await listModels(home)).flatMap((model): OfferedFiles[] => {
+    const entry = findEntry(model.name);
+    if (entry?.name !== model.name) return [];
+    const folder = model.path.endsWith(".gguf") ? join(model.path, "..") : model.path;
+    const files = model.files.map(({ name, sizeBytes, sha256 }) => {
+      return { name, path: join(folder, name), sizeBytes, sha256 };
+    });
+    return [{ name: model.name, label: entry.label, files }];
+  });
+  const tuned = TUNED_MODELS.filter(({ base }) => cached.some(({ name }) => name === base));
+  const adapters = tuned.map(async ({ name, label, base, adapter }): Promise<OfferedFiles> => {
+    const files = ["adapter_config.json", "adapter_model.safetensors"].map((file) =>
+      ownFile(join(adapter, file), file),
+    );
+    return { name, label, base, files: await Promise.all(files) };
+  });
+  return [...cached, ...(await Promise.all(adapters))];
+}
+
+function ownFile(path: string, name: string): Promise<OfferedFile> {
+  let file = hashes.get(path);
+  if (file === undefined) {
+    file = describe(path, name);
+    hashes.set(path, file);
+    file.catch(() => hashes.delete(path));
+  }
+  return file;
+}
+
+async function describe(path: string, name: string): Promise<OfferedFile> {
+  const { size } = await stat(path);
+  const hash = await hashFile(path, size, { label: name });
+  return { name, path, sizeBytes: size, sha256: hash.digest("hex") };
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { canRun, launch } from "./browser.js";
+import { BUNDLERS, type Bundler, entryBytes, filesOf, makeProject } from "./bundlers.js";
+import { Site } from "./site.js";
+
+// An application of its own that imports "gemma-ts", built with each bundler and opened in a browser.
+
+const SCRIPT = `
+import { Gemma } from "gemma-ts";
+globalThis.run = async () => {
+  const gemma = await Gemma.load("tiny", { backend: "reference", activations: "f32", contextLength: 256 });
+  const { text } = await gemma.generate("the", { maxTokens: 4, ignoreEos: true }).result;
+  const schema = { type: "object", properties: { a: { type: "boolean" } }, required: ["a"], additionalProperties: false };
+  const json = await gemma.generate("the", { jsonSchema: schema, maxTokens: 64 }).text();
+  await gemma.dispose();
+  return { text, json };
+};
+globalThis.ready = true;
+`;
+/** What a page loads at once. Its worker comes when a model is loaded. */
+const MOST_GZIP_BYTES = 24_000;
+
+describe.skipIf(!canRun)("a page that is built with", () => {
+  let browser: Browser;
+  const folder = mkdtempSync(join(tmpdir(), "gemma-bundlers-"));
+  beforeAll(async () => {
+    browser = await launch();
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each(Object.keys(BUNDLERS) as Bundler[])(
+    "%s loads, generates and keeps to a schema",
+    { timeout: 120_000 },
+    async (name) => {
+      const project = makeProject(join(folder, name), SCRIPT);
+      await BUNDLERS[name](project);
+      const entry = entryBytes(project.out);
+      expect(entry.gzipBytes, `${name}: ${entry.file} of ${filesOf(project.out).join(", ")}`).toBeLessThan(
+        MOST_GZIP_BYTES,
+      );
+      console.info(`${name}: ${entry.file} has ${entry.bytes} bytes, ${entry.gzipBytes} with gzip`);
+      const site = await Site.open({ folder: project.out });
+      const page = await browser.newPage();
+      try {
+        const complaints: string[] = [];
+        page.on("pageerror", (error) => complaints.push(String(error)));
+        await page.goto(site.url);
+        await page.waitForFunction("globalThis.ready === true");
+        const { text, json } = await page.evaluate(() =>
+          (globalThis as unknown as { run(): Promise<{ text: string; json: string }> }).run(),
+        );
+        expect(text.length).toBeGreaterThan(0);
+        expect(JSON.parse(json)).toEqual({ a: expect.any(Boolean) });
+        expect(complaints).toEqual([]);
+      } finally {
+        await page.close();
+        await site.close();
+      }
+    },
+  );
+});

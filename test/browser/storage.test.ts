@@ -1,0 +1,200 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type * as library from "../../src/web/index.js";
+import { canRun, launch } from "./browser.js";
+import { expectedIds, failure, openPage, PROMPT, reload, TOKENS, use } from "./model-page.js";
+import { MODEL, Site } from "./site.js";
+
+declare const gemma: typeof library; // in the page
+
+describe.skipIf(!canRun)("models of a page", () => {
+  let browser: Browser;
+  let site: Site;
+  let context: BrowserContext;
+  let page: Page;
+  let expected: readonly number[];
+
+  beforeAll(async () => {
+    [browser, expected] = await Promise.all([launch(), expectedIds()]);
+  }, 60_000);
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    site = await Site.open();
+    context = await browser.newContext();
+    page = await openPage(context, site.url);
+  });
+  afterEach(async () => {
+    await context.close();
+    await site.close();
+  });
+
+  test("a model is fetched, checked, stored, loaded, and writes what it writes in Node", async () => {
+    const plan = () => page.evaluate(() => gemma.planModel("tiny", { contextLength: 256 }));
+    expect(await plan()).toMatchObject({
+      ...{ name: "tiny", sizeBytes: MODEL.bytes.length, downloadBytes: MODEL.bytes.length, isStored: false },
+      problems: [],
+      memory: { weightsBytes: MODEL.bytes.length, kvBytes: expect.any(Number) },
+    });
+    const first = await use(page);
+    expect(first.ids).toEqual(expected);
+    expect(first.phases).toEqual(["download", "weights"]);
+    expect(first.info).toMatchObject({ name: "tiny", path: "tiny/tiny.gguf", backend: { name: "reference" } });
+    expect(await plan()).toMatchObject({ downloadBytes: 0, isStored: true });
+    expect(await page.evaluate(() => gemma.listStoredModels())).toMatchObject([
+      { name: "tiny", isComplete: true, sizeBytes: MODEL.bytes.length, storedBytes: MODEL.bytes.length },
+    ]);
+  });
+
+  test("after a reload it comes from the site's storage, without the network", async () => {
+    await use(page);
+    await reload(page);
+    site.hasModels = false;
+    site.fetched.length = 0;
+    const second = await use(page);
+    expect([second.ids, second.phases]).toEqual([expected, ["weights"]]);
+    expect(site.fetched).toEqual([]);
+    expect(await page.evaluate(() => gemma.removeStoredModel("tiny"))).toBe(true);
+    expect(await failure(page, "tiny", { tabs: "own" })).toMatchObject({ code: "ERR_MISSING_FILE" });
+    expect(await failure(page, "tiny", { tabs: "own", offline: true })).toMatchObject({ code: "ERR_OFFLINE" });
+  });
+
+  test("a connection that breaks goes on where it broke", async () => {
+    site.cuts = [200_000, 100_000];
+    expect((await use(page)).ids).toEqual(expected);
+    expect(site.fetched.map(({ range }) => range)).toEqual([undefined, undefined, "bytes=200000-", "bytes=300000-"]);
+  });
+
+  test("a download that a reload cut goes on where it was", async () => {
+    site.pauseMs = 30;
+    const started = page.evaluate(() => {
+      const options = {
+        backend: "reference",
+        onProgress: ({ done }: { done: number }) => (document.title = `${done}`),
+      };
+      void gemma.Gemma.load("tiny", options as library.LoadOptions);
+    });
+    await started;
+    await page.waitForFunction(() => Number(document.title) > 150_000);
+    await reload(page);
+    site.pauseMs = 0;
+    site.fetched.length = 0;
+    const plan = await page.evaluate(() => gemma.planModel("tiny"));
+    expect(plan.downloadBytes).toBeLessThan(MODEL.bytes.length - 100_000);
+    const { ids, phases } = await use(page);
+    expect([ids, phases]).toEqual([expected, ["verify", "download", "weights"]]);
+    const ranges = site.fetched.map(({ range }) => range).filter((range) => range && !range.startsWith("bytes=0-"));
+    expect(ranges).toEqual([expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
+  });
+
+  test("other bytes than those that were promised are refused, and not kept", async () => {
+    expect(await failure(page, "wrong")).toMatchObject({ code: "ERR_CHECKSUM", hint: expect.any(String) });
+    expect((await page.evaluate(() => gemma.listStoredModels())).filter(({ isComplete }) => isComplete)).toEqual([]);
+  });
+
+  test("names that nobody offers, and sites that offer nothing", async () => {
+    const unknown = await failure(page, "gemma-3-270m");
+    expect(unknown).toMatchObject({
+      code: "ERR_UNKNOWN_MODEL",
+      hint: "offered: tiny, wrong; an address of a .gguf file will do, too",
+    });
+    expect(await failure(page, "tiny", { models: "/nothing/" })).toMatchObject({ code: "ERR_MISSING_FILE" });
+    expect(await failure(page, "/models/none/x.bin")).toMatchObject({ code: expect.stringMatching(/^ERR_/) });
+  });
+
+  test("no room in the site's storage: numbers and what to do, before anything is fetched", async () => {
+    const session = await context.newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: site.url.slice(0, -1), quotaSize: 100_000 });
+    const error = await failure(page);
+    expect(error).toMatchObject({
+      code: "ERR_DISK_FULL",
+      message: expect.stringMatching(
+        /^tiny\/tiny\.gguf: must have 0 MB of this site's storage, got 0 MB of 0 MB left$/,
+      ),
+      hint: expect.stringContaining("removeStoredModel"),
+    });
+    expect((await page.evaluate(() => gemma.planModel("tiny"))).problems).toEqual([expect.stringContaining("storage")]);
+  });
+
+  test("a stored model that the browser has thrown away is fetched anew", async () => {
+    await use(page);
+    await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const models = await (await root.getDirectoryHandle("gemma-ts")).getDirectoryHandle("models");
+      await (await models.getDirectoryHandle("tiny")).removeEntry("tiny.gguf");
+    });
+    await reload(page);
+    expect(await page.evaluate(() => gemma.listStoredModels())).toMatchObject([{ name: "tiny", isComplete: false }]);
+    expect(await use(page)).toMatchObject({ ids: expected, phases: ["download", "weights"] });
+  });
+
+  describe("the user's own file", () => {
+    /** Chooses a file and loads it. */
+    async function choose(name: string, content: Buffer, options: object = {}) {
+      await page.setInputFiles("#file", { name, mimeType: "application/octet-stream", buffer: content });
+      return page.evaluate(
+        async ([given, prompt, tokens]) => {
+          const [file] = document.querySelector<HTMLInputElement>("#file")!.files!;
+          const base = { backend: "reference", activations: "f32", contextLength: 256 } as const;
+          try {
+            const loaded = await gemma.Gemma.load(file!, { ...base, ...(given as object) });
+            const { ids } = await loaded.generate(prompt as string, tokens as object).result;
+            await loaded.dispose();
+            return { ids, name: loaded.info.name };
+          } catch (error) {
+            const { code, message } = error as library.GemmaError;
+            return { code, message };
+          }
+        },
+        [options, PROMPT, TOKENS] as const,
+      );
+    }
+
+    test("is read where it lies, and kept only if that is asked for", async () => {
+      expect(await choose("my model.gguf", MODEL.bytes)).toEqual({ ids: expected, name: "my model.gguf" });
+      expect(await page.evaluate(() => gemma.listStoredModels())).toEqual([]);
+      expect(await choose("my model.gguf", MODEL.bytes, { store: true })).toMatchObject({ ids: expected });
+      expect(await page.evaluate(() => gemma.listStoredModels())).toMatchObject([
+        { name: "my model.gguf", isComplete: true },
+      ]);
+      await reload(page);
+      expect(await use(page, "my model.gguf")).toMatchObject({ ids: expected, phases: ["weights"] });
+    });
+
+    test.each([
+      ["cut.gguf", MODEL.bytes.subarray(0, 200_000), "ERR_TRUNCATED"],
+      ["empty.gguf", Buffer.alloc(0), "ERR_TRUNCATED"],
+      ["page.gguf", Buffer.from("<!doctype html><title>404</title>"), "ERR_INVALID_HEADER"],
+      ["pickle.gguf", Buffer.from([0x80, 2, 0x7d, 0x71, 0, 0x2e]), "ERR_FORBIDDEN_FORMAT"],
+    ])("is refused as in Node: %s", async (name, content, code) => {
+      const result = await choose(name, content);
+      expect(result).toMatchObject({ code, message: expect.stringMatching(new RegExp(`^${name}`)) });
+    });
+  });
+
+  test("without storage the model stays in memory, and the user is told", async () => {
+    await page.evaluate(() => {
+      const refused = () => Promise.reject(new DOMException("private window", "SecurityError"));
+      Object.defineProperty(StorageManager.prototype, "getDirectory", { value: refused });
+    });
+    // The worker has a storage of its own: it is given a script that takes it away there, too.
+    const worker = `StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("x", "SecurityError"));
+      await import("${site.url}dist/web/bundle/worker-web.js");`;
+    const result = await page.evaluate(
+      async ([script, prompt, tokens]) => {
+        const notes: string[] = [];
+        const url = URL.createObjectURL(new Blob([script as string], { type: "text/javascript" }));
+        const loaded = await gemma.Gemma.load("tiny", {
+          ...{ backend: "reference", activations: "f32", contextLength: 256 },
+          worker: () => new Worker(url, { type: "module" }),
+          onNote: (line) => notes.push(line),
+        });
+        return { ids: (await loaded.generate(prompt as string, tokens as object).result).ids, notes };
+      },
+      [worker, PROMPT, TOKENS] as const,
+    );
+    expect(result).toEqual({ ids: expected, notes: [expect.stringContaining("stores no files")] });
+    expect((await page.evaluate(() => gemma.planModel("tiny"))).problems).toEqual([
+      expect.stringContaining("at each visit"),
+    ]);
+  });
+});
