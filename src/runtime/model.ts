@@ -131,11 +131,15 @@ export async function loadModel(
     const options = engineOptions(settings, checkpoint.config);
     const needed = neededMemory(checkpoint.config, checkpoint.tensors, options);
     checkMemory(checkpoint.path, draft ? sumMemory(needed, draftMemory(draft, options)) : needed);
-    const backend = await chooseBackend(settings.backend, {
-      activations,
-      ...(settings.threads === undefined ? {} : { threads: settings.threads }),
-      ...(settings.isa === undefined ? {} : { isa: settings.isa }),
-    });
+    const backend = await chooseBackend(
+      settings.backend,
+      {
+        activations,
+        ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+        ...(settings.isa === undefined ? {} : { isa: settings.isa }),
+      },
+      (line) => listener.note(line),
+    );
     try {
       const engine = await buildEngine(backend, checkpoint, draft, options, settings.screenHead ?? true, listener);
       const dialogue: Dialogue = resolved.adapter === undefined ? dialogueOf(checkpoint) : { kind: "gemma" };
