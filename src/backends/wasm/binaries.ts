@@ -47,8 +47,8 @@ async function compile(variant: Variant): Promise<WebAssembly.Module> {
 
 /** Where the binaries are, seen from this file: src/, dist/ and bundles in dist/ are as deep. undefined: nowhere. */
 export function binaryPath(variant: Variant): string | undefined {
-  const fs = nodeModule<typeof import("node:fs")>("node:fs");
-  const { fileURLToPath } = nodeModule<typeof import("node:url")>("node:url") ?? {};
+  const fs = nodeModule("node:fs");
+  const { fileURLToPath } = nodeModule("node:url") ?? {};
   if (fs === undefined || fileURLToPath === undefined) return undefined;
   const places = [URLS[variant](), new URL(`../../../dist/backends/wasm/${variant}.wasm`, import.meta.url)];
   return places.map((url) => fileURLToPath(url)).find((path) => fs.existsSync(path));
@@ -57,5 +57,5 @@ export function binaryPath(variant: Variant): string | undefined {
 function readFile(variant: Variant): Uint8Array<ArrayBuffer> {
   const path = binaryPath(variant);
   if (path === undefined) throw new Error("there is no such file");
-  return new Uint8Array(nodeModule<typeof import("node:fs")>("node:fs")!.readFileSync(path));
+  return new Uint8Array(nodeModule("node:fs")!.readFileSync(path));
 }

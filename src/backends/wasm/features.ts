@@ -53,13 +53,13 @@ export async function compileRelaxed(bytes: Uint8Array<ArrayBuffer>): Promise<We
 
 /** Not whether the flag had to be set: another thread of the process may have done that. */
 function isNode20(): boolean {
-  const { versions } = nodeModule<typeof import("node:process")>("node:process") ?? {};
+  const { versions } = nodeModule("node:process") ?? {};
   return versions?.node !== undefined && versions.v8 !== undefined && Number(versions.node.split(".")[0]) < 22;
 }
 
 function setFlags(...flags: string[]): boolean {
   try {
-    const v8 = nodeModule<typeof import("node:v8")>("node:v8");
+    const v8 = nodeModule("node:v8");
     for (const flag of flags) v8?.setFlagsFromString(flag);
     return v8 !== undefined;
   } catch {

@@ -77,7 +77,7 @@ const FEW_CORES = 4; // that are likely not to be halves of others
 
 /** About the physical cores: logical ones are all that runtimes tell. */
 function defaultThreads(): number {
-  const os = nodeModule<typeof import("node:os")>("node:os");
+  const os = nodeModule("node:os");
   const logical = os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
   return Math.max(1, Math.min(MOST_THREADS, logical <= FEW_CORES ? logical : logical >> 1));
 }

@@ -1,6 +1,6 @@
 import { GemmaError } from "../../base/errors.js";
 import { FAILED } from "./layout.js";
-import { nodeModule } from "./node-modules.js";
+import { type NodeWorker, nodeModule } from "./node-modules.js";
 
 /** What a helper thread is given. */
 export interface HelperTask {
@@ -33,8 +33,8 @@ export async function startHelpers(task: Omit<HelperTask, "thread">, count: numb
 }
 
 function startHelper(task: HelperTask): Promise<Helper> {
-  const threads = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
-  return threads === undefined ? startWebWorker(task) : startNodeWorker(threads, task);
+  const threads = nodeModule("node:worker_threads");
+  return threads === undefined ? startWebWorker(task) : startNodeWorker(threads.Worker, task);
 }
 
 /** helper.ts as Node runs it, in a thread that starts from a string: it works from sources and bundles alike. */
@@ -52,9 +52,12 @@ try {
 }
 `;
 
-function startNodeWorker(threads: typeof import("node:worker_threads"), task: HelperTask): Promise<Helper> {
+function startNodeWorker(
+  NodeThread: new (code: string, options: object) => NodeWorker,
+  task: HelperTask,
+): Promise<Helper> {
   const options = { eval: true, workerData: { ...task, failed: FAILED }, execArgv: [], stdout: false };
-  const worker = new threads.Worker(NODE_HELPER, options);
+  const worker = new NodeThread(NODE_HELPER, options);
   worker.unref();
   const helper = { end: () => void worker.terminate() };
   return new Promise((resolve, reject) => {
