@@ -1,15 +1,22 @@
-// npm run build    src/ to dist/: tsc writes a file for each source file, then what starts as a thread or a process of
-// its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes longer. The
-// workers of pages are one file each in dist/web/bundle: a bundler then has nothing to split.
+// npm run build    src/ to dist/: tsc writes a file for each source file, asc the wasm kernels, then what starts as a thread or a
+// process of its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes
+// longer. The workers of pages are one file each in dist/web/bundle: a bundler then has nothing to split.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildWasm } from "./build-wasm.mjs";
 import { hashOf, isMain, readIfThere, walk } from "./lib/files.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const KEY = "dist/.key";
-const CONFIG = ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
+const CONFIG = [
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/build.mjs",
+  "scripts/build-wasm.mjs",
+];
 const ENTRIES = ["worker-node", "grammar-worker", "template-process"];
 // As deep below the root as the files of src/*/*/, and all entries in one folder: paths relative to a file stay right.
 const BUNDLE = "dist/runtime/bundle";
@@ -28,6 +35,7 @@ export async function build() {
   rmSync(KEY, { force: true });
   for (const folder of [BUNDLE, WEB_BUNDLE]) rmSync(folder, { recursive: true, force: true });
   compile();
+  buildWasm();
   removeStaleOutput(new Set(from));
   await bundle();
   await bundleWeb();

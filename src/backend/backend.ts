@@ -33,7 +33,7 @@ import type { SumSquares } from "./ops/sum-squares.js";
 import type { WriteKv } from "./ops/write-kv.js";
 import type { StoredWeight, Tensor, TensorDtype, Weight, WeightOptions } from "./tensor.js";
 
-export const BACKEND_NAMES = ["native", "reference"] as const;
+export const BACKEND_NAMES = ["native", "wasm", "reference"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /**
@@ -92,8 +92,8 @@ export interface Ops extends ForwardOps, TrainingOps {}
 export interface BackendInfo {
   readonly name: BackendName;
   /**
-   * Instruction set of the kernels in use: "avx512bf16", "avx512", "avx2vnni", "avx2", "neoni8mm", "neon", "scalar"; "js"
-   * for the reference.
+   * Instruction set of the kernels in use: "avx512bf16", "avx512", "avx2vnni", "avx2", "neoni8mm", "neon", "scalar"; of wasm
+   * "relaxed-simd", "simd"; "js" for the reference.
    */
   readonly isa: string;
   readonly threads: number;

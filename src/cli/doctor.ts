@@ -59,9 +59,10 @@ async function examine(env: NodeJS.ProcessEnv) {
 type Report = Awaited<ReturnType<typeof examine>>;
 
 async function examineBackends() {
-  const [{ BACKENDS }, { nativeIsas }] = await Promise.all([
+  const [{ BACKENDS }, { nativeIsas }, { wasmIsas }] = await Promise.all([
     import("../runtime/backends.js"),
     import("../backends/native/index.js"),
+    import("../backends/wasm/index.js"),
   ]);
   return Promise.all(
     BACKENDS.map(async ({ name, available, create }) => {
@@ -70,7 +71,8 @@ async function examineBackends() {
       const backend = await create({});
       const { isa, threads } = backend.info();
       backend.dispose();
-      return { name, available: true, reason: null, isa, isas: name === "native" ? nativeIsas() : [isa], threads };
+      const isas = name === "native" ? nativeIsas() : name === "wasm" ? wasmIsas() : [isa];
+      return { name, available: true, reason: null, isa, isas, threads };
     }),
   );
 }

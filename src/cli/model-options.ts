@@ -40,7 +40,7 @@ export function addBackendFlags(command: Command): Command {
     .option("--backend <name>", `one of ${BACKEND_NAMES.join(", ")}`, oneOf(BACKEND_NAMES))
     .option("--activations <type>", "int8 (fast) or f32 (exact)", oneOf(["int8", "f32"] as const))
     .option("--isa <name>", "force an instruction set, e.g. avx2")
-    .option("--threads <n>", "threads of the native backend", integer(1, 1024))
+    .option("--threads <n>", "threads of the backend", integer(1, 1024))
     .option("--ctx <n>", "context length in tokens", integer(1, 1 << 20))
     .option("--kv <type>", `type of the key/value cache: ${KV_DTYPES.join(", ")}`, oneOf(KV_DTYPES))
     .option(

@@ -79,7 +79,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--no-activation-checkpoints", "keep all of it; default where a quarter of the machine's memory suffices")
     .option("--backend <name>", `one of ${BACKEND_NAMES.join(", ")}`, oneOf(BACKEND_NAMES))
     .option("--isa <name>", "force an instruction set, e.g. avx2")
-    .option("--threads <n>", "threads of the native backend", integer(1, 1024))
+    .option("--threads <n>", "threads of the backend", integer(1, 1024))
     .action(async (flags: TuneFlags) => {
       const { tuneCommand } = await import("./tune-run.js");
       await tuneCommand(flags, context);

@@ -3,26 +3,45 @@ import { checked } from "../backend/checked.js";
 import { nativeBackend } from "../backends/native/index.js";
 import { GemmaError } from "../base/errors.js";
 
+// Not at the top: their files would make every load slower, and few want them.
+const wasmBackend: BackendFactory = {
+  name: "wasm",
+  available: async () => (await import("../backends/wasm/index.js")).wasmBackend.available(),
+  create: async (options) => (await import("../backends/wasm/index.js")).wasmBackend.create(options),
+};
 const referenceBackend: BackendFactory = {
   name: "reference",
   available: async () => true,
-  // Not at the top: its two dozen files would make every load slower, and few want it.
   create: async (options) => (await import("../backends/reference/index.js")).referenceBackend.create(options),
 };
 
 /** Every backend, the fastest first. The reference is exact and slow: it is never chosen by default. */
-export const BACKENDS: readonly BackendFactory[] = [nativeBackend, referenceBackend];
+export const BACKENDS: readonly BackendFactory[] = [nativeBackend, wasmBackend, referenceBackend];
 
-/** Creates the backend asked for, or the native one. Never falls back silently. @throws ERR_BACKEND_UNAVAILABLE */
-export async function chooseBackend(name: BackendName | undefined, options: BackendOptions): Promise<Backend> {
-  const factory = BACKENDS.find((b) => b.name === (name ?? "native"));
-  if (!factory) {
+/**
+ * Creates the backend asked for. Without a name the native one, or, where that cannot run, the wasm one: then a line to
+ * `note` says so. Never falls back silently. @throws ERR_BACKEND_UNAVAILABLE
+ */
+export async function chooseBackend(
+  name: BackendName | undefined,
+  options: BackendOptions,
+  note: (line: string) => void,
+): Promise<Backend> {
+  const candidates = name === undefined ? [nativeBackend, wasmBackend] : BACKENDS.filter((b) => b.name === name);
+  if (candidates.length === 0) {
     const known = BACKENDS.map((b) => b.name).join(", ");
     throw new GemmaError("ERR_USAGE", `backend: must be one of ${known}, got ${name}`);
   }
-  const reason = await factory.available();
-  if (reason === true) return checked(await factory.create(options));
-  throw new GemmaError("ERR_BACKEND_UNAVAILABLE", `backend: ${factory.name} cannot run here: ${reason}`, {
+  const reasons: string[] = [];
+  for (const factory of candidates) {
+    const reason = await factory.available();
+    if (reason === true) {
+      if (reasons.length > 0) note(`the wasm backend runs, for ${reasons.join("; ")}`);
+      return checked(await factory.create(options));
+    }
+    reasons.push(`${factory.name} cannot run here: ${reason}`);
+  }
+  throw new GemmaError("ERR_BACKEND_UNAVAILABLE", `backend: ${reasons.join("; ")}`, {
     hint: "in a clone, install a C++ compiler (g++ or clang++) and run `npm run setup`; or choose --backend reference (slow)",
   });
 }

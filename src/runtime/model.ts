@@ -115,11 +115,9 @@ export async function loadModel(
     const needed = neededMemory(checkpoint.config, checkpoint.tensors, options);
     const both = draft ? sumMemory(needed, draftMemory(draft, options)) : needed;
     checkMemory(checkpoint.path, both, platform.memoryLimit());
-    const backend = await platform.chooseBackend(settings.backend, {
-      activations,
-      ...(settings.threads === undefined ? {} : { threads: settings.threads }),
-      ...(settings.isa === undefined ? {} : { isa: settings.isa }),
-    });
+    const { threads, isa } = settings;
+    const backendOptions = { activations, ...defined({ threads, isa }) };
+    const backend = await platform.chooseBackend(settings.backend, backendOptions, (line) => listener.note(line));
     try {
       const engine = await buildEngine(backend, checkpoint, draft, options, settings.screenHead ?? true, listener);
       const dialogue: Dialogue = resolved.adapter === undefined ? dialogueOf(checkpoint) : { kind: "gemma" };

@@ -33,8 +33,11 @@ export interface Platform {
    * @param whole what is asked for, where an adapter on another model will not do
    */
   resolve(model: string, settings: LoadSettings, listener: LoadListener, whole?: string): Promise<ReadyModel>;
-  /** @throws ERR_BACKEND_UNAVAILABLE; a slow one is never chosen unasked */
-  chooseBackend(name: BackendName | undefined, options: BackendOptions): Promise<Backend>;
+  /**
+   * @param note is told of a backend that was not the first choice
+   * @throws ERR_BACKEND_UNAVAILABLE; the reference is never chosen unasked
+   */
+  chooseBackend(name: BackendName | undefined, options: BackendOptions, note: (line: string) => void): Promise<Backend>;
   /** Bytes that a model may take, and who says so, e.g. "this machine has". */
   memoryLimit(): { readonly bytes: number; readonly says: string };
   /** null: in the engine's own thread, without a budget; for tests and debuggers. */

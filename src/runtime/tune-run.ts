@@ -164,7 +164,10 @@ async function openBackend(
   before: RunRecord | null,
   listener: TuneListener,
 ): Promise<Backend> {
-  const backend = await chooseBackend(asked ?? before?.backend.name, { activations, ...defined({ threads, isa }) });
+  const options = { activations, ...defined({ threads, isa }) };
+  const backend = await chooseBackend(asked ?? before?.backend.name, options, (text) =>
+    listener.event({ type: "note", text }),
+  );
   const now = backend.info();
   const began = before?.backend ?? now;
   const differs = began.name !== now.name || began.isa !== now.isa;

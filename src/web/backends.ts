@@ -2,6 +2,12 @@ import type { Backend, BackendFactory, BackendName, BackendOptions } from "../ba
 import { checked } from "../backend/checked.js";
 import { GemmaError } from "../base/errors.js";
 
+// Not at the top: a page should load none that it does not run.
+const wasmBackend: BackendFactory = {
+  name: "wasm",
+  available: async () => (await import("../backends/wasm/index.js")).wasmBackend.available(),
+  create: async (options) => (await import("../backends/wasm/index.js")).wasmBackend.create(options),
+};
 const referenceBackend: BackendFactory = {
   name: "reference",
   available: async () => true,
@@ -9,7 +15,7 @@ const referenceBackend: BackendFactory = {
 };
 
 /** Every backend of pages, the fastest first. The reference is exact and slow: it is never chosen unasked. */
-export const WEB_BACKENDS: readonly BackendFactory[] = [referenceBackend];
+export const WEB_BACKENDS: readonly BackendFactory[] = [wasmBackend, referenceBackend];
 
 /**
  * Creates the backend asked for, or the first that runs here; `note` is told which, where another came before it.

@@ -39,7 +39,6 @@ export class WebPlatform implements Platform {
   readonly templates = startTemplates;
   settings: WebSettings = { models: "/models/" };
   private readonly given = new Map<string, readonly GivenFile[]>();
-  private note: (line: string) => void = () => {};
 
   /** Files of the user's that calls name by `path`. */
   give(path: string, files: readonly GivenFile[], isFolder: boolean): void {
@@ -51,7 +50,6 @@ export class WebPlatform implements Platform {
   }
 
   async resolve(model: string, load: LoadSettings, listener: LoadListener, whole?: string): Promise<ReadyModel> {
-    this.note = (line) => listener.note(line);
     const finder = new Finder(this.files, this.settings, load.offline ?? false, listener);
     const files = this.given.get(model);
     const ready = files === undefined ? await finder.find(model) : await finder.take(model, files);
@@ -59,8 +57,12 @@ export class WebPlatform implements Platform {
     throw new GemmaError("ERR_USAGE", `${whole}: must be a whole model, got ${model}, an adapter on ${ready.base}`);
   }
 
-  chooseBackend(name: BackendName | undefined, options: BackendOptions): Promise<Backend> {
-    return chooseWebBackend(name, options, this.note);
+  chooseBackend(
+    name: BackendName | undefined,
+    options: BackendOptions,
+    note: (line: string) => void,
+  ): Promise<Backend> {
+    return chooseWebBackend(name, options, note);
   }
 
   memoryLimit() {

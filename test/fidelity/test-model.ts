@@ -3,6 +3,7 @@ import { type KvCache, type KvDtype, PAGE_ROWS, type StepPlan } from "../../src/
 import type { Tensor } from "../../src/backend/tensor.js";
 import { nativeBackend } from "../../src/backends/native/index.js";
 import { referenceBackend } from "../../src/backends/reference/index.js";
+import { wasmBackend } from "../../src/backends/wasm/index.js";
 import { openCheckpoint } from "../../src/load/open.js";
 import { openAdapter } from "../../src/load/open-adapter.js";
 import { type Adapter, type StepLora, stepLora } from "../../src/model/adapter.js";
@@ -42,7 +43,7 @@ export interface TestModelOptions extends BackendOptions {
 /** The backends that run here; a missing one says why. */
 export async function fidelityBackends(): Promise<readonly BackendFactory[]> {
   const factories: BackendFactory[] = [];
-  for (const factory of [referenceBackend, nativeBackend]) {
+  for (const factory of [referenceBackend, nativeBackend, wasmBackend]) {
     const available = await factory.available();
     if (available === true) factories.push(factory);
     else console.warn(`skipped: backend ${factory.name}: ${available}`);

@@ -1,0 +1,73 @@
+import type { StoredDtype } from "../../base/dtype.js";
+import {
+  DENSE_BF16,
+  DENSE_F16,
+  DENSE_F32,
+  PANEL_ROWS,
+  SCALES_F16,
+  SCALES_F32,
+  SCALES_TWO_I8,
+  SCALES_TWO_U8,
+} from "./layout.js";
+
+/** How a type is packed; kernels/scales.ts describes the layout. */
+export interface Form {
+  /** Of a quant; 0: dense. */
+  readonly bits: number;
+  /** Columns that share a scale; dense: bytes of an element. */
+  readonly group: number;
+  readonly scaleKind: number;
+  readonly hasMin: boolean;
+  readonly offset: number;
+}
+
+const dense = (bytes: number, scaleKind: number): Form => ({
+  bits: 0,
+  group: bytes,
+  scaleKind,
+  hasMin: false,
+  offset: 0,
+});
+const form = (bits: number, group: number, scaleKind: number, hasMin: boolean, offset: number): Form => ({
+  bits,
+  group,
+  scaleKind,
+  hasMin,
+  offset,
+});
+
+export const FORMS: Readonly<Record<StoredDtype, Form>> = {
+  F32: dense(4, DENSE_F32),
+  F16: dense(2, DENSE_F16),
+  BF16: dense(2, DENSE_BF16),
+  Q4_0: form(4, 32, SCALES_F16, false, 8),
+  Q4_1: form(4, 32, SCALES_F16, true, 0),
+  Q5_0: form(5, 32, SCALES_F16, false, 16),
+  Q5_1: form(5, 32, SCALES_F16, true, 0),
+  Q8_0: form(8, 32, SCALES_F16, false, 128),
+  Q2_K: form(4, 16, SCALES_TWO_U8, true, 0),
+  Q3_K: form(4, 16, SCALES_TWO_I8, false, 4),
+  Q4_K: form(4, 32, SCALES_TWO_U8, true, 0),
+  Q5_K: form(5, 32, SCALES_TWO_U8, true, 0),
+  Q6_K: form(6, 16, SCALES_TWO_I8, false, 32),
+  IQ4_NL: form(8, 32, SCALES_F16, false, 128),
+  IQ4_XS: form(8, 32, SCALES_TWO_I8, false, 128),
+  MXFP4: form(8, 32, SCALES_F32, false, 128),
+};
+
+/** Where a panel's scales begin. */
+export function scalesAt({ bits }: Form, columns: number): number {
+  return (bits * columns * PANEL_ROWS) / 8;
+}
+
+/** Distance of two panels. */
+export function panelBytes(f: Form, columns: number): number {
+  const { bits, group, scaleKind, hasMin } = f;
+  if (bits === 0) return columns * PANEL_ROWS * group;
+  const copies = hasMin ? 2 : 1;
+  const isTwoLevel = scaleKind === SCALES_TWO_U8 || scaleKind === SCALES_TWO_I8;
+  const scales = isTwoLevel
+    ? (columns / 256) * PANEL_ROWS * 2 + (columns / group) * PANEL_ROWS
+    : (columns / 32) * PANEL_ROWS * (scaleKind === SCALES_F32 ? 4 : 2);
+  return scalesAt(f, columns) + copies * scales;
+}

@@ -1,0 +1,36 @@
+// Dot products of four rows × 4 columns of unsigned quants with 4 activations: one lane a row.
+
+/** Bytes of a prepared row that 4 activations take; see prepare-x.ts. */
+// @ts-ignore: decorator
+@inline
+export function xStep(): usize {
+  return ASC_FEATURE_RELAXED_SIMD ? 4 : 8;
+}
+
+/** The 4 activations, or the first and third of them. */
+// @ts-ignore: decorator
+@inline
+export function xFirst(x: usize): v128 {
+  return v128.load32_splat(x);
+}
+
+/** Without relaxed SIMD, the second and fourth. */
+// @ts-ignore: decorator
+@inline
+export function xSecond(x: usize): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i32x4.splat(0) : v128.load32_splat(x, 4);
+}
+
+/** sum + quants · x. Quants have at most 7 bits with relaxed SIMD, 8 without. */
+// @ts-ignore: decorator
+@inline
+export function dot(quants: v128, first: v128, second: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return i32x4.relaxed_dot_i8x16_i7x16_add_s(first, quants, sum);
+  } else {
+    const even = v128.and(quants, i16x8.splat(0x00ff));
+    const odd = i16x8.shr_u(quants, 8);
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(even, first));
+    return i32x4.add(sum, i32x4.dot_i16x8_s(odd, second));
+  }
+}

@@ -1,0 +1,131 @@
+// Stored rows to panels; scales.ts describes them.
+import {
+  BF16,
+  F16,
+  F32,
+  PANEL_ROWS,
+  SCALES_F32,
+  W_BITS,
+  W_COLUMNS,
+  W_DTYPE,
+  W_GROUP,
+  W_HAS_MIN,
+  W_ROWS,
+  W_SCALE_KIND,
+  W_SCALES,
+} from "../layout";
+import { arg, scratch } from "./jobs";
+import { panelOf, quantBytesOf } from "./scales";
+import { BLOCK_BYTES, BLOCK_MIN, BLOCK_SCALE, BLOCK_SUBMINS, BLOCK_SUBS, unpackBlock } from "./stored-blocks";
+
+/**
+ * Item: a panel, counted from the first that `source` has. Arguments: weight, source, the first panel, bytes of a stored
+ * row, elements and bytes of a block.
+ */
+export function pack(begin: u32, end: u32): void {
+  const weight = arg(0);
+  const dtype = load<u32>(weight + W_DTYPE);
+  for (let item = begin; item < end; item++) {
+    const index = <u32>arg(2) + item;
+    const left = load<u32>(weight + W_ROWS) - index * PANEL_ROWS;
+    const rows: u32 = left < <u32>PANEL_ROWS ? left : PANEL_ROWS;
+    const source = arg(1) + item * PANEL_ROWS * arg(3);
+    const panel = panelOf(weight, index);
+    if (dtype == F32) packDense<u32>(weight, source, rows, panel);
+    else if (dtype == F16 || dtype == BF16) packDense<u16>(weight, source, rows, panel);
+    else packQuantised(weight, dtype, source, rows, panel);
+  }
+}
+
+function packDense<T>(weight: usize, source: usize, rows: u32, panel: usize): void {
+  const columns = load<u32>(weight + W_COLUMNS);
+  if (rows < <u32>PANEL_ROWS) memory.fill(panel, 0, columns * PANEL_ROWS * sizeof<T>());
+  for (let row: u32 = 0; row < rows; row++) {
+    const from = source + row * arg(3);
+    for (let k: u32 = 0; k < columns; k++) {
+      store<T>(panel + (k * PANEL_ROWS + row) * sizeof<T>(), load<T>(from + k * sizeof<T>()));
+    }
+  }
+}
+
+function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, panel: usize): void {
+  const columns = load<u32>(weight + W_COLUMNS);
+  const bits = load<u32>(weight + W_BITS);
+  const elements = <u32>arg(4);
+  const bytes = arg(5);
+  // Rows that the matrix does not have keep scale zero.
+  memory.fill(scratch, 0, BLOCK_BYTES * PANEL_ROWS);
+  for (let b: u32 = 0; b < columns / elements; b++) {
+    for (let row: u32 = 0; row < rows; row++) {
+      unpackBlock(dtype, source + row * arg(3) + b * bytes, scratch + row * BLOCK_BYTES);
+    }
+    const k = b * elements;
+    for (let i: u32 = 0; i < elements; i += 32) packQuants(bits, scratch + i, panel + quantBytesOf(bits, k + i));
+    if (elements == 32) packOneLevel(weight, panel, b);
+    else packTwoLevels(weight, panel, b);
+  }
+}
+
+/** Writes 32 columns of 16 rows: each row puts its 4 bytes into every vector of 64. */
+function packQuants(bits: u32, quants: usize, out: usize): void {
+  for (let row: usize = 0; row < <u32>PANEL_ROWS; row++, quants += BLOCK_BYTES, out += 4) {
+    if (bits == 8) {
+      for (let i: usize = 0; i < 8; i++) store<u32>(out + 64 * i, load<u32>(quants + 4 * i) ^ 0x80808080);
+      continue;
+    }
+    let plane: u32 = 0;
+    for (let j: usize = 0; j < 4; j++) {
+      const even = load<u32>(quants + 8 * j);
+      const odd = load<u32>(quants + 8 * j + 4);
+      store<u32>(out + 64 * j, (even & 0x0f0f0f0f) | ((odd & 0x0f0f0f0f) << 4));
+      if (bits == 5) {
+        plane |= ((even >> 4) & 0x01010101) << <u32>(2 * j);
+        plane |= ((odd >> 4) & 0x01010101) << <u32>(2 * j + 1);
+      } else if (bits == 6) {
+        plane |= ((even >> 4) & 0x03030303) << <u32>(4 * (j & 1));
+        plane |= ((odd >> 4) & 0x03030303) << <u32>(4 * (j & 1) + 2);
+        if (j == 1) {
+          store<u32>(out, plane, 256);
+          plane = 0;
+        }
+      }
+    }
+    if (bits == 5) store<u32>(out, plane, 256);
+    if (bits == 6) store<u32>(out, plane, 320);
+  }
+}
+
+function packOneLevel(weight: usize, panel: usize, block: u32): void {
+  const columns = load<u32>(weight + W_COLUMNS);
+  const base = panel + load<u32>(weight + W_SCALES);
+  for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
+    const from = scratch + row * BLOCK_BYTES;
+    if (load<u32>(weight + W_SCALE_KIND) == SCALES_F32) {
+      store<u32>(base + 64 * block + 4 * row, load<u32>(from + BLOCK_SCALE));
+      continue;
+    }
+    store<u16>(base + 32 * block + 2 * row, load<u16>(from + BLOCK_SCALE));
+    if (load<u32>(weight + W_HAS_MIN) == 0) continue;
+    store<u16>(base + columns + 32 * block + 2 * row, load<u16>(from + BLOCK_MIN));
+  }
+}
+
+function packTwoLevels(weight: usize, panel: usize, block: u32): void {
+  const columns = load<u32>(weight + W_COLUMNS);
+  const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
+  const groups = columns / load<u32>(weight + W_GROUP);
+  const each = 256 / load<u32>(weight + W_GROUP);
+  const blocks = columns >> 8;
+  const base = panel + load<u32>(weight + W_SCALES);
+  const subs = base + 32 * (hasMin ? 2 * blocks : blocks) + 16 * block * each;
+  for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
+    const from = scratch + row * BLOCK_BYTES;
+    store<u16>(base + 32 * block + 2 * row, load<u16>(from + BLOCK_SCALE));
+    for (let g: u32 = 0; g < <u32>each; g++) store<u8>(subs + 16 * g + row, load<u8>(from + BLOCK_SUBS + g));
+    if (!hasMin) continue;
+    store<u16>(base + 32 * (blocks + block) + 2 * row, load<u16>(from + BLOCK_MIN));
+    for (let g: u32 = 0; g < <u32>each; g++) {
+      store<u8>(subs + 16 * (groups + g) + row, load<u8>(from + BLOCK_SUBMINS + g));
+    }
+  }
+}
