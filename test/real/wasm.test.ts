@@ -14,7 +14,9 @@ describe.skipIf(!canRun || wasm !== true)("Gemma 3 270M on wasm", () => {
   const opened: Gemma[] = [];
   afterAll(() => Promise.all(opened.map((gemma) => gemma.dispose())));
 
-  test("greedy text is the native backend's up to a near tie, with one thread as with three", { timeout: 240_000 }, async () => {
+  test("greedy text is the native backend's up to a near tie, with one thread as with three", {
+    timeout: 240_000,
+  }, async () => {
     const open = async (backend: "native" | "wasm", threads: number) => {
       const gemma = await Gemma.load(path!, { backend, threads, contextLength: 512, inProcess: true });
       opened.push(gemma);
