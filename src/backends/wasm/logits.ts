@@ -15,6 +15,7 @@ export class LogitRow {
   readonly maxima: Float32Array;
   readonly max: number;
   private readonly maximaAt: number;
+  private readonly sumsAt: number;
 
   constructor(
     private readonly machine: Machine,
@@ -22,7 +23,9 @@ export class LogitRow {
     private readonly width: number,
   ) {
     const blocks = Math.ceil(width / BLOCK);
+    // Both before any view: memory that grows takes views along.
     this.maximaAt = machine.buffer("maxima", 4 * blocks);
+    this.sumsAt = machine.buffer("sums", 4 * blocks);
     machine.run(K_BLOCK_MAXIMA, blocks, BLOCKS_A_GRAIN, [address, width, this.maximaAt]);
     this.maxima = machine.floats(this.maximaAt, blocks);
     this.values = machine.floats(address, width);
@@ -39,12 +42,11 @@ export class LogitRow {
   /** sum over ids of exp((logit - max) / temperature); f32 in blocks, f64 over them. */
   sumOfWeights(temperature: number): number {
     const blocks = this.maxima.length;
-    const sumsAt = this.machine.buffer("sums", 4 * blocks);
     // In f32 the inverse of a tiny temperature would be infinite, and infinity times zero no number.
     const inverse = Math.min(1e30, 1 / Math.max(temperature, 1e-30));
-    const args = [this.address, this.width, this.maximaAt, sumsAt, f32Bits(inverse)];
+    const args = [this.address, this.width, this.maximaAt, this.sumsAt, f32Bits(inverse)];
     this.machine.run(K_BLOCK_SUMS, blocks, BLOCKS_A_GRAIN / 4, args);
-    const sums = this.machine.floats(sumsAt, blocks);
+    const sums = this.machine.floats(this.sumsAt, blocks);
     let total = 0;
     for (let b = 0; b < blocks; b++) {
       const max = this.maxima[b]!;

@@ -19,19 +19,21 @@ export class RopeTables {
     const count = positions.length * half;
     const have = this.tables.get(key);
     if (have !== undefined && isSame(have.positions, positions)) return [have.address, have.address + 4 * count];
+    this.tables.delete(key);
+    const own = positions.slice(); // memory that grows takes views along
     const address = this.machine.buffer(key, 8 * count);
     const cosines = this.machine.floats(address, count);
     const sines = this.machine.floats(address + 4 * count, count);
     const frequencies = Float64Array.from({ length: half }, (_, i) => theta ** ((-2 * i) / headDim));
-    for (let t = 0; t < positions.length; t++) {
-      const position = positions[t]! / scalingFactor;
+    for (let t = 0; t < own.length; t++) {
+      const position = own[t]! / scalingFactor;
       for (let i = 0; i < half; i++) {
         const angle = position * frequencies[i]!;
         cosines[t * half + i] = Math.cos(angle);
         sines[t * half + i] = Math.sin(angle);
       }
     }
-    this.tables.set(key, { positions: positions.slice(), address });
+    this.tables.set(key, { positions: own, address });
     return [address, address + 4 * count];
   }
 }

@@ -45,10 +45,12 @@ describe.each(isas)("%s", (isa) => {
     expect((await open("f32", 3)).info()).toEqual({ name: "wasm", isa, threads: 3, activations: "f32" });
   });
 
-  test.each([
-    ["f32", 1, CASES],
+  // Floats are computed by the same source in all variants, and the last test here compares their bits.
+  const runs = [
     ["int8", 3, INT8_CASES],
-  ] as const)(
+    ["f32", 1, CASES],
+  ] as const;
+  test.each(isa === isas[0] ? runs : runs.slice(0, 1))(
     "agrees with the reference, %s activations, %i threads",
     { timeout: 120_000 },
     async (activations, threads, cases) => {
