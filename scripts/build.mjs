@@ -85,12 +85,19 @@ async function bundleWeb() {
       input: `./dist/web/${name}.js`,
       external: /^[^./]/, // packages: the application's bundler finds them
       platform: "browser",
-      plugins: [{ name: "tsc-source-maps", load: withSourceMap }],
+      plugins: [{ name: "tsc-source-maps", load: withAssets }],
     });
     const file = `${WEB_BUNDLE}/${name}.js`;
     await bundler.write({ file, sourcemap: true, codeSplitting: false });
     await bundler.close();
   }
+}
+
+/** What the wasm backend finds beside itself, its binaries and a thread's code, it finds from the bundle as well. */
+function withAssets(path) {
+  const { code, map } = withSourceMap(path);
+  if (!/[/\\]dist[/\\]backends[/\\]wasm[/\\]/.test(path)) return { code, map };
+  return { code: code.replaceAll('new URL("./', 'new URL("../../backends/wasm/'), map };
 }
 
 /** The bundle's maps lead to src/, not to what tsc has written. */
