@@ -11,6 +11,8 @@ export default defineConfig({
   base: "./",
   plugins: [pages(process.env.SITE_URL), serviceWorker(at("public"))],
   worker: { format: "es" },
+  // The playground asks for no JSON schemas: 2 MB that nobody would use stay out of the site.
+  resolve: { alias: { "@mlc-ai/web-xgrammar": at("src/vite/no-grammars.ts") } },
   build: {
     outDir: at("../../dist-site"),
     emptyOutDir: true,

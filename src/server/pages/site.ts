@@ -58,7 +58,7 @@ export async function siteFile(name: string): Promise<Response> {
   return new Response(new Uint8Array(await readFile(join(FOLDER, name))), { headers });
 }
 
-function page(path: string, name: string): AnyOperation {
+function page(path: string, name: string, isFolder = false): AnyOperation {
   return operation({
     method: "get",
     path,
@@ -69,9 +69,9 @@ function page(path: string, name: string): AnyOperation {
     response: TYPES[extname(name)]!,
     handle({ options }, call) {
       if (!options.site) throw noSuchPath(path);
+      // The router takes both; relative addresses in a page would mean others without the slash.
       const asked = new URL(call.request.url).pathname;
-      // Relative addresses in a page would mean others without the slash.
-      if (path.endsWith("/") && !asked.endsWith("/")) {
+      if (isFolder && !asked.endsWith("/")) {
         const last = asked.slice(asked.lastIndexOf("/") + 1);
         return new Response(null, { status: 308, headers: { location: `${last}/` } });
       }
@@ -82,6 +82,6 @@ function page(path: string, name: string): AnyOperation {
 
 /** A page answers to its folder, too. */
 export const site: readonly AnyOperation[] = FILES.flatMap((name) => {
-  const folder = /^(.+\/)index\.html$/.exec(name)?.[1];
-  return [page(`/${name}`, name), ...(folder === undefined ? [] : [page(`/${folder}`, name)])];
+  const folder = /^(.+)\/index\.html$/.exec(name)?.[1];
+  return [page(`/${name}`, name), ...(folder === undefined ? [] : [page(`/${folder}`, name, true)])];
 });

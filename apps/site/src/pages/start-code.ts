@@ -12,11 +12,13 @@ for await (const piece of gemma.generate("Once upon a time", { maxTokens: 64 }))
 }
 await gemma.dispose();`,
 
-  page: `import { Gemma, planModel } from "gemma-ts";
+  page: `import { Gemma, planModel } from "gemma-ts/web";
 
-const { sizeBytes, memory } = await planModel("gemma-3-270m"); // before anything is fetched
-const gemma = await Gemma.load("gemma-3-270m", { onProgress: ({ done, total }) => show(done / total) });
-for await (const piece of gemma.chat().send("Why is the sky blue?")) output.append(piece);`,
+const plan = await planModel("gemma-3-270m"); // download and memory, before anything is fetched
+const gemma = await Gemma.load("gemma-3-270m");
+for await (const piece of gemma.chat().send("Why is the sky blue?")) {
+  document.body.append(piece);
+}`,
 
   tuning: `./gemma tune --data answers.jsonl --held-out-share 0.1 --out runs/answers
 ./gemma tune report --run runs/answers

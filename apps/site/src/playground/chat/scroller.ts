@@ -4,7 +4,10 @@ const NEAR = 80; // CSS px
 export class Scroller {
   private isAtEnd = false; // until there is something to follow
 
-  constructor(private readonly button: HTMLButtonElement) {
+  constructor(
+    private readonly log: HTMLElement,
+    private readonly button: HTMLButtonElement,
+  ) {
     addEventListener("scroll", () => this.look(), { passive: true });
     addEventListener("resize", () => this.look(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
@@ -25,6 +28,6 @@ export class Scroller {
   private look(): void {
     const { scrollHeight, scrollTop, clientHeight } = document.documentElement;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
-    this.button.hidden = this.isAtEnd;
+    this.button.hidden = this.isAtEnd || this.log.childElementCount === 0;
   }
 }

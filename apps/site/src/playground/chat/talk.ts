@@ -16,7 +16,7 @@ import { answerFrame, turnView } from "./turn-view.js";
 /** The conversation on the page: sends messages, shows answers as they come, and what can be done with them. */
 export class Talk {
   private readonly log = byId("log");
-  private readonly scroller = new Scroller(byId<HTMLButtonElement>("to-end"));
+  private readonly scroller = new Scroller(this.log, byId<HTMLButtonElement>("to-end"));
   private readonly speaker = new Speaker(byId("spoken"));
   private readonly composer: Composer;
   private engine: Engine | null = null;
