@@ -32,6 +32,9 @@ export const PHONE = { width: 390, height: 844 } as const;
 
 export const UPDATED_VERSION = "ffffffffffffffff";
 
+/** What Chromium says itself where a page asks for WebGPU and there is no GPU. */
+const NO_GPU = "No available adapters.";
+
 /** The built site as `npm run site` serves it, and a browser to look at it with. */
 export async function openSite(command: string) {
   // No model: these tests are of pages, and servers that they talk to are scripted.
@@ -68,7 +71,10 @@ export async function openSite(command: string) {
       });
       const page = await context.newPage();
       const complaints: string[] = [];
-      page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+      page.on("console", (message) => {
+        const isOurs = message.text() !== NO_GPU;
+        if (isOurs && ["error", "warning"].includes(message.type())) complaints.push(message.text());
+      });
       page.on("pageerror", (error) => complaints.push(String(error)));
       await page.goto(`${listener.url}/${path}`);
       return { page, context, complaints };

@@ -121,7 +121,7 @@ test("describeOptions: a line a group, and where values come from", () => {
   );
   expect(lines[0]).toBe(
     "server: host=127.0.0.1 port=9 (flag) insecureNoKey=false graceSeconds=30 hosts=[] origins=[] " +
-      'aliases=["g"] (file) promptLookup=true logPrompts=false logLevel=info docs=true weights=false',
+      'aliases=["g"] (file) promptLookup=true logPrompts=false logLevel=info docs=true site=true weights=false',
   );
   expect(lines[1]).toMatch(/^limits: bodyBytes=2097152 .* connections=1024$/);
   expect(lines[2]).toBe("rateLimit: requestsPerMinute=5 (environment)");

@@ -56,7 +56,7 @@ describe("the page", () => {
   });
 
   test("can be turned off; the document stays", async () => {
-    const server = await tinyServer({ docs: false });
+    const server = await tinyServer({ docs: false, site: false });
     expect((await get(server, "/docs")).status).toBe(404);
     for (const file of FILES) expect((await get(server, `/docs/${file}`)).status).toBe(404);
     expect((await get(server, "/", { accept: "text/html" })).headers.get("content-type")).toContain("json");
