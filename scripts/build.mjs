@@ -70,19 +70,33 @@ async function bundle() {
   await bundler.close();
 }
 
+/** What a page's worker needs is in its file, packages included: see NOTICE. */
 async function bundleWeb() {
   const { rolldown } = await import("rolldown");
   for (const name of WEB_WORKERS) {
     const bundler = await rolldown({
       input: `./dist/web/${name}.js`,
-      external: /^[^./]/, // packages: the application's bundler finds them
       platform: "browser",
-      plugins: [{ name: "tsc-source-maps", load: withSourceMap }],
+      plugins: [
+        { name: "tsc-source-maps", load: (path) => (path.includes("node_modules") ? null : withSourceMap(path)) },
+        { name: "without-node", transform: withoutNode },
+      ],
     });
     const file = `${WEB_BUNDLE}/${name}.js`;
     await bundler.write({ file, sourcemap: true, codeSplitting: false });
     await bundler.close();
   }
+}
+
+/** Emscripten's ways into Node are never taken in a page, and bundlers would look for Node's modules. */
+function withoutNode(code, path) {
+  if (!path.includes("@mlc-ai/web-xgrammar")) return null;
+  const pieces = [
+    ["await import('module')", "({})"],
+    ["require('u' + 'rl')", "({})"],
+  ];
+  for (const [from] of pieces) if (!code.includes(from)) throw new Error(`build: ${path} must have ${from}, got none`);
+  return pieces.reduce((text, [from, to]) => text.replaceAll(from, to), code);
 }
 
 /** The bundle's maps lead to src/, not to what tsc has written. */
