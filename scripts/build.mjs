@@ -78,14 +78,17 @@ async function bundle() {
   await bundler.close();
 }
 
+/** What a page's worker needs is in its file, packages included: see NOTICE. */
 async function bundleWeb() {
   const { rolldown } = await import("rolldown");
   for (const name of WEB_WORKERS) {
     const bundler = await rolldown({
       input: `./dist/web/${name}.js`,
-      external: /^[^./]/, // packages: the application's bundler finds them
       platform: "browser",
-      plugins: [{ name: "tsc-source-maps", load: withAssets }],
+      plugins: [
+        { name: "tsc-source-maps", load: (path) => (path.includes("node_modules") ? null : withAssets(path)) },
+        { name: "without-node", transform: withoutNode },
+      ],
     });
     const file = `${WEB_BUNDLE}/${name}.js`;
     await bundler.write({ file, sourcemap: true, codeSplitting: false });
@@ -98,6 +101,17 @@ function withAssets(path) {
   const { code, map } = withSourceMap(path);
   if (!/[/\\]dist[/\\]backends[/\\]wasm[/\\]/.test(path)) return { code, map };
   return { code: code.replaceAll('new URL("./', 'new URL("../../backends/wasm/'), map };
+}
+
+/** Emscripten's ways into Node are never taken in a page, and bundlers would look for Node's modules. */
+function withoutNode(code, path) {
+  if (!path.includes("@mlc-ai/web-xgrammar")) return null;
+  const pieces = [
+    ["await import('module')", "({})"],
+    ["require('u' + 'rl')", "({})"],
+  ];
+  for (const [from] of pieces) if (!code.includes(from)) throw new Error(`build: ${path} must have ${from}, got none`);
+  return pieces.reduce((text, [from, to]) => text.replaceAll(from, to), code);
 }
 
 /** The bundle's maps lead to src/, not to what tsc has written. */

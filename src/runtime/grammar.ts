@@ -2,7 +2,6 @@ import { GemmaError } from "../base/errors.js";
 import type { TokenMask } from "../engine/generate-job.js";
 import { TOKEN_TYPE } from "../format/token-table.js";
 import type { Vocabulary } from "../tokenizer/vocabulary.js";
-import { GrammarHost } from "./grammar-host.js";
 import {
   type FromGrammar,
   type GrammarStatus,
@@ -37,6 +36,11 @@ export interface GrammarEvents {
 
 export type StartGrammars = (data: GrammarWorkerData, events: GrammarEvents) => GrammarChannel;
 
+/** In the caller's thread, without a budget; for tests and debuggers. */
+export interface GrammarsHere {
+  readonly here: StartGrammars;
+}
+
 /**
  * Masks of constrained generations, computed in one worker for a model. A grammar that exceeds its budget ends the
  * worker and fails; the others are replayed in a new one.
@@ -52,10 +56,9 @@ export class GrammarService {
   private seen = { serial: -1, since: 0 };
   private nextId = 1;
 
-  /** @param startWorker null: computes in the caller's thread, without a budget; for tests */
   constructor(
     private readonly vocabulary: GrammarVocabulary,
-    private readonly startWorker: StartGrammars | null,
+    private readonly where: StartGrammars | GrammarsHere,
   ) {}
 
   /** Compiles a grammar and resolves with its first mask. @throws ERR_SCHEMA when it takes too long, or cannot be compiled */
@@ -93,15 +96,11 @@ export class GrammarService {
   }
 
   private post(message: ToGrammar): void {
-    this.channel ??= this.startWorker === null ? this.startHere() : this.start(this.startWorker);
+    const { where } = this;
+    const isWorker = typeof where === "function";
+    this.channel ??= this.start(isWorker ? where : where.here);
     this.channel.post(message);
-    if (this.startWorker !== null) this.watch ??= setInterval(() => this.checkBudget(), WATCH_MS);
-  }
-
-  private startHere(): GrammarChannel {
-    const data = { vocabulary: this.vocabulary, status: this.shared };
-    const host = new GrammarHost(data, (m) => this.receive(m));
-    return { post: (message) => void host.handle(message).catch((error) => this.failAll(error)), end() {} };
+    if (isWorker) this.watch ??= setInterval(() => this.checkBudget(), WATCH_MS);
   }
 
   private start(startWorker: StartGrammars): GrammarChannel {

@@ -62,7 +62,7 @@ export class LoadedModel {
     const { vocabulary, eosIds } = this.engine.tokenizer;
     const stopIds = [...new Set([...config.eosTokenIds, ...eosIds])];
     const known = grammarVocabulary(vocabulary, stopIds, config.vocabSize);
-    this.grammars ??= new GrammarService(known, this.platform.startGrammars);
+    this.grammars ??= new GrammarService(known, this.platform.grammars);
     return this.grammars.open(grammar, signal);
   }
 

@@ -6,7 +6,7 @@ import { disk } from "../load/files.js";
 import { resolveModel } from "../load/pull.js";
 import { expectWhole } from "../load/tuned.js";
 import { chooseBackend } from "./backends.js";
-import type { StartGrammars } from "./grammar.js";
+import type { GrammarsHere, StartGrammars } from "./grammar.js";
 import type { FromGrammar } from "./grammar-protocol.js";
 import type { RenderHere, StartTemplates } from "./jinja-template.js";
 import { memoryLimit } from "./memory-limit.js";
@@ -26,6 +26,16 @@ export const startGrammarWorker: StartGrammars = (data, { message, failed }) => 
     post: (to) => worker.postMessage(to),
     end: () => void worker.terminate(),
   };
+};
+
+export const grammarsHere: GrammarsHere = {
+  here(data, { message, failed }) {
+    const host = import("./grammar-host.js").then(({ GrammarHost }) => new GrammarHost(data, message));
+    return {
+      post: (to) => void host.then((grammars) => grammars.handle(to)).catch(failed),
+      end() {},
+    };
+  },
 };
 
 /** Not a worker thread: a heap that outgrows its limit there can end the whole process. */
@@ -67,7 +77,7 @@ export function nodePlatform(inProcess = false): Platform {
     },
     chooseBackend,
     memoryLimit: () => ({ bytes: memoryLimit(), says: "this machine has" }),
-    startGrammars: inProcess ? null : startGrammarWorker,
+    grammars: inProcess ? grammarsHere : startGrammarWorker,
     templates: inProcess ? renderHere : startTemplateProcess,
     // Not imported at the top: an engine that answers has no use for it.
     tune: async (settings, listener) => (await import("./tune-run.js")).runTuning(settings, listener),

@@ -1,7 +1,7 @@
 import type { Backend, BackendName, BackendOptions } from "../backend/backend.js";
 import type { FileTree } from "../load/file-tree.js";
 import type { TuneResult } from "../tune/run/events.js";
-import type { StartGrammars } from "./grammar.js";
+import type { GrammarsHere, StartGrammars } from "./grammar.js";
 import type { RenderHere, StartTemplates } from "./jinja-template.js";
 import type { LoadProgress, LoadSettings } from "./protocol.js";
 import type { TuneListener, TuneSettings } from "./tune-run.js";
@@ -40,8 +40,7 @@ export interface Platform {
   chooseBackend(name: BackendName | undefined, options: BackendOptions, note: (line: string) => void): Promise<Backend>;
   /** Bytes that a model may take, and who says so, e.g. "this machine has". */
   memoryLimit(): { readonly bytes: number; readonly says: string };
-  /** null: in the engine's own thread, without a budget; for tests and debuggers. */
-  readonly startGrammars: StartGrammars | null;
+  readonly grammars: StartGrammars | GrammarsHere;
   readonly templates: StartTemplates | RenderHere;
   tune(settings: TuneSettings, listener: TuneListener): Promise<TuneResult>;
 }

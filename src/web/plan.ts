@@ -183,4 +183,4 @@ async function fetchFront(url: URL, { headers, signal }: PlanOptions) {
 
 const sizeOf = (files: readonly { readonly sizeBytes: number }[]) =>
   files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+const mb = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

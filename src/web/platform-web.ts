@@ -35,7 +35,7 @@ const startTemplates: StartTemplates = ({ message, ended }) => {
 /** The engine's side in a page's worker. */
 export class WebPlatform implements Platform {
   readonly files = new WebTree();
-  readonly startGrammars = startGrammars;
+  readonly grammars = startGrammars;
   readonly templates = startTemplates;
   settings: WebSettings = { models: "/models/" };
   private readonly given = new Map<string, readonly GivenFile[]>();

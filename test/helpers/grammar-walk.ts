@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Rng } from "../../src/base/rng.js";
 import { GrammarService, grammarVocabulary } from "../../src/runtime/grammar.js";
+import { grammarsHere } from "../../src/runtime/platform-node.js";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.js";
 import { tinyVocabularies } from "../tiny-spm.js";
 
@@ -16,7 +17,7 @@ export class GrammarWalk {
 
   constructor() {
     const vocabulary = grammarVocabulary(this.tokenizer.vocabulary, this.stopIds, this.tokenizer.size);
-    this.service = new GrammarService(vocabulary, null);
+    this.service = new GrammarService(vocabulary, grammarsHere);
   }
 
   allowedIds(bits: Uint32Array): number[] {

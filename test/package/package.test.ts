@@ -144,6 +144,7 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   test.each([
     { path: "eval", least: 40 },
     { path: "integrations/prompt-api", least: 10 },
+    { path: "web", least: 30 },
   ])("gemma-ts/$path needs no Node", ({ path: folder, least }) => {
     const found = new Set<string>();
     const follow = (path: string) => {
@@ -167,7 +168,7 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   };
 
   test("only what is exported can be imported", () => {
-    const exported = ["gemma-ts", "gemma-ts/eval", "gemma-ts/prompt-api", "gemma-ts/package.json"];
+    const exported = ["gemma-ts", "gemma-ts/eval", "gemma-ts/prompt-api", "gemma-ts/web", "gemma-ts/package.json"];
     expect(tryImports(...exported)).toEqual(exported.map(() => "ok"));
     const inner = ["gemma-ts/dist/engine/engine.js", "gemma-ts/engine", "gemma-ts/integrations/ai-sdk"];
     expect(tryImports(...inner)).toEqual(inner.map(() => "ERR_PACKAGE_PATH_NOT_EXPORTED"));
@@ -199,9 +200,10 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   ])("types hold under $moduleResolution resolution", { timeout: 60_000 }, (options) => {
     copyFileSync(fileURLToPath(new URL("app.ts.txt", import.meta.url)), join(app, "app.ts"));
     const files = ["app.ts"];
-    const programs = ["evaluation", "tuning-report"].flatMap((page) =>
-      codeOf(readFileSync(join(root, `docs/${page}.md`), "utf8")),
-    );
+    const pages = options.lib.includes("DOM")
+      ? ["evaluation", "tuning-report", "browser"]
+      : ["evaluation", "tuning-report"];
+    const programs = pages.flatMap((page) => codeOf(readFileSync(join(root, `docs/${page}.md`), "utf8")));
     for (const [i, code] of programs.entries()) {
       writeFileSync(join(app, `docs-${i}.ts`), code);
       files.push(`docs-${i}.ts`);

@@ -83,15 +83,17 @@ export async function openSync(folder: FileSystemDirectoryHandle, name: string):
 /** A file to be read while others may read it, too; null where the browser lets only one have it. */
 export async function openSyncReader(folder: FileSystemDirectoryHandle, name: string): Promise<SyncFile | null> {
   const handle: SyncHandle | undefined = await orMissing(folder.getFileHandle(name));
-  // Browsers that do not know the mode would lock the file: they read it as a Blob.
-  if (!handle?.createSyncAccessHandle || !knowsModes()) return null;
-  return handle.createSyncAccessHandle({ mode: "read-only" }).catch(() => null);
-}
-
-/** `mode` is an attribute of the handles of browsers that know it. */
-function knowsModes(): boolean {
-  const { FileSystemSyncAccessHandle } = globalThis as { FileSystemSyncAccessHandle?: { prototype: object } };
-  return FileSystemSyncAccessHandle !== undefined && "mode" in FileSystemSyncAccessHandle.prototype;
+  let isKnown = false;
+  const options = {
+    get mode() {
+      isKnown = true; // a browser that does not know the mode does not look at it
+      return "read-only" as const;
+    },
+  };
+  const file = await handle?.createSyncAccessHandle?.(options).catch(() => null);
+  if (file && isKnown) return file;
+  file?.close(); // it would keep other tabs out
+  return null;
 }
 
 export async function writeJson(folder: FileSystemDirectoryHandle, name: string, value: unknown): Promise<void> {

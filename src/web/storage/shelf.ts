@@ -10,8 +10,8 @@ import type { ModelFile } from "../source.js";
 import type { WebTree } from "../tree.js";
 import { download, type PartNote } from "./download.js";
 import { fileIn, folderName, modelFolder, openSync, openSyncReader, readJson, removeIn, writeJson } from "./files.js";
-import { expectRoom } from "./quota.js";
-import { FileSink, MemorySink, withNumbers } from "./sink.js";
+import { expectRoom, noRoom, storageState } from "./quota.js";
+import { FileSink, isQuotaError, MemorySink, withNumbers } from "./sink.js";
 import { blobSource, syncFileSource } from "./sources.js";
 import { findStored, MANIFEST, type StoredFile, UNDER_WAY, type WebManifest } from "./stored.js";
 
@@ -65,6 +65,10 @@ export class Shelf {
     return this.alone(order.name, async (root) => {
       const other = await this.open(order.name); // fetched by another tab while this one waited
       if (other !== undefined) return other;
+      await expectRoom(
+        order.name,
+        files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0) - (await this.storedBytes(root, order, files)),
+      );
       const folder = (await modelFolder(root, order.name, { create: true }))!;
       await removeIn(folder, MANIFEST); // of a model that was evicted in part
       const { name, origin } = order;
@@ -77,6 +81,18 @@ export class Shelf {
       await this.finish(folder, { ...manifest, files: stored });
       return (await this.open(name))!;
     });
+  }
+
+  /** What an earlier visit has left of it. */
+  private async storedBytes(
+    root: FileSystemDirectoryHandle,
+    { name }: Order,
+    files: readonly ModelFile[],
+  ): Promise<number> {
+    const folder = await modelFolder(root, name);
+    if (folder === undefined) return 0;
+    const sizes = await Promise.all(files.map(async (file) => (await fileIn(folder, file.name))?.size ?? 0));
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** Keeps the user's files. */
@@ -175,14 +191,25 @@ export class Shelf {
   private async alone<T>(name: string, work: (root: FileSystemDirectoryHandle) => Promise<T>): Promise<T> {
     const root = this.root!;
     const { locks } = navigator as { locks?: LockManager };
-    if (!locks) return work(root); // the file itself is one tab's alone while it is open
+    if (!locks) return this.told(name, work(root)); // the file itself is one tab's alone while it is open
     const lock = `gemma-ts:store:${folderName(name)}`;
     const { signal } = this.listener;
-    const free = await locks.request(lock, { ifAvailable: true }, async (held) => held && { result: await work(root) });
+    const free = await locks.request(lock, { ifAvailable: true }, async (held) => {
+      return held && { result: await this.told(name, work(root)) };
+    });
     if (free !== null) return free.result;
     this.listener.note(`waiting for another tab that downloads ${name}`);
     startMeter(this.progress, "wait", name, undefined).finish(0);
-    return locks.request(lock, { signal }, () => work(root));
+    return locks.request(lock, { signal }, () => this.told(name, work(root)));
+  }
+
+  /** Small files take room, too, and the browser's own error has no numbers. */
+  private async told<T>(name: string, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw isQuotaError(error) ? noRoom(name, 0, await storageState()) : error;
+    }
   }
 
   private readonly progress: OnProgress = ({ file, doneBytes, totalBytes, ...rest }) =>
