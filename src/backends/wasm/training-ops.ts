@@ -32,7 +32,7 @@ export function wasmTrainingOps(machine: Machine, activations: Activations): Tra
 
   const scatterAdd = (out: WasmTensor, rows: WasmTensor, indices: WasmTensor, scale: number) => {
     const [count, width] = [rowsOf(out), out.shape[1]!];
-    const args = [out.address, rows.address, indices.address, rowsOf(rows), count, width, f32Bits(scale)];
+    const args = [out.address, rows.address, indices.address, rowsOf(rows), count, width, ...f64Words(scale)];
     machine.run(K_SCATTER_ADD, Math.ceil(width / STRIP), GRAIN / STRIP / (rowsOf(rows) + 1), args);
   };
 
