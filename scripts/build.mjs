@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildWasm } from "./build-wasm.mjs";
 import { hashOf, isMain, readIfThere, walk } from "./lib/files.mjs";
+import { wgslModule } from "./lib/wgsl.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const KEY = "dist/.key";
@@ -16,6 +17,7 @@ const CONFIG = [
   "tsconfig.build.json",
   "scripts/build.mjs",
   "scripts/build-wasm.mjs",
+  "scripts/lib/wgsl.mjs",
 ];
 const ENTRIES = ["worker-node", "grammar-worker", "template-process"];
 // As deep below the root as the files of src/*/*/, and all entries in one folder: paths relative to a file stay right.
@@ -36,6 +38,7 @@ export async function build() {
   for (const folder of [BUNDLE, WEB_BUNDLE]) rmSync(folder, { recursive: true, force: true });
   compile();
   buildWasm();
+  for (const path of from.filter(isShader)) writeFileSync(`${path.replace(/^src/, "dist")}.js`, wgslModule(path));
   removeStaleOutput(new Set(from));
   await bundle();
   await bundleWeb();
@@ -43,7 +46,11 @@ export async function build() {
 }
 
 function sources() {
-  return walk("src", (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+  return walk("src", (path) => isShader(path) || (path.endsWith(".ts") && !path.endsWith(".test.ts")));
+}
+
+function isShader(path) {
+  return path.endsWith(".wgsl");
 }
 
 function keyOf(paths) {
@@ -61,7 +68,7 @@ function compile() {
 function removeStaleOutput(from) {
   for (const path of walk("dist")) {
     const match = /^dist\/(.+?)(\.d\.ts|\.js|\.js\.map)$/.exec(path);
-    if (match !== null && !from.has(`src/${match[1]}.ts`)) rmSync(path);
+    if (match !== null && !from.has(`src/${match[1]}.ts`) && !from.has(`src/${match[1]}`)) rmSync(path);
   }
 }
 
@@ -116,7 +123,7 @@ function withoutNode(code, path) {
 
 /** The bundle's maps lead to src/, not to what tsc has written. */
 function withSourceMap(path) {
-  return { code: readFileSync(path, "utf8"), map: readFileSync(`${path}.map`, "utf8") };
+  return { code: readFileSync(path, "utf8"), map: readIfThere(`${path}.map`) ?? null }; // shaders have none
 }
 
 if (isMain(import.meta.url)) {

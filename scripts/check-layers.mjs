@@ -47,7 +47,11 @@ const NODE_UNITS = new Set([
 /** What a page, and each worker of it, begins with. */
 const PAGE_ENTRIES = ["web/index.ts", "web/worker-web.ts", "web/grammar-worker-web.ts", "web/template-worker-web.ts"];
 // Optional peer dependencies: elsewhere they would be missed by those who have not installed them.
-const OPTIONAL = { "@ai-sdk/provider": "integrations/ai-sdk", "@langchain/core": "integrations/langchain" };
+const OPTIONAL = {
+  "@ai-sdk/provider": "integrations/ai-sdk",
+  "@langchain/core": "integrations/langchain",
+  webgpu: "backends/webgpu",
+};
 const BUILTINS = new Set(builtinModules);
 
 /** Every broken rule under `root`/src, a line each. */

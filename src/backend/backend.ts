@@ -33,7 +33,7 @@ import type { SumSquares } from "./ops/sum-squares.js";
 import type { WriteKv } from "./ops/write-kv.js";
 import type { StoredWeight, Tensor, TensorDtype, Weight, WeightOptions } from "./tensor.js";
 
-export const BACKEND_NAMES = ["native", "wasm", "reference"] as const;
+export const BACKEND_NAMES = ["native", "wasm", "webgpu", "reference"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /**

@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   ERR_UNSUPPORTED_OP: "this backend has no kernel for an operation, or the tape no gradient of it",
   ERR_BACKEND_UNAVAILABLE: "this backend cannot run here",
   ERR_BACKEND: "the backend failed inside",
+  ERR_DEVICE_LOST: "the GPU was reset, taken away or put to sleep",
   ERR_DISPOSED: "used after dispose()",
   ERR_DEADLINE: "the request did not end within its deadlineMs",
   ERR_SCHEMA: "a JSON schema that cannot be enforced",

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { freemem } from "node:os";
 import type { Command } from "commander";
+import type { BackendName } from "../backend/backend.js";
 import { GemmaError } from "../base/errors.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { lacking } from "../sandbox/layers.js";
@@ -29,6 +30,11 @@ async function doctor({ output }: CliContext): Promise<void> {
   }
 }
 
+const ON_REQUEST = new Map<BackendName, string>([
+  ["webgpu", "; only with --backend webgpu"],
+  ["reference", ", exact and slow; only with --backend reference"],
+]);
+
 async function examine(env: NodeJS.ProcessEnv) {
   const [{ memoryLimit }, { layers }, model] = await Promise.all([
     import("../runtime/memory-limit.js"),
@@ -37,8 +43,8 @@ async function examine(env: NodeJS.ProcessEnv) {
   ]);
   const backends = await examineBackends();
   const cpu = describeCpu();
-  // The reference backend runs everywhere, but only where it is asked for: it is no answer to "can I use this?".
-  const chosen = backends.find(({ name, available }) => available && name !== "reference");
+  // Those that run only where they are asked for are no answer to "can I use this?".
+  const chosen = backends.find(({ name, available }) => available && !ON_REQUEST.has(name));
   return {
     usable: chosen !== undefined,
     backend: chosen?.name ?? null,
@@ -130,8 +136,7 @@ function print(report: Report, output: CliContext["output"]): void {
   const { cpu, memory, cache, network } = report;
   for (const { name, available, reason, isa, isas } of report.backends) {
     const more = isas.length > 1 ? `; also runs ${isas.filter((other) => other !== isa).join(", ")}` : "";
-    const note =
-      name === "reference" ? "yes, exact and slow: only with --backend reference" : `yes, with ${isa}${more}`;
+    const note = `yes, with ${isa}${more}${ON_REQUEST.get(name) ?? ""}`;
     output.line(`${bold(name.padEnd(12))}${available ? green(note) : red(printable(reason ?? ""))}`);
   }
   row("threads", `${report.threads ?? "-"}: ${report.threadsReason}`);

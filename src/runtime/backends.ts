@@ -15,8 +15,22 @@ const referenceBackend: BackendFactory = {
   create: async (options) => (await import("../backends/reference/index.js")).referenceBackend.create(options),
 };
 
-/** Every backend, the fastest first. The reference is exact and slow: it is never chosen by default. */
-export const BACKENDS: readonly BackendFactory[] = [nativeBackend, wasmBackend, referenceBackend];
+const webgpuBackend: BackendFactory = {
+  name: "webgpu",
+  available: async () => (await import("../backends/webgpu/index.js")).webgpuBackend.available(),
+  create: async (options) => (await import("../backends/webgpu/index.js")).webgpuBackend.create(options),
+};
+
+/** Every backend. By default the native one runs, or the wasm one: the others only where they are asked for. */
+export const BACKENDS: readonly BackendFactory[] = [nativeBackend, wasmBackend, webgpuBackend, referenceBackend];
+
+const HINTS: Readonly<Record<BackendName, string>> = {
+  native:
+    "in a clone, install a C++ compiler (g++ or clang++) and run `npm run setup`; or choose --backend reference (slow)",
+  wasm: "choose --backend native, or --backend reference (slow)",
+  webgpu: "choose --backend native or wasm, which need no GPU",
+  reference: "choose --backend native",
+};
 
 /**
  * Creates the backend asked for. Without a name the native one, or, where that cannot run, the wasm one: then a line to
@@ -42,6 +56,6 @@ export async function chooseBackend(
     reasons.push(`${factory.name} cannot run here: ${reason}`);
   }
   throw new GemmaError("ERR_BACKEND_UNAVAILABLE", `backend: ${reasons.join("; ")}`, {
-    hint: "in a clone, install a C++ compiler (g++ or clang++) and run `npm run setup`; or choose --backend reference (slow)",
+    hint: HINTS[name ?? "native"],
   });
 }

@@ -8,14 +8,22 @@ const wasmBackend: BackendFactory = {
   available: async () => (await import("../backends/wasm/index.js")).wasmBackend.available(),
   create: async (options) => (await import("../backends/wasm/index.js")).wasmBackend.create(options),
 };
+const webgpuBackend: BackendFactory = {
+  name: "webgpu",
+  available: async () => (await import("../backends/webgpu/index.js")).webgpuBackend.available(),
+  create: async (options) => (await import("../backends/webgpu/index.js")).webgpuBackend.create(options),
+};
 const referenceBackend: BackendFactory = {
   name: "reference",
   available: async () => true,
   create: async (options) => (await import("../backends/reference/index.js")).referenceBackend.create(options),
 };
 
-/** Every backend of pages, the fastest first. The reference is exact and slow: it is never chosen unasked. */
-export const WEB_BACKENDS: readonly BackendFactory[] = [wasmBackend, referenceBackend];
+/** Every backend of pages. */
+export const WEB_BACKENDS: readonly BackendFactory[] = [wasmBackend, webgpuBackend, referenceBackend];
+
+/** The reference is exact and slow, and WebGPU has run on a GPU in software alone so far: never chosen unasked. */
+const ON_REQUEST: readonly BackendName[] = ["webgpu", "reference"];
 
 /**
  * Creates the backend asked for, or the first that runs here; `note` is told which, where another came before it.
@@ -27,7 +35,7 @@ export async function chooseWebBackend(
   note: (line: string) => void,
   backends: readonly BackendFactory[] = WEB_BACKENDS,
 ): Promise<Backend> {
-  const wanted = backends.filter((one) => (name === undefined ? one.name !== "reference" : one.name === name));
+  const wanted = backends.filter((one) => (name === undefined ? !ON_REQUEST.includes(one.name) : one.name === name));
   if (name !== undefined && wanted.length === 0) {
     const known = backends.map((one) => one.name).join(", ");
     throw new GemmaError("ERR_USAGE", `backend: must be one of ${known} in a page, got ${name}`);

@@ -40,10 +40,10 @@ export interface TestModelOptions extends BackendOptions {
   readonly sequences?: number;
 }
 
-/** The backends that run here; a missing one says why. */
-export async function fidelityBackends(): Promise<readonly BackendFactory[]> {
+/** Of the reference, the native, the wasm ones and `more` those that run here; a missing one says why. */
+export async function fidelityBackends(more: readonly BackendFactory[] = []): Promise<readonly BackendFactory[]> {
   const factories: BackendFactory[] = [];
-  for (const factory of [referenceBackend, nativeBackend, wasmBackend]) {
+  for (const factory of [referenceBackend, nativeBackend, wasmBackend, ...more]) {
     const available = await factory.available();
     if (available === true) factories.push(factory);
     else console.warn(`skipped: backend ${factory.name}: ${available}`);

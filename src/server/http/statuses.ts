@@ -45,6 +45,7 @@ const FAILURES: Partial<Record<ErrorCode, Row>> = {
   ERR_OUT_OF_MEMORY: [503, "server_error", "overloaded"],
   ERR_NOT_READY: [503, "server_error", "not_ready"],
   ERR_DISPOSED: [503, "server_error", "not_ready"],
+  ERR_DEVICE_LOST: [503, "server_error", "not_ready"],
 };
 
 /** Seconds after which a refused client may try again, where the error does not say. */
