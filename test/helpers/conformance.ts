@@ -55,7 +55,11 @@ export async function invarianceReport(backend: Backend, wanted: (name: string) 
 
 /** The product of the sizes in a case, which its capital letters are, and of the rows that it samples. */
 function workOf(data: unknown): number {
-  const { rows = [], settings = [], draws = 1 } = data as {
+  const {
+    rows = [],
+    settings = [],
+    draws = 1,
+  } = data as {
     rows?: readonly unknown[];
     settings?: readonly unknown[];
     draws?: number;

@@ -52,7 +52,9 @@ describe.skipIf(command === undefined)("webgpu in Chromium", () => {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.waitForFunction("globalThis.runConformance");
     const selection = WHOLE ? {} : { mostWork: 8_000 };
-    const report = await page.evaluate<Report & { isa: string }>(`runConformance(${JSON.stringify(selection)}, ${!WHOLE})`);
+    const report = await page.evaluate<Report & { isa: string }>(
+      `runConformance(${JSON.stringify(selection)}, ${!WHOLE})`,
+    );
     for (const [reason, count] of Object.entries(report.leftOut)) {
       console.warn(`Chromium: ${count} cases left out: ${reason}`);
     }
