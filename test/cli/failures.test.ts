@@ -61,7 +61,7 @@ const FAILURES: readonly (readonly [
   ["a damaged file for inspect", ["inspect", bad("safetensors/overlap.safetensors")], 1, "ERR_OVERLAP", /overlap/],
   ["ids that are none", ["run", "--ids", '["a"]'], 2, "ERR_USAGE", /--ids/],
   ["a number out of range", ["run", "--top-p", "1.5", "x"], 2, "ERR_USAGE", /--top-p/],
-  ["an unknown backend", ["run", "--backend", "abacus", "x"], 2, "ERR_USAGE", /native, wasm, reference/],
+  ["an unknown backend", ["run", "--backend", "abacus", "x"], 2, "ERR_USAGE", /native, wasm, webgpu, reference/],
 ];
 
 describe.skipIf(!isBuilt)("failures of the command line", () => {
