@@ -13,15 +13,28 @@ const INSTALL = "on Node, install the package `webgpu` (npm install webgpu) and 
 async function findGpu(): Promise<GPU | string> {
   const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (own) return own;
-  const isNode = typeof process !== "undefined" && process.versions?.node !== undefined;
-  if (!isNode) return "this browser has no WebGPU, or the page is no secure context (https or localhost)";
+  const { process } = globalThis as { process?: NodeProcess };
+  const [modules, urls] = [process?.getBuiltinModule?.("node:module"), process?.getBuiltinModule?.("node:url")];
+  if (!modules || !urls) return "this browser has no WebGPU, or the page is no secure context (https or localhost)";
   try {
-    const name = "webgpu"; // a variable: a bundler for the browser must not look for it
-    const { create } = await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
-    return create((process.env.GEMMA_WEBGPU_FLAGS ?? "").split(",").filter((flag) => flag !== ""));
+    // Found at run time: a bundler for the browser must not look for it.
+    const { href } = urls.pathToFileURL(modules.createRequire(import.meta.url).resolve("webgpu"));
+    const { create } = await import(/* @vite-ignore */ /* webpackIgnore: true */ href);
+    return create((process?.env.GEMMA_WEBGPU_FLAGS ?? "").split(",").filter((flag) => flag !== ""));
   } catch (error) {
     return `${INSTALL} (${error instanceof Error ? error.message.split("\n")[0] : error})`;
   }
+}
+
+interface NodeModules {
+  readonly "node:module": { createRequire(from: string): { resolve(name: string): string } };
+  readonly "node:url": { pathToFileURL(path: string): URL };
+}
+
+/** What is asked of Node: without an import, as that of its modules would be one. */
+interface NodeProcess {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  getBuiltinModule?<Name extends keyof NodeModules>(name: Name): NodeModules[Name];
 }
 
 let gpu: Promise<GPU | string> | undefined;
