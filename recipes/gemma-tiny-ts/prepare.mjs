@@ -1,10 +1,12 @@
-// Makes the training set: public-domain stories, fetched and checked by their hashes, as JSON lines of {text}, a tale or chapter each.
+// Makes the training set out of public-domain stories, which it fetches and checks by their hashes: JSON lines of {text}, a tale
+// or chapter each, and conversations made of them.
 //   node recipes/gemma-tiny-ts/prepare.mjs --texts DIR --out DIR
 // DIR of --texts keeps the files; what is there is not fetched again.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { chatsAboutItself, chatsOf } from "./lib/chats.mjs";
 import { stories } from "./lib/stories.mjs";
 
 /** Every so many-th story of a language is held out. */
@@ -20,6 +22,7 @@ mkdirSync(values.texts, { recursive: true });
 mkdirSync(values.out, { recursive: true });
 
 const train = [];
+const chats = chatsAboutItself();
 const heldOut = { en: [], de: [] };
 const counts = { en: 0, de: 0 };
 const manifest = { sources: [], files: {} };
@@ -27,7 +30,9 @@ for (const source of sources) {
   const found = stories(await textOf(source), source);
   const kept = { learned: 0, heldOut: 0, bytes: 0 };
   for (const text of found) {
-    const isHeldOut = counts[source.language]++ % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
+    const number = counts[source.language]++;
+    const isHeldOut = number % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
+    if (!isHeldOut) chats.push(...chatsOf(text, { ...source, number }));
     (isHeldOut ? heldOut[source.language] : train).push({ text });
     kept[isHeldOut ? "heldOut" : "learned"]++;
     kept.bytes += Buffer.byteLength(text);
@@ -35,6 +40,7 @@ for (const source of sources) {
   manifest.sources.push({ id: source.id, ...kept });
 }
 write("train.jsonl", train);
+write("chats.jsonl", chats.map((messages) => ({ messages })));
 for (const language of ["en", "de"]) write(`held-out.${language}.jsonl`, heldOut[language]);
 writeFileSync(join(values.out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 for (const { id, ...kept } of manifest.sources) console.log(id.padEnd(18), JSON.stringify(kept));
@@ -56,6 +62,6 @@ async function textOf({ url, sha256, encoding }) {
 function write(name, rows) {
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
   writeFileSync(join(values.out, name), text);
-  const bytes = rows.reduce((sum, row) => sum + Buffer.byteLength(row.text), 0);
-  manifest.files[name] = { stories: rows.length, bytes, sha256: createHash("sha256").update(text).digest("hex") };
+  const bytes = rows.reduce((sum, row) => sum + Buffer.byteLength(row.text ?? row.messages.map(({ content }) => content).join("")), 0);
+  manifest.files[name] = { rows: rows.length, bytes, sha256: createHash("sha256").update(text).digest("hex") };
 }

@@ -29,7 +29,7 @@ export function stories(file, { start, end, signed = false }) {
   const found = [];
   let story = [];
   const close = () => {
-    if (signed && story.length > 0 && story.at(-1).length <= LONGEST_SIGNATURE) story.pop();
+    if (signed && isSignature(story.at(-1))) story.pop();
     const whole = story.join("\n\n");
     if (whole.length >= SHORTEST_STORY) found.push(whole);
     story = [];
@@ -106,6 +106,10 @@ function capitalised(word) {
 /** Rules and stars, and lists in capitals. */
 function isNoProse(text) {
   return !/\p{L}{2}/u.test(text) || (text.length > LONGEST_HEADING && !/\p{Ll}{2}/u.test(text));
+}
+
+function isSignature(paragraph = "\n") {
+  return paragraph.length <= LONGEST_SIGNATURE && !paragraph.includes("\n");
 }
 
 function isHeading(paragraph, isApart) {
