@@ -46,5 +46,6 @@ const texts = lines.map((line) => JSON.parse(line).text);
 const began = performance.now();
 const vocabulary = trainVocabulary(texts, { size: CONFIG.vocabSize });
 console.log(`vocabulary: ${vocabulary.size} tokens in ${((performance.now() - began) / 1000).toFixed(1)} s`);
-await writeNewModel(values.out, CONFIG, vocabulary, { seed: Number(values.seed) });
+const chatTemplate = readFileSync(new URL("chat-template.jinja", import.meta.url), "utf8").trim();
+await writeNewModel(values.out, CONFIG, vocabulary, { seed: Number(values.seed), chatTemplate });
 console.log(`model: ${values.out}`);
