@@ -16,7 +16,7 @@ export function isSiteBuilt() {
 }
 
 function siteKey() {
-  return hashOf([process.env.SITE_URL ?? ""], [...CONFIG, ...walk("apps/site")]);
+  return hashOf([process.env.SITE_URL ?? ""], [...CONFIG, ...walk("apps/site"), ...walk("models")]);
 }
 
 /** Builds dist-site where anything that goes into it has changed. */

@@ -30,8 +30,8 @@ for (const language of ["en", "de"]) {
       `${(bytes / tokens).toFixed(2)} bytes a token; ${stories} stories, ${bytes} bytes`,
   );
 }
-for (const start of STARTS) console.log(`\n> ${start}\n${start}${await textOf(gemma.generate(start, SAMPLING))}`);
-for (const question of QUESTIONS) console.log(`\n? ${question}\n${await textOf(gemma.chat().send(question, SAMPLING))}`);
+for (const start of STARTS) console.log(`\n> ${start}\n${start}${await gemma.generate(start, SAMPLING).text()}`);
+for (const question of QUESTIONS) console.log(`\n? ${question}\n${await gemma.chat().send(question, SAMPLING).text()}`);
 
 /** A story in windows of equal lengths, each behind BOS. */
 async function addStory(text, sum) {
@@ -44,10 +44,4 @@ async function addStory(text, sum) {
   }
   sum.tokens += ids.length;
   sum.bytes += Buffer.byteLength(text);
-}
-
-async function textOf(pieces) {
-  let text = "";
-  for await (const piece of pieces) text += piece;
-  return text;
 }

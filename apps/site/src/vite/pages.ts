@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
+import { shippedFiles } from "../../../../src/load/offered.js";
 import { toHtml } from "../dom/html.js";
 import { h, type VNode } from "../dom/node.js";
 import { gem } from "../pages/layout.js";
@@ -15,15 +17,22 @@ function policy(page: string): string {
   );
 }
 
-/** Where no server tells better, no models are offered: a host of plain files may put its own in place of this list. */
-const NO_MODELS = `${JSON.stringify({ models: [] })}\n`;
+/** Where no server tells better, what ships with the package is offered: a host of plain files may add its own to this list. */
+async function shippedModels(): Promise<readonly { readonly fileName: string; readonly source: string | Uint8Array }[]> {
+  const shipped = await shippedFiles();
+  const models = shipped.map((model) => ({ ...model, files: model.files.map(({ path: _, ...file }) => file) }));
+  const files = shipped.flatMap(({ name, files }) =>
+    files.map((file) => ({ fileName: `models/${name}/${file.name}`, source: readFileSync(file.path) })),
+  );
+  return [{ fileName: "models/index.json", source: `${JSON.stringify({ models })}\n` }, ...files];
+}
 
 /** Writes the pages' content into their HTML files: they are complete before a script runs. */
 export function pages(siteUrl: string | undefined): Plugin {
   return {
     name: "gemma-pages",
-    generateBundle() {
-      this.emitFile({ type: "asset", fileName: "models/index.json", source: NO_MODELS });
+    async generateBundle() {
+      for (const file of await shippedModels()) this.emitFile({ type: "asset", ...file });
     },
     transformIndexHtml: {
       order: "post", // behind Vite's own look at links: ours are right as they stand
