@@ -17,7 +17,10 @@ if (!values.run || !values.out) {
   process.stderr.write("usage: node recipes/gemma-tiny-ts/loss-curve.mjs --run DIR --out FILE.svg\n");
   process.exit(2);
 }
-const lines = readFileSync(join(values.run, "metrics.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
+const lines = readFileSync(join(values.run, "metrics.jsonl"), "utf8")
+  .trimEnd()
+  .split("\n")
+  .map((line) => JSON.parse(line));
 const steps = lines.filter(({ type }) => type === "step");
 const heldOut = lines.filter(({ type }) => type === "eval").map(({ step, heldOutLoss }) => [step, heldOutLoss]);
 const learned = [];
@@ -32,7 +35,8 @@ const x = (step) => LEFT + (step / last) * (WIDTH - LEFT - 16);
 const y = (loss) => TOP + ((most - loss) / (most - least)) * (HEIGHT - TOP - BOTTOM);
 const at = (points) => points.map(([step, loss]) => `${x(step).toFixed(1)},${y(loss).toFixed(1)}`).join(" ");
 const text = (px, py, anchor, words) => `<text x="${px}" y="${py}" text-anchor="${anchor}">${words}</text>`;
-const rule = (py) => `<line x1="${LEFT}" x2="${WIDTH - 16}" y1="${py}" y2="${py}" stroke="currentColor" opacity="0.15"/>`;
+const rule = (py) =>
+  `<line x1="${LEFT}" x2="${WIDTH - 16}" y1="${py}" y2="${py}" stroke="currentColor" opacity="0.15"/>`;
 const marks = Array.from({ length: most - least + 1 }, (_, i) => least + i);
 const quarters = [0, 1, 2, 3, 4].map((part) => Math.round((part * last) / 4));
 writeFileSync(

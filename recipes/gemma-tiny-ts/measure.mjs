@@ -8,8 +8,18 @@ import { Gemma } from "../../dist/index.js";
 
 /** Tokens that are looked at together, as in training. */
 const WINDOW = 512;
-const STARTS = ["Once upon a time", "There was once a poor woodcutter who", "Es war einmal ein König, der", "Vor vielen Jahren lebte in einem Walde"];
-const QUESTIONS = ["Tell me a story about a fox.", "Erzähl mir ein Märchen von einer Prinzessin.", "Who are you?", "Wer bist du?"];
+const STARTS = [
+  "Once upon a time",
+  "There was once a poor woodcutter who",
+  "Es war einmal ein König, der",
+  "Vor vielen Jahren lebte in einem Walde",
+];
+const QUESTIONS = [
+  "Tell me a story about a fox.",
+  "Erzähl mir ein Märchen von einer Prinzessin.",
+  "Who are you?",
+  "Wer bist du?",
+];
 const SAMPLING = { temperature: 0.7, topK: 40, seed: 1, maxTokens: 120 };
 
 const { values } = parseArgs({
@@ -21,7 +31,9 @@ if (!values.data) {
 }
 await using gemma = await Gemma.load(values.model);
 for (const language of ["en", "de"]) {
-  const lines = readFileSync(join(values.data, `held-out.${language}.jsonl`), "utf8").trimEnd().split("\n");
+  const lines = readFileSync(join(values.data, `held-out.${language}.jsonl`), "utf8")
+    .trimEnd()
+    .split("\n");
   const measured = { stories: lines.length, tokens: 0, bytes: 0, nats: 0 };
   for (const line of lines) await addStory(JSON.parse(line).text, measured);
   const { stories, tokens, bytes, nats } = measured;

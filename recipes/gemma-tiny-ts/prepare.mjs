@@ -40,7 +40,10 @@ for (const source of sources) {
   manifest.sources.push({ id: source.id, ...kept });
 }
 write("train.jsonl", train);
-write("chats.jsonl", chats.map((messages) => ({ messages })));
+write(
+  "chats.jsonl",
+  chats.map((messages) => ({ messages })),
+);
 for (const language of ["en", "de"]) write(`held-out.${language}.jsonl`, heldOut[language]);
 writeFileSync(join(values.out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 for (const { id, ...kept } of manifest.sources) console.log(id.padEnd(18), JSON.stringify(kept));
@@ -62,6 +65,9 @@ async function textOf({ url, sha256, encoding }) {
 function write(name, rows) {
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
   writeFileSync(join(values.out, name), text);
-  const bytes = rows.reduce((sum, row) => sum + Buffer.byteLength(row.text ?? row.messages.map(({ content }) => content).join("")), 0);
+  const bytes = rows.reduce(
+    (sum, row) => sum + Buffer.byteLength(row.text ?? row.messages.map(({ content }) => content).join("")),
+    0,
+  );
   manifest.files[name] = { rows: rows.length, bytes, sha256: createHash("sha256").update(text).digest("hex") };
 }

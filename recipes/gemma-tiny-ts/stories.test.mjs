@@ -44,7 +44,13 @@ test("a file becomes the tales in it: no front, no back, no headings, one way to
 
 test("a file with a paragraph a line, where words that are spoken begin a new one", () => {
   const tale = (first) => Array(30).fill(long(first));
-  const lines = [...tale("Es war ein Fuchs."), "Er sprach:", "»Guten Tag.«", "2. Von der Katze", ...tale("Es war eine Katze.")];
+  const lines = [
+    ...tale("Es war ein Fuchs."),
+    "Er sprach:",
+    "»Guten Tag.«",
+    "2. Von der Katze",
+    ...tale("Es war eine Katze."),
+  ];
   const found = stories(lines.join("\n"), { start: "Es war ein Fuchs" });
   expect(found).toHaveLength(2);
   expect(found[0].endsWith('\n\nEr sprach: "Guten Tag."')).toBe(true);
@@ -55,7 +61,11 @@ test("a book without its first words is refused: it is another edition", () => {
 });
 
 test("a tale is asked for by what is in it, and gone on with", () => {
-  const [opening, further] = chatsOf(stories(FILE, { start: "ONCE upon" })[0], { language: "en", tales: true, number: 1 });
+  const [opening, further] = chatsOf(stories(FILE, { start: "ONCE upon" })[0], {
+    language: "en",
+    tales: true,
+    number: 1,
+  });
   expect(opening[0]).toEqual({ role: "user", content: "Tell me a tale of a fox." });
   expect(opening[1].content).toMatch(/^Once upon a time/);
   expect(further[0].content).toMatch(/^Please go on with this story: Once upon .*"$/);

@@ -72,7 +72,11 @@ function rewritten(base: Checkpoint, changed: NewValues, dtype: WrittenDtype | u
   return { pairs: { count: pairs.count, bytes: source.read(pairs.offset, pairs.sizeBytes) }, alignment, tensors };
 }
 
-function converted(base: Checkpoint, changed: NewValues, { dtype, name = basename(base.path) }: GgufOptions): GgufParts {
+function converted(
+  base: Checkpoint,
+  changed: NewValues,
+  { dtype, name = basename(base.path) }: GgufOptions,
+): GgufParts {
   const names = expectedTensors(base.config, "gguf");
   const pairs = ggufPairs([
     ...ggufConfig(base.config, name),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TunableModel } from "../../test/helpers/tunable-model.js";
 import { defaultLayerTypes, type GemmaConfig } from "../model/config.js";
-import { gemma3_270m, gemma2b } from "../model/variants.js";
+import { gemma2b, gemma3_270m } from "../model/variants.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { trainVocabulary } from "../tokenizer/train-vocabulary.js";
 import { writeNewModel } from "./new-model.js";
@@ -18,7 +18,9 @@ const config: GemmaConfig = {
 };
 
 let folder: string;
-beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "gemma-new-"))));
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gemma-new-"));
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("a new model opens as what it was written as, with its tokenizer", async () => {
@@ -64,10 +66,27 @@ test("the same seed gives the same weights, another one others", async () => {
 
 test("refuses sizes that do not fit each other, and a folder that is there", async () => {
   const odd = { ...config, numAttentionHeads: 3, numKeyValueHeads: 2 };
-  await expect(writeNewModel(join(folder, "odd"), odd, vocabulary)).rejects.toMatchObject({ code: "ERR_INVALID_VALUE" });
+  await expect(writeNewModel(join(folder, "odd"), odd, vocabulary)).rejects.toMatchObject({
+    code: "ERR_INVALID_VALUE",
+  });
   await expect(writeNewModel(folder, config, vocabulary)).rejects.toMatchObject({ code: "ERR_USAGE" });
 });
 
-function sizesOf({ hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, numKeyValueHeads, headDim }: GemmaConfig) {
-  return { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, numKeyValueHeads, headDim, queryPreAttnScalar: headDim };
+function sizesOf({
+  hiddenSize,
+  intermediateSize,
+  numHiddenLayers,
+  numAttentionHeads,
+  numKeyValueHeads,
+  headDim,
+}: GemmaConfig) {
+  return {
+    hiddenSize,
+    intermediateSize,
+    numHiddenLayers,
+    numAttentionHeads,
+    numKeyValueHeads,
+    headDim,
+    queryPreAttnScalar: headDim,
+  };
 }

@@ -51,7 +51,11 @@ export async function offeredFiles(home: string): Promise<readonly OfferedFiles[
 /** What can be offered wherever the package is. */
 export async function shippedFiles(): Promise<readonly OfferedFiles[]> {
   return Promise.all(
-    SHIPPED_MODELS.map(async ({ name, label, path }) => ({ name, label, files: [await ownFile(path, basename(path))] })),
+    SHIPPED_MODELS.map(async ({ name, label, path }) => ({
+      name,
+      label,
+      files: [await ownFile(path, basename(path))],
+    })),
   );
 }
 

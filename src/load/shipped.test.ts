@@ -2,12 +2,14 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectWhole } from "./tuned.js";
 import { pull, removeModel, resolveModel } from "./pull.js";
 import { SHIPPED_MODELS, SHIPPED_ORIGIN } from "./shipped.js";
+import { expectWhole } from "./tuned.js";
 
 let home: string;
-beforeAll(async () => void (home = await mkdtemp(join(tmpdir(), "gemma-shipped-"))));
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "gemma-shipped-"));
+});
 afterAll(() => rm(home, { recursive: true }));
 
 test("all of them are here, and their names are those of their files", () => {

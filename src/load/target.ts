@@ -4,9 +4,9 @@ import { GemmaError } from "../base/errors.js";
 import { findModel } from "./cache.js";
 import { CATALOGUE, type CatalogueEntry, findEntry } from "./catalogue.js";
 import { expectModelName, isModelName, show } from "./names.js";
+import { SHIPPED_MODELS } from "./shipped.js";
 import { looksLikePath } from "./sources/path.js";
 import type { Expectation } from "./sources/source.js";
-import { SHIPPED_MODELS } from "./shipped.js";
 import { describeSpec, isSpec, parseSpec, SPEC_FORMS, type Spec } from "./spec.js";
 import { TUNED_MODELS } from "./tuned.js";
 

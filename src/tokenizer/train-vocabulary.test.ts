@@ -21,9 +21,7 @@ function naiveMerges(words: ReadonlyMap<string, number>, merges: number, longest
         if ([...text].length <= longest) counts.set(text, (counts.get(text) ?? 0) + count);
       }
     }
-    const [best] = [...counts].sort(
-      ([a, m], [b, n]) => n - m || a.length - b.length || (a < b ? -1 : Number(a > b)),
-    );
+    const [best] = [...counts].sort(([a, m], [b, n]) => n - m || a.length - b.length || (a < b ? -1 : Number(a > b)));
     if (best === undefined || best[1] < 2) break;
     ranks.set(best[0], ranks.size);
   }
@@ -41,13 +39,23 @@ const pieces = pieceTexts(vocabulary);
 
 describe("bpeMerges", () => {
   it("learns what the definition says", () => {
-    const word = fc.array(fc.constantFrom("a", "b", "c", "ü", "🌍"), { minLength: 1, maxLength: 9 }).map((parts) => parts.join(""));
-    const words = fc.uniqueArray(fc.tuple(word, fc.integer({ min: 1, max: 9 })), { selector: ([text]) => text, maxLength: 12 });
+    const word = fc
+      .array(fc.constantFrom("a", "b", "c", "ü", "🌍"), { minLength: 1, maxLength: 9 })
+      .map((parts) => parts.join(""));
+    const words = fc.uniqueArray(fc.tuple(word, fc.integer({ min: 1, max: 9 })), {
+      selector: ([text]) => text,
+      maxLength: 12,
+    });
     fc.assert(
-      fc.property(words, fc.integer({ min: 0, max: 40 }), fc.integer({ min: 2, max: 6 }), (entries, merges, longest) => {
-        const counts = new Map(entries);
-        expect(bpeMerges(counts, { merges, longest })).toEqual(naiveMerges(counts, merges, longest));
-      }),
+      fc.property(
+        words,
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 2, max: 6 }),
+        (entries, merges, longest) => {
+          const counts = new Map(entries);
+          expect(bpeMerges(counts, { merges, longest })).toEqual(naiveMerges(counts, merges, longest));
+        },
+      ),
       { seed: 1, numRuns: 300 },
     );
   });

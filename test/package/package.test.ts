@@ -89,7 +89,9 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     const papers = ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "package.json"];
     const binary = builtBackends.includes("native") ? ["build/native/gemma.node"] : [];
     const site = existsSync(join(root, "dist-site/index.html")) ? ["dist-site/**"] : [];
-    expect([...kinds].sort()).toEqual([...papers, ...binary, ...site, "dist/**.d.ts", "dist/**.js", "models/**"].sort());
+    expect([...kinds].sort()).toEqual(
+      [...papers, ...binary, ...site, "dist/**.d.ts", "dist/**.js", "models/**"].sort(),
+    );
     expect(packed.filter((path) => path.includes(".test."))).toEqual([]);
   });
 

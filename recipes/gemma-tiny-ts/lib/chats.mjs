@@ -7,12 +7,29 @@ const SHORTEST_ANSWER = 200;
 const PLAIN_EVERY = 3;
 
 const ASK = {
-  en: ["Tell me a story.", "Tell me a fairy tale.", "Can you tell me a story?", "Please tell me a tale!", "I would like to hear a story."],
-  de: ["Erzähl mir eine Geschichte.", "Erzähle mir ein Märchen.", "Kannst du mir eine Geschichte erzählen?", "Bitte erzähl mir ein Märchen!", "Ich möchte eine Geschichte hören."],
+  en: [
+    "Tell me a story.",
+    "Tell me a fairy tale.",
+    "Can you tell me a story?",
+    "Please tell me a tale!",
+    "I would like to hear a story.",
+  ],
+  de: [
+    "Erzähl mir eine Geschichte.",
+    "Erzähle mir ein Märchen.",
+    "Kannst du mir eine Geschichte erzählen?",
+    "Bitte erzähl mir ein Märchen!",
+    "Ich möchte eine Geschichte hören.",
+  ],
 };
 const ABOUT = {
   en: ["Tell me a story about X.", "Tell me a tale of X.", "Do you know a story about X?", "A story about X, please."],
-  de: ["Erzähl mir eine Geschichte von X.", "Erzähle mir ein Märchen von X.", "Kennst du eine Geschichte von X?", "Bitte eine Geschichte von X."],
+  de: [
+    "Erzähl mir eine Geschichte von X.",
+    "Erzähle mir ein Märchen von X.",
+    "Kennst du eine Geschichte von X?",
+    "Bitte eine Geschichte von X.",
+  ],
 };
 const GO_ON = {
   en: ["Go on: X", "Please go on with this story: X", "How does this story go on? X"],
@@ -27,10 +44,18 @@ const SUBJECTS = {
       .map((word) => [word, `a ${word}`]),
   ),
   de: {
-    ...masculine("König Prinz Fuchs Wolf Riese Zwerg Müller Schneider Fischer Hirte Bettler Räuber Schuster Vogel Hund Frosch Baum Garten Wald Berg Stern Schwan Storch Kaufmann Knabe Kalif Esel Jäger Bauer Vater"),
+    ...masculine(
+      "König Prinz Fuchs Wolf Riese Zwerg Müller Schneider Fischer Hirte Bettler Räuber Schuster Vogel Hund Frosch Baum Garten Wald Berg Stern Schwan Storch Kaufmann Knabe Kalif Esel Jäger Bauer Vater",
+    ),
     ...feminine("Königin Prinzessin Hexe Katze Maus Mutter Rose Gans Biene Ziege Schlange Fee Großmutter"),
     ...neuter("Mädchen Kind Pferd Schloß Schiff Häuschen Männchen"),
-    ...{ Soldat: "einem Soldaten", Bär: "einem Bären", Löwe: "einem Löwen", Junge: "einem Jungen", Riesen: "einem Riesen" },
+    ...{
+      Soldat: "einem Soldaten",
+      Bär: "einem Bären",
+      Löwe: "einem Löwen",
+      Junge: "einem Jungen",
+      Riesen: "einem Riesen",
+    },
   },
 };
 SUBJECTS.de.Kalif = "einem Kalifen";
@@ -42,17 +67,29 @@ SUBJECTS.de.Bauer = "einem Bauern";
 /** What it says of itself; each is learned a few times. */
 const ABOUT_ITSELF = {
   en: [
-    [["Who are you?", "What are you?", "What is your name?"], "I am gemma-tiny-ts, a very small language model. I know fairy tales and little else. Shall I tell you one?"],
+    [
+      ["Who are you?", "What are you?", "What is your name?"],
+      "I am gemma-tiny-ts, a very small language model. I know fairy tales and little else. Shall I tell you one?",
+    ],
     [["Hello!", "Hi!", "Good morning.", "Hey"], "Hello! Shall I tell you a story?"],
     [["Thank you!", "Thanks."], "You are welcome. Shall I tell you another story?"],
-    [["What can you do?", "How can you help me?"], "I tell stories, in English and in German. For anything else I am much too small."],
+    [
+      ["What can you do?", "How can you help me?"],
+      "I tell stories, in English and in German. For anything else I am much too small.",
+    ],
     [["Goodbye!", "Bye."], "Goodbye! And if they have not died, they are living still."],
   ],
   de: [
-    [["Wer bist du?", "Was bist du?", "Wie heißt du?"], "Ich bin gemma-tiny-ts, ein sehr kleines Sprachmodell. Ich kenne Märchen und sonst wenig. Soll ich dir eines erzählen?"],
+    [
+      ["Wer bist du?", "Was bist du?", "Wie heißt du?"],
+      "Ich bin gemma-tiny-ts, ein sehr kleines Sprachmodell. Ich kenne Märchen und sonst wenig. Soll ich dir eines erzählen?",
+    ],
     [["Hallo!", "Guten Tag.", "Guten Morgen!", "Hi"], "Hallo! Soll ich dir eine Geschichte erzählen?"],
     [["Danke!", "Vielen Dank."], "Gern geschehen. Soll ich dir noch eine Geschichte erzählen?"],
-    [["Was kannst du?", "Wie kannst du mir helfen?"], "Ich erzähle Geschichten, auf Deutsch und auf Englisch. Für alles andere bin ich viel zu klein."],
+    [
+      ["Was kannst du?", "Wie kannst du mir helfen?"],
+      "Ich erzähle Geschichten, auf Deutsch und auf Englisch. Für alles andere bin ich viel zu klein.",
+    ],
     [["Auf Wiedersehen!", "Tschüss!"], "Auf Wiedersehen! Und wenn sie nicht gestorben sind, so leben sie noch heute."],
   ],
 };
@@ -74,7 +111,13 @@ export function chatsOf(story, { language, tales = false, number }) {
   if (first === null) return chats;
   const rest = within.slice(first[0].length).trim();
   const wording = GO_ON[language][number % GO_ON[language].length];
-  if (rest.length >= SHORTEST_ANSWER) chats.push(turns(wording.replace("X", () => first[0]), rest));
+  if (rest.length >= SHORTEST_ANSWER)
+    chats.push(
+      turns(
+        wording.replace("X", () => first[0]),
+        rest,
+      ),
+    );
   return chats;
 }
 

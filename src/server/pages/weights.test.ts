@@ -23,7 +23,10 @@ function cache(name: string, file: string) {
   writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
 
-const shipped = (await shippedFiles()).map((model) => ({ ...model, files: model.files.map(({ path: _, ...file }) => file) }));
+const shipped = (await shippedFiles()).map((model) => ({
+  ...model,
+  files: model.files.map(({ path: _, ...file }) => file),
+}));
 
 let server: GemmaServer;
 beforeAll(async () => {

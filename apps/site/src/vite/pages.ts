@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
-import { shippedFiles } from "../../../../src/load/offered.js";
 import { toHtml } from "../dom/html.js";
 import { h, type VNode } from "../dom/node.js";
 import { gem } from "../pages/layout.js";
@@ -17,22 +15,15 @@ function policy(page: string): string {
   );
 }
 
-/** Where no server tells better, what ships with the package is offered: a host of plain files may add its own to this list. */
-async function shippedModels(): Promise<readonly { readonly fileName: string; readonly source: string | Uint8Array }[]> {
-  const shipped = await shippedFiles();
-  const models = shipped.map((model) => ({ ...model, files: model.files.map(({ path: _, ...file }) => file) }));
-  const files = shipped.flatMap(({ name, files }) =>
-    files.map((file) => ({ fileName: `models/${name}/${file.name}`, source: readFileSync(file.path) })),
-  );
-  return [{ fileName: "models/index.json", source: `${JSON.stringify({ models })}\n` }, ...files];
-}
+/** Where no server tells better, no models are offered; scripts/site.mjs puts those of the package here, and a host of plain files may add its own. */
+const NO_MODELS = `${JSON.stringify({ models: [] })}\n`;
 
 /** Writes the pages' content into their HTML files: they are complete before a script runs. */
 export function pages(siteUrl: string | undefined): Plugin {
   return {
     name: "gemma-pages",
-    async generateBundle() {
-      for (const file of await shippedModels()) this.emitFile({ type: "asset", ...file });
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "models/index.json", source: NO_MODELS });
     },
     transformIndexHtml: {
       order: "post", // behind Vite's own look at links: ours are right as they stand
