@@ -2,7 +2,7 @@
 // npm run site -- --port N   on another port than 8090; 0: any that is free
 // npm run site:build         builds dist-site alone
 
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { hashOf, isMain, readIfThere, walk } from "./lib/files.mjs";
 import { setupOrExit } from "./setup.mjs";
@@ -16,7 +16,7 @@ export function isSiteBuilt() {
 }
 
 function siteKey() {
-  return hashOf([process.env.SITE_URL ?? ""], [...CONFIG, ...walk("apps/site")]);
+  return hashOf([process.env.SITE_URL ?? ""], [...CONFIG, ...walk("apps/site"), ...walk("models")]);
 }
 
 /** Builds dist-site where anything that goes into it has changed. */
@@ -24,7 +24,20 @@ export async function buildSite() {
   if (isSiteBuilt()) return;
   const { build } = await import("vite"); // not at the top: set-up may have to install it first
   await build({ configFile: "apps/site/vite.config.ts", logLevel: "warn" });
+  await addModels();
   writeFileSync(KEY, siteKey());
+}
+
+/** What ships with the package, for hosts of plain files. */
+async function addModels() {
+  const { shippedFiles } = await import("../dist/load/offered.js");
+  const models = [];
+  for (const { name, label, files } of await shippedFiles()) {
+    mkdirSync(`dist-site/models/${name}`, { recursive: true });
+    for (const file of files) copyFileSync(file.path, `dist-site/models/${name}/${file.name}`);
+    models.push({ name, label, files: files.map(({ path: _, ...file }) => file) });
+  }
+  writeFileSync("dist-site/models/index.json", `${JSON.stringify({ models })}\n`);
 }
 
 /** Serves the site, without a model behind the API: requests to that are told that none is ready. */

@@ -10,9 +10,12 @@ export {
 } from "./runtime/gemma.js";
 export type { LoadProgress, LoadSettings, ModelInfo } from "./runtime/protocol.js";
 
-// Writing models
+// Writing models: adapters merged into their bases, and models that have learned nothing
 
+export { type NewModelOptions, writeNewModel } from "./load/new-model.js";
 export { type MergeOptions, type MergeResult, mergeAdapter } from "./runtime/merge-adapter.js";
+export { type TrainVocabularyOptions, trainVocabulary } from "./tokenizer/train-vocabulary.js";
+export type { Vocabulary } from "./tokenizer/vocabulary.js";
 
 // Generations, conversations and scores
 

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Command } from "commander";
 import type { CliContext } from "./context.js";
 import { printable } from "./output.js";
@@ -7,32 +8,40 @@ import { formatBytes } from "./progress.js";
 export function register(program: Command, { output }: CliContext): void {
   program
     .command("list")
-    .description("list the models in the cache")
+    .description("list the models in the cache, and those of this package")
     .option("--data", "the data sets instead")
     .action(async (flags: { data?: boolean }) => {
       const { gemmaHome, listModels } = await import("../load/cache.js");
+      const { SHIPPED_MODELS } = await import("../load/shipped.js");
       const { TUNED_MODELS } = await import("../load/tuned.js");
       const home = gemmaHome();
       const shelf = flags.data ? "datasets" : "models";
       const models = await listModels(home, shelf);
       const tuned = flags.data ? [] : TUNED_MODELS.filter(({ base }) => models.some(({ name }) => name === base));
+      const shipped = (flags.data ? [] : SHIPPED_MODELS).map(({ name, path }) => {
+        return { name, path, sizeBytes: statSync(path).size };
+      });
       output.data({
         home,
         [shelf]: models.map(({ name, path, origin, pulledAt, sizeBytes, verified }) => {
           return { name, path, origin, pulledAt, sizeBytes, verified };
         }),
-        ...(flags.data ? {} : { tuned: tuned.map(({ name, base, adapter }) => ({ name, base, adapter })) }),
+        ...(flags.data ? {} : { shipped, tuned: tuned.map(({ name, base, adapter }) => ({ name, base, adapter })) }),
       });
       if (models.length === 0) {
         const next = flags.data ? "gemma eval fetches what its tasks need" : "gemma pull fetches gemma-3-270m";
         output.line(`no ${flags.data ? "data sets" : "models"} in ${home}; ${next}`);
       }
-      const nameWidth = Math.max(...[...models, ...tuned].map(({ name }) => name.length));
+      const nameWidth = Math.max(...[...models, ...shipped, ...tuned].map(({ name }) => name.length));
       for (const { name, sizeBytes, origin, verified } of models) {
         const size = formatBytes(sizeBytes).padStart(8);
         output.line(
           `${output.colors.bold(name.padEnd(nameWidth))}  ${size}  ${printable(origin)}${verified ? "" : " (no known hash)"}`,
         );
+      }
+      for (const { name, sizeBytes } of shipped) {
+        const size = formatBytes(sizeBytes).padStart(8);
+        output.line(`${output.colors.bold(name.padEnd(nameWidth))}  ${size}  ships with this package`);
       }
       for (const { name, base } of tuned) {
         output.line(

@@ -12,13 +12,15 @@ export function register(program: Command, context: CliContext): void {
     .action(async (model: string) => {
       const { isDatasetSpec } = await import("../load/dataset-spec.js");
       if (isDatasetSpec(model)) return pullDataset(model, context);
-      const [{ pull }, { GEMMA_TERMS }] = await Promise.all([
+      const [{ pull }, { GEMMA_TERMS }, { findShipped }] = await Promise.all([
         import("../load/pull.js"),
         import("../load/catalogue.js"),
+        import("../load/shipped.js"),
       ]);
       const { name, path, origin, adapter } = await withPullProgress(context, (options) => pull(model, options));
       context.output.line(`${name} is ready: ${path}${adapter === undefined ? "" : `, with the adapter ${adapter}`}`);
-      context.output.data({ name, path, origin, adapter, terms: GEMMA_TERMS });
+      const terms = findShipped(name) === undefined ? GEMMA_TERMS : undefined; // this project's own weights
+      context.output.data({ name, path, origin, adapter, terms });
     });
 }
 

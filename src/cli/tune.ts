@@ -44,6 +44,7 @@ const OPTIONS: readonly (readonly [flag: string, description: string, parse: (te
   ["--batch-examples <n>", "examples of a micro-batch, whatever their lengths", numeric],
   ["--accumulate <n>", "micro-batches a step; default 1", numeric],
   ["--max-length <n>", "tokens of an example; the end of a longer one is left out; default 1024", numeric],
+  ["--long-texts <name>", "of texts that are longer: cut, or split into sequences; default cut", TEXT],
   ["--activations <type>", "int8 (fast) or f32 (exact); default int8", TEXT],
   ["--seed <n>", "of the order, the first values and dropout; default 0", numeric],
   ["--template <name>", "how examples are written: gemma, qa or none; default as the model chats", TEXT],

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fromSystemError } from "../base/errors.js";
+import type { GemmaConfig } from "../model/config.js";
 import { hfConfig } from "../model/config-hf-write.js";
 import type { Vocabulary } from "../tokenizer/vocabulary.js";
 import { sentencePieceBytes } from "../tokenizer/write-sentencepiece.js";
@@ -43,11 +44,19 @@ const DTYPE_NAMES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as cons
 export function companionFiles(base: Checkpoint, dtype: FolderDtype | undefined): CompanionFile[] {
   if (base.naming === "hf") return copies(base.path, dtype);
   const vocabulary = base.tokenizer === null ? null : loadVocabulary(base);
-  const config = hfConfig(base.config, DTYPE_NAMES[dtype ?? "BF16"], vocabulary?.padId);
-  const files = [inMemory("config.json", toJson(config))];
+  return madeFiles(base.config, dtype ?? "BF16", vocabulary, chatTemplate(base));
+}
+
+/** The files beside the weights of a model that has none of them yet. @throws what companionFiles throws */
+export function madeFiles(
+  config: GemmaConfig,
+  dtype: FolderDtype,
+  vocabulary: Vocabulary | null,
+  template: string | null,
+): CompanionFile[] {
+  const files = [inMemory("config.json", toJson(hfConfig(config, DTYPE_NAMES[dtype], vocabulary?.padId)))];
   if (vocabulary === null) return files;
-  const settings = tokenizerConfig(vocabulary, base);
-  files.push(inMemory("tokenizer_config.json", toJson(settings)));
+  files.push(inMemory("tokenizer_config.json", toJson(tokenizerConfig(vocabulary, template))));
   files.push(
     inMemory(
       "tokenizer.json",
@@ -82,14 +91,13 @@ function withDtype(bytes: Uint8Array, dtype: FolderDtype): Uint8Array {
   return toJson(config)[0]!;
 }
 
-function tokenizerConfig(vocabulary: Vocabulary, base: Checkpoint): Record<string, unknown> {
+function tokenizerConfig(vocabulary: Vocabulary, template: string | null): Record<string, unknown> {
   const decoder = new TextDecoder();
   const named = (key: string, id: number | undefined) => {
     if (id === undefined) return {};
     const { bytes, starts } = vocabulary;
     return { [key]: decoder.decode(bytes.subarray(starts[id], starts[id + 1])) };
   };
-  const template = chatTemplate(base);
   return {
     tokenizer_class: "GemmaTokenizer",
     add_bos_token: vocabulary.addBos,

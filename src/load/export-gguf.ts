@@ -22,6 +22,8 @@ export interface GgufOptions extends ExportOptions {
    * is only read. Rows that are no whole blocks become BF16. Norms are F32.
    */
   readonly dtype?: WrittenDtype | undefined;
+  /** What the file calls a model that is converted (general.name). Default: the folder's name. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function writeModelGguf(
   options: GgufOptions = {},
 ): Promise<number> {
   const { pairs, alignment, tensors } =
-    base.naming === "gguf" ? rewritten(base, changed, options.dtype) : converted(base, changed, options.dtype);
+    base.naming === "gguf" ? rewritten(base, changed, options.dtype) : converted(base, changed, options);
   const totalBytes = ggufLayout(pairs, tensors, alignment).sizeBytes;
   await expectTarget(path, totalBytes, options.replace ?? false);
   await writeWhole(path, ggufFile(pairs, tensors, alignment), {
@@ -70,10 +72,14 @@ function rewritten(base: Checkpoint, changed: NewValues, dtype: WrittenDtype | u
   return { pairs: { count: pairs.count, bytes: source.read(pairs.offset, pairs.sizeBytes) }, alignment, tensors };
 }
 
-function converted(base: Checkpoint, changed: NewValues, dtype: WrittenDtype | undefined): GgufParts {
+function converted(
+  base: Checkpoint,
+  changed: NewValues,
+  { dtype, name = basename(base.path) }: GgufOptions,
+): GgufParts {
   const names = expectedTensors(base.config, "gguf");
   const pairs = ggufPairs([
-    ...ggufConfig(base.config, basename(base.path)),
+    ...ggufConfig(base.config, name),
     ...ggufTokenizer(loadVocabulary(base), base.config.vocabSize, chatTemplate(base)),
   ]);
   expectSameConfig(pairs, base);

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { listModels } from "./cache.js";
 import { findEntry } from "./catalogue.js";
 import { hashFile } from "./partial.js";
+import { SHIPPED_MODELS } from "./shipped.js";
 import { TUNED_MODELS } from "./tuned.js";
 
 // What this machine can offer to pages: see docs/browser.md for the folder that it becomes.
@@ -26,7 +27,7 @@ export interface OfferedFiles {
 /** Hashes of the package's own files, which do not change while it runs. */
 const hashes = new Map<string, Promise<OfferedFile>>();
 
-/** Models of the catalogue that are whole in the cache, and the package's adapters on them. */
+/** Models of the catalogue that are whole in the cache, the package's adapters on them, and its own models. */
 export async function offeredFiles(home: string): Promise<readonly OfferedFiles[]> {
   const cached = (await listModels(home)).flatMap((model): OfferedFiles[] => {
     const entry = findEntry(model.name);
@@ -44,7 +45,18 @@ export async function offeredFiles(home: string): Promise<readonly OfferedFiles[
     );
     return { name, label, base, files: await Promise.all(files) };
   });
-  return [...cached, ...(await Promise.all(adapters))];
+  return [...cached, ...(await Promise.all(adapters)), ...(await shippedFiles())];
+}
+
+/** What can be offered wherever the package is. */
+export async function shippedFiles(): Promise<readonly OfferedFiles[]> {
+  return Promise.all(
+    SHIPPED_MODELS.map(async ({ name, label, path }) => ({
+      name,
+      label,
+      files: [await ownFile(path, basename(path))],
+    })),
+  );
 }
 
 function ownFile(path: string, name: string): Promise<OfferedFile> {

@@ -4,6 +4,7 @@ import { CATALOGUE, GEMMA_TERMS } from "./catalogue.js";
 import { datasetName, isDatasetSpec, parseDatasetSpec } from "./dataset-spec.js";
 import { inHome, isIntact, isOffline } from "./in-home.js";
 import type { PullOptions, PullSeams } from "./pull-options.js";
+import { findShipped, SHIPPED_ORIGIN } from "./shipped.js";
 import { resolvePath } from "./sources/path.js";
 import { describeSpec, SPEC_FORMS } from "./spec.js";
 import { cacheName, locate, type Target } from "./target.js";
@@ -52,6 +53,10 @@ export async function pull(text: string, options: PullOptions = {}, seams: PullS
  * @throws ERR_UNKNOWN_MODEL when there is nothing of that name, ERR_USAGE for a model of the package
  */
 export async function removeModel(text: string, home: string = gemmaHome()): Promise<void> {
+  const shipped = findShipped(text);
+  if (shipped !== undefined) {
+    throw new GemmaError("ERR_USAGE", `${shipped.name}: must be something in the cache, got a model of this package`);
+  }
   const tuned = findTuned(text);
   if (tuned !== undefined) {
     throw new GemmaError("ERR_USAGE", `${tuned.name}: must be something in the cache, got an adapter of this package`, {
@@ -74,6 +79,8 @@ async function obtain(
 ): Promise<ResolvedModel> {
   const env = options.env ?? process.env;
   const home = options.home ?? gemmaHome(env);
+  const shipped = findShipped(text);
+  if (shipped !== undefined) return { path: shipped.path, name: shipped.name, origin: SHIPPED_ORIGIN };
   const tuned = findTuned(text);
   if (tuned !== undefined) {
     const base = await obtain(tuned.base, options, seams, find);

@@ -4,6 +4,7 @@ import { GemmaError } from "../base/errors.js";
 import { findModel } from "./cache.js";
 import { CATALOGUE, type CatalogueEntry, findEntry } from "./catalogue.js";
 import { expectModelName, isModelName, show } from "./names.js";
+import { SHIPPED_MODELS } from "./shipped.js";
 import { looksLikePath } from "./sources/path.js";
 import type { Expectation } from "./sources/source.js";
 import { describeSpec, isSpec, parseSpec, SPEC_FORMS, type Spec } from "./spec.js";
@@ -73,7 +74,7 @@ function isRepository(text: string): boolean {
 function unknownModel(text: string, catalogue: readonly CatalogueEntry[]): GemmaError {
   const hint = isRepository(text)
     ? `a repository on Hugging Face is written hf:${text}`
-    : `known names: ${[...TUNED_MODELS, ...catalogue].map(({ name }) => name).join(", ")}; other forms: ${SPEC_FORMS.join("; ")}`;
+    : `known names: ${[...SHIPPED_MODELS, ...TUNED_MODELS, ...catalogue].map(({ name }) => name).join(", ")}; other forms: ${SPEC_FORMS.join("; ")}`;
   return new GemmaError("ERR_UNKNOWN_MODEL", `model: must be a known name, a source or a path, got ${show(text)}`, {
     hint,
   });

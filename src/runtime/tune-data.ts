@@ -72,6 +72,7 @@ export async function prepareData(
     encodeExamples(examples, tokenizer, {
       template: config.template,
       maxLength: config.maxLength,
+      longTexts: config.longTexts,
       ...(signal ? { signal } : {}),
     });
   const train = await encode(split.train);

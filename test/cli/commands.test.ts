@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findShipped } from "../../src/load/shipped.js";
 import { isBuilt, runCli } from "../helpers/built-cli.js";
 
 describe.skipIf(!isBuilt)("the built command line", () => {
@@ -64,9 +65,13 @@ describe.skipIf(!isBuilt)("the built command line", () => {
   });
 
   test("list and rm: a model is shown, removed, and then unknown", async () => {
-    expect((await runCli(["list"], { env })).stdout).toBe(`no models in ${home}; gemma pull fetches gemma-3-270m\n`);
+    const shipped = "gemma-tiny-ts   3.9 MB  ships with this package\n";
+    const none = `no models in ${home}; gemma pull fetches gemma-3-270m\n`;
+    expect((await runCli(["list"], { env })).stdout).toBe(none + shipped);
     const path = cacheModel("tiny");
-    expect((await runCli(["list"], { env })).stdout).toBe("tiny      18 B  https://models.example/model.gguf\n");
+    expect((await runCli(["list"], { env })).stdout).toBe(
+      `tiny               18 B  https://models.example/model.gguf\n${shipped}`,
+    );
     const listed = await runCli(["list", "--json"], { env });
     expect(JSON.parse(listed.stdout)).toEqual({
       home,
@@ -80,6 +85,8 @@ describe.skipIf(!isBuilt)("the built command line", () => {
           verified: true,
         },
       ],
+      shipped: [{ name: "gemma-tiny-ts", path: findShipped("gemma-tiny-ts")!.path, sizeBytes: expect.any(Number) }],
+      tuned: [],
     });
     expect(await runCli(["rm", "tiny", "--json"], { env })).toEqual({
       code: 0,

@@ -68,7 +68,12 @@ describe.skipIf(!isBuilt)("gemma eval without --data", () => {
     ]);
     const listed = async (...flags: string[]) =>
       JSON.parse((await runCli(["list", "--json", ...flags], { env })).stdout);
-    expect(await listed()).toEqual({ home, models: [], tuned: [] });
+    expect(await listed()).toEqual({
+      home,
+      models: [],
+      shipped: [expect.objectContaining({ name: "gemma-tiny-ts" })],
+      tuned: [],
+    });
     expect(await listed("--data")).toMatchObject({ datasets: [{ name, origin, verified: true }] });
     expect(await runCli(["rm", SOURCE], { env })).toMatchObject({ code: 0 });
     expect(await listed("--data")).toEqual({ home, datasets: [] });

@@ -2,6 +2,9 @@ import { fileURLToPath } from "node:url";
 
 const fixture = (path: string) => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 
+/** The trained model that ships with the package: for tests that need words instead of noise. */
+export const STORYTELLER = "gemma-tiny-ts";
+
 /** Random models of 7 layers with a vocabulary of 768; Gemma 3's sees 16 positions in its sliding layers. */
 export const TINY = {
   gemma1: fixture("gguf/models/gemma1-mqa.q8_0.gguf"),

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builtBackends, isLibraryBuilt } from "../helpers/built-library.js";
-import { TINY } from "../helpers/tiny-models.js";
+import { STORYTELLER, TINY } from "../helpers/tiny-models.js";
 
 // What `npm pack` would publish, installed into a project of its own. Its dependencies are linked from this clone, so
 // that nothing is fetched.
@@ -82,13 +82,16 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
   test("holds the build, the binary of this platform and the papers, and nothing else", () => {
     const kindOf = (path: string) => {
       if (path.startsWith("dist-site/")) return "dist-site/**";
+      if (path.startsWith("models/")) return "models/**";
       return path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path;
     };
     const kinds = new Set(packed.map(kindOf));
     const papers = ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "package.json"];
     const binary = builtBackends.includes("native") ? ["build/native/gemma.node"] : [];
     const site = existsSync(join(root, "dist-site/index.html")) ? ["dist-site/**"] : [];
-    expect([...kinds].sort()).toEqual([...papers, ...binary, ...site, "dist/**.d.ts", "dist/**.js"].sort());
+    expect([...kinds].sort()).toEqual(
+      [...papers, ...binary, ...site, "dist/**.d.ts", "dist/**.js", "models/**"].sort(),
+    );
     expect(packed.filter((path) => path.includes(".test."))).toEqual([]);
   });
 
@@ -109,6 +112,16 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
       const { ids } = await gemma.generate("the", { maxTokens: 5, ignoreEos: true }).result;
       console.log(ids.length, gemma.info.backend.name);`;
     expect(run("main.js", source)).toEqual({ status: 0, stdout: `5 ${builtBackends[0]}\n`, stderr: "" });
+  });
+
+  test("import: the model that ships with it answers, without a download", () => {
+    const source = `
+      import { Gemma } from "gemma-ts";
+      const options = { backend: "${builtBackends[0]}", offline: true, home: "./empty" };
+      const gemma = await Gemma.load("${STORYTELLER}", options);
+      console.log(await gemma.generate("Once upon a", { maxTokens: 1, temperature: 0 }).text());
+      await gemma.dispose();`;
+    expect(run("storyteller.js", source)).toEqual({ status: 0, stdout: " time\n", stderr: "" });
   });
 
   test("import: the programs of docs/evaluation.md", () => {

@@ -17,6 +17,7 @@ const output: Readonly<Record<string, RegExp>> = {
   "langchain.ts": /^.*\n [^\n]* \d{1,3}\n640\n$/s,
   "prompt-api.ts":
     /^downloadable\nloaded 0\n(loaded 0\.\d+\n)*loaded 1\n.*\n \d{4}-\d\d-\d\d \d+ of \d+ tokens used\n$/s,
+  "storyteller.ts": /^.+\n\n.+\n$/s,
 };
 
 test("each example has its output here", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get, tinyServer } from "../../../test/helpers/server.js";
+import { shippedFiles } from "../../load/offered.js";
 import { KeyRing, makeKey } from "../access/keys.js";
 import type { GemmaServer } from "../server.js";
 
@@ -22,6 +23,11 @@ function cache(name: string, file: string) {
   writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
 
+const shipped = (await shippedFiles()).map((model) => ({
+  ...model,
+  files: model.files.map(({ path: _, ...file }) => file),
+}));
+
 let server: GemmaServer;
 beforeAll(async () => {
   cache("gemma-3-1b-it", "model.gguf");
@@ -36,7 +42,7 @@ afterAll(async () => {
 
 const bodyOf = async (response: Response) => new Uint8Array(await response.arrayBuffer());
 
-test("the list has the catalogue's models that are in the cache, and no path of this machine", async () => {
+test("the list has the catalogue's models that are in the cache, the package's own, and no path of this machine", async () => {
   const response = await get(server, "/models/index.json");
   const text = await response.text();
   expect(JSON.parse(text)).toEqual({
@@ -46,6 +52,7 @@ test("the list has the catalogue's models that are in the cache, and no path of 
         label: expect.stringContaining("1B"),
         files: [{ name: "model.gguf", sizeBytes: bytes.length, sha256 }],
       },
+      ...shipped,
     ],
   });
   expect(text).not.toContain(home);
@@ -126,7 +133,7 @@ test("a model that has lost bytes, or lies behind a link, is not offered", async
   mkdirSync(join(other, "models"), { recursive: true });
   symlinkSync(join(home, "models", "gemma-3-1b-it"), join(other, "models", "gemma-3-1b-it"));
   const linked = await tinyServer({ weights: true, home: other });
-  expect(await (await get(linked, "/models/index.json")).json()).toEqual({ models: [] });
+  expect(await (await get(linked, "/models/index.json")).json()).toEqual({ models: shipped });
   expect((await get(linked, FILE)).status).toBe(404);
   await linked.dispose();
   rmSync(other, { recursive: true });

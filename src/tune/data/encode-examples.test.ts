@@ -191,6 +191,37 @@ describe("properties", () => {
   });
 });
 
+test("a long text in parts: each token is learned once, behind BOS, in sequences of about one length", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ minLength: 1, maxLength: 80, unit: "grapheme" }),
+      fc.integer({ min: 2, max: 30 }),
+      async (text, maxLength) => {
+        const example: Example = { kind: "text", at: "x:1", text };
+        const [whole] = sequencesOf(example, "none") as [Sequence];
+        const { examples, lengths } = await encodeExamples([example], tokenizer, {
+          ...{ template: "none", maxLength, longTexts: "split" },
+        });
+        const parts = examples.map(({ sequences: [sequence] }) => sequence!);
+        expect(parts.flatMap(({ ids }) => Array.from(ids.subarray(1)))).toEqual(Array.from(whole.ids.subarray(1)));
+        for (const { ids, isTarget, targets } of parts) {
+          expect([ids[0], isTarget[0], targets]).toEqual([tokenizer.bosId, 0, ids.length - 1]);
+          expect(ids.length).toBeLessThanOrEqual(maxLength);
+        }
+        const sizes = parts.map(({ ids }) => ids.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        expect(lengths).toMatchObject({
+          examples: parts.length,
+          truncated: 0,
+          dropped: 0,
+          targets: whole.ids.length - 1,
+        });
+      },
+    ),
+    { seed: 5, numRuns: 200 },
+  );
+});
+
 test("a preference goes when one of its sides has nothing left; what is left is counted", async () => {
   const pair = (at: string, chosen: string): Example => ({
     kind: "preference",

@@ -29,6 +29,8 @@ export interface EncodeOptions {
   readonly template: TuneTemplate;
   /** Most tokens of a sequence, BOS among them. What is longer loses its end. >= 2 */
   readonly maxLength: number;
+  /** "split": a text that is longer becomes several examples instead. Default: "cut". */
+  readonly longTexts?: "cut" | "split";
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +50,7 @@ export interface EncodedExamples {
 export async function encodeExamples(
   examples: readonly Example[],
   tokenizer: Tokenizer,
-  { template, maxLength, signal }: EncodeOptions,
+  { template, maxLength, longTexts = "cut", signal }: EncodeOptions,
 ): Promise<EncodedExamples> {
   if (!Number.isSafeInteger(maxLength) || maxLength < 2) {
     throw new GemmaError("ERR_RANGE", `maxLength: must be an integer >= 2, got ${maxLength}`);
@@ -64,6 +66,13 @@ export async function encodeExamples(
     const whole: Sequence[] = [];
     for (const pieces of exampleSequences(example, template)) {
       whole.push(await withPauses(encodePieces(tokenizer, pieces), pause));
+    }
+    if (longTexts === "split" && example.kind === "text") {
+      for (const part of split(whole[0]!, maxLength, tokenizer)) {
+        encoded.push({ at: example.at, sequences: [part] });
+        tally.add(example.at, [part.ids.length], [part]);
+      }
+      continue;
     }
     const sequences = whole.map((sequence) => cut(sequence, maxLength));
     const isKept = sequences.every(({ targets }) => targets > 0);
@@ -102,6 +111,26 @@ export function* encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): S
   }
   isTarget[0] = 0; // no row comes before it
   return cut({ ids, isTarget, targets: 0 }, length);
+}
+
+/**
+ * A text in sequences of at most `maxLength` tokens, each behind BOS where the vocabulary has one: every token of it is
+ * learned once. The parts are as long as each other, so that no short rest remains.
+ */
+function split({ ids }: Sequence, maxLength: number, { vocabulary }: Tokenizer): readonly Sequence[] {
+  const { addBos, bosId } = vocabulary;
+  const head = addBos && bosId !== undefined ? [bosId] : [];
+  const text = ids.subarray(head.length);
+  const room = maxLength - 1; // without BOS the first token of a part is no target, but the last of the part before
+  const count = Math.ceil(text.length / room);
+  return Array.from({ length: count }, (_, i) => {
+    const [start, end] = [i, i + 1].map((part) => Math.round((part * text.length) / count)) as [number, number];
+    const before = head.length > 0 ? head : Array.from(text.subarray(Math.max(0, start - 1), start));
+    const part = Int32Array.of(...before, ...text.subarray(start, end));
+    const isTarget = new Uint8Array(part.length).fill(1);
+    isTarget[0] = 0; // no row comes before it
+    return { ids: part, isTarget, targets: part.length - 1 };
+  }).filter(({ targets }) => targets > 0);
 }
 
 /** At most `maxLength` tokens, the last of which is a target; none where no target is among them. */

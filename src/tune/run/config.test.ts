@@ -47,6 +47,7 @@ const OUTSIDE: Readonly<Record<string, readonly unknown[]>> = {
   batchExamples: [0, 1e7],
   accumulate: [0, 1e7],
   maxLength: [1, 2 ** 21],
+  longTexts: ["drop", true],
   seed: [-1, 2 ** 53, 0.5],
   template: ["chatml"],
   kind: ["sql"],

@@ -67,8 +67,10 @@ const common = (learningRate: number) => ({
   batchExamples: integer(1, 1e6).optional(),
   /** Micro-batches whose gradients are added up for one step. */
   accumulate: integer(1, 1e6).default(1),
-  /** Tokens of a sequence; what is longer loses its end. */
+  /** Tokens of a sequence; what is longer loses its end, but see longTexts. */
   maxLength: integer(2, 1 << 20).default(1024),
+  /** What happens to a `{text}` that is longer: its end is lost, or it is learned in parts, as in pre-training. */
+  longTexts: choice(["cut", "split"]).default("cut"),
   /** Of the examples' order, the adapter's first values and dropout. */
   seed: integer(0, Number.MAX_SAFE_INTEGER).default(0),
 

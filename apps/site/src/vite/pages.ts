@@ -15,7 +15,7 @@ function policy(page: string): string {
   );
 }
 
-/** Where no server tells better, no models are offered: a host of plain files may put its own in place of this list. */
+/** Where no server tells better, no models are offered; scripts/site.mjs puts those of the package here, and a host of plain files may add its own. */
 const NO_MODELS = `${JSON.stringify({ models: [] })}\n`;
 
 /** Writes the pages' content into their HTML files: they are complete before a script runs. */
