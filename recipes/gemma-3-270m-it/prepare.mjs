@@ -13,7 +13,7 @@ import { fileSource } from "../../dist/tune/data/file-source.js";
 import { readExamples } from "../../dist/tune/data/read-examples.js";
 import { shuffledIndexes } from "../../dist/tune/data/shuffle.js";
 import { repetitions, testItems, words } from "./lib/overlap.mjs";
-import { LEFT_OUT, MAX_TOKENS, OWN, OWN_FOLDER, SOURCES } from "./lib/sources.mjs";
+import { copiesOf, LEFT_OUT, MAX_TOKENS, OWN, OWN_FOLDER, SOURCES } from "./lib/sources.mjs";
 
 /** Of each language, for the instructions that are answered and judged. */
 const INSTRUCTIONS = 50;
@@ -21,7 +21,7 @@ const INSTRUCTIONS = 50;
 const LOSS_SHARE = 0.05;
 
 /** Own kinds whose answers are code, figures or labels, or another language's words: no language to tell. */
-const NO_LANGUAGE = /^(math|code|classify|rewrite|turns)-/;
+const NO_LANGUAGE = /^(math|code|classify|reading|rewrite|turns)-/;
 
 const { values } = parseArgs({
   options: { data: { type: "string" }, out: { type: "string" }, seed: { type: "string", default: "0" } },
@@ -100,8 +100,7 @@ const heldOut = [OWN, ...SOURCES].flatMap(({ name }, i) => {
 });
 const train = rest.flatMap((one) => {
   if (heldOut.includes(one)) return [];
-  const copies = one.source === OWN.name ? (OWN.copies[one.lang] ?? 1) : 1;
-  return Array.from({ length: copies }, () => one);
+  return Array.from({ length: copiesOf(one) }, () => one);
 });
 
 const sum = (list, key) => list.reduce((total, one) => total + one[key], 0);

@@ -22,6 +22,7 @@ const DTYPE_FLAGS = WRITTEN_DTYPES.map((name) => name.toLowerCase());
 export function register(tune: Command, context: CliContext): void {
   tune
     .command("merge")
+    .configureHelp({ showGlobalOptions: false }) // those of `tune` are not its own
     .description("merge an adapter into its model's weights, as a safetensors folder or a GGUF file")
     .option("-m, --model <model>", "name, source or path of the base model", DEFAULT_MODEL)
     .requiredOption("--adapter <dir>", "PEFT LoRA adapter folder")

@@ -37,6 +37,7 @@ export interface TuneReportFlags extends Omit<ModelFlags, "model"> {
 export function register(tune: Command, context: CliContext): void {
   const command = tune
     .command("report")
+    .configureHelp({ showGlobalOptions: false }) // those of `tune` are not its own
     .description("measure a model before and after tuning: what got better, what got worse, with intervals and tests")
     .option("-m, --model <model>", "the model before tuning; default: the run's, else the default model")
     .option("--run <dir>", "folder of a tuning run: its adapter, config.json and metrics.jsonl")

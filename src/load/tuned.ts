@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import { DEFAULT_MODEL } from "./catalogue.js";
@@ -15,20 +14,17 @@ export interface TunedModel {
   readonly adapter: string;
 }
 
-const ALL: readonly TunedModel[] = [
+/** What chats by default. */
+export const DEFAULT_CHAT_MODEL = "gemma-3-270m-it-ts";
+
+export const TUNED_MODELS: readonly TunedModel[] = [
   {
-    name: "gemma-3-270m-it-ts",
+    name: DEFAULT_CHAT_MODEL,
     label: "Gemma 3 270M, instruction-tuned by this project (recipes/gemma-3-270m-it)",
     base: DEFAULT_MODEL,
-    adapter: join(packageRoot(), "models", "gemma-3-270m-it-ts"),
+    adapter: join(packageRoot(), "models", DEFAULT_CHAT_MODEL),
   },
 ];
-
-/** Those whose adapter is here. */
-export const TUNED_MODELS: readonly TunedModel[] = ALL.filter(({ adapter }) => existsSync(adapter));
-
-/** What chats by default. */
-export const DEFAULT_CHAT_MODEL = TUNED_MODELS[0]?.name ?? DEFAULT_MODEL;
 
 export function findTuned(name: string): TunedModel | undefined {
   return TUNED_MODELS.find((model) => model.name === name.toLowerCase());
