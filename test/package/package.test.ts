@@ -79,13 +79,15 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     return ts.transpileModule(source, { compilerOptions: options }).outputText;
   }
 
-  test("holds the build, the binary of this platform and the papers, and nothing else", () => {
+  test("holds the build, the binary of this platform, the tuned model and the papers, and nothing else", () => {
     const kinds = new Set(
       packed.map((path) => (path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path)),
     );
+    const tuned = ["README.md", "adapter_config.json", "adapter_model.safetensors", "report.html"];
+    const models = tuned.map((name) => `models/gemma-3-270m-it-ts/${name}`);
     const papers = ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "package.json"];
     const binary = builtBackends.includes("native") ? ["build/native/gemma.node"] : [];
-    expect([...kinds].sort()).toEqual([...papers, ...binary, "dist/**.d.ts", "dist/**.js"].sort());
+    expect([...kinds].sort()).toEqual([...papers, ...binary, ...models, "dist/**.d.ts", "dist/**.js"].sort());
     expect(packed.filter((path) => path.includes(".test."))).toEqual([]);
   });
 
