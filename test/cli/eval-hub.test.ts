@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDatasetSpec } from "../../src/load/dataset-spec.js";
 import { pullDatasets } from "../../src/load/pull-dataset.js";
+import { SHIPPED_MODELS } from "../../src/load/shipped.js";
 import { isBuilt, runCli } from "../helpers/built-cli.js";
 import { startServer, testNet } from "../helpers/https-server.js";
 import { COMMIT, fixtureHub, serveHub } from "../helpers/hub-server.js";
@@ -71,7 +72,7 @@ describe.skipIf(!isBuilt)("gemma eval without --data", () => {
     expect(await listed()).toEqual({
       home,
       models: [],
-      shipped: [expect.objectContaining({ name: "gemma-tiny-ts" })],
+      shipped: SHIPPED_MODELS.map(({ name }) => expect.objectContaining({ name })),
       tuned: [],
     });
     expect(await listed("--data")).toMatchObject({ datasets: [{ name, origin, verified: true }] });

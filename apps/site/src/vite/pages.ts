@@ -15,7 +15,7 @@ function policy(page: string): string {
   );
 }
 
-/** Where no server tells better, no models are offered; scripts/site.mjs puts those of the package here, and a host of plain files may add its own. */
+/** scripts/site.mjs puts the package's models here, and a host of plain files may add its own; a server tells better. */
 const NO_MODELS = `${JSON.stringify({ models: [] })}\n`;
 
 /** Writes the pages' content into their HTML files: they are complete before a script runs. */
