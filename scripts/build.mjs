@@ -2,8 +2,8 @@
 // process of its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes
 // longer. The workers of pages are one file each in dist/web/bundle: a bundler then has nothing to split.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildWasm } from "./build-wasm.mjs";
 import { hashOf, isMain, readIfThere, walk } from "./lib/files.mjs";
@@ -22,8 +22,9 @@ const CONFIG = [
 const ENTRIES = ["worker-node", "grammar-worker", "template-process"];
 // As deep below the root as the files of src/*/*/, and all entries in one folder: paths relative to a file stay right.
 const BUNDLE = "dist/runtime/bundle";
-const WEB_WORKERS = ["worker-web", "grammar-worker-web", "template-worker-web"];
+const WEB_WORKERS = ["web/worker-web", "web/grammar-worker-web", "web/template-worker-web", "backends/wasm/helper"];
 const WEB_BUNDLE = "dist/web/bundle";
+const WASM = "dist/backends/wasm";
 
 /** Is dist/ what the sources give? */
 export function isBuilt() {
@@ -85,29 +86,27 @@ async function bundle() {
   await bundler.close();
 }
 
-/** What a page's worker needs is in its file, packages included: see NOTICE. */
+/**
+ * What a page's worker needs is in its file, packages included (see NOTICE), but for binaries and threads, which the wasm
+ * backend finds beside itself: the folder is whole.
+ */
 async function bundleWeb() {
   const { rolldown } = await import("rolldown");
-  for (const name of WEB_WORKERS) {
+  for (const path of WEB_WORKERS) {
     const bundler = await rolldown({
-      input: `./dist/web/${name}.js`,
+      input: `./dist/${path}.js`,
       platform: "browser",
       plugins: [
-        { name: "tsc-source-maps", load: (path) => (path.includes("node_modules") ? null : withAssets(path)) },
+        { name: "tsc-source-maps", load: (path) => (path.includes("node_modules") ? null : withSourceMap(path)) },
         { name: "without-node", transform: withoutNode },
       ],
     });
-    const file = `${WEB_BUNDLE}/${name}.js`;
+    const file = `${WEB_BUNDLE}/${basename(path)}.js`;
     await bundler.write({ file, sourcemap: true, codeSplitting: false });
     await bundler.close();
   }
-}
-
-/** What the wasm backend finds beside itself, its binaries and a thread's code, it finds from the bundle as well. */
-function withAssets(path) {
-  const { code, map } = withSourceMap(path);
-  if (!/[/\\]dist[/\\]backends[/\\]wasm[/\\]/.test(path)) return { code, map };
-  return { code: code.replaceAll('new URL("./', 'new URL("../../backends/wasm/'), map };
+  for (const path of walk(WASM, (file) => file.endsWith(".wasm")))
+    copyFileSync(path, `${WEB_BUNDLE}/${basename(path)}`);
 }
 
 /** Emscripten's ways into Node are never taken in a page, and bundlers would look for Node's modules. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { noGrammars } from "./src/vite/no-grammars.js";
 import { pages } from "./src/vite/pages.js";
 import { serviceWorker } from "./src/vite/service-worker.js";
 
@@ -10,9 +11,7 @@ export default defineConfig({
   root: at("./"),
   base: "./",
   plugins: [pages(process.env.SITE_URL), serviceWorker(at("public"))],
-  worker: { format: "es" },
-  // The playground asks for no JSON schemas: 2 MB that nobody would use stay out of the site.
-  resolve: { alias: { "@mlc-ai/web-xgrammar": at("src/vite/no-grammars.ts") } },
+  worker: { format: "es", plugins: () => [noGrammars()] },
   build: {
     outDir: at("../../dist-site"),
     emptyOutDir: true,

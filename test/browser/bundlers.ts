@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -41,19 +41,15 @@ export const BUNDLERS = {
     page(out, "main.js");
   },
 
-  /** It follows no workers: they are entries of their own, where the package looks for them. */
+  /** It follows no workers: they are copied to where the package looks for them. */
   async esbuild({ folder, out }: Project) {
     const { build } = installed("esbuild");
     await build({
       absWorkingDir: folder,
-      entryPoints: [
-        { in: "./main.js", out: "main" },
-        { in: "gemma-ts/web/worker", out: "bundle/worker-web" },
-        { in: "gemma-ts/web/grammar-worker", out: "bundle/grammar-worker-web" },
-        { in: "gemma-ts/web/template-worker", out: "bundle/template-worker-web" },
-      ],
+      entryPoints: ["./main.js"],
       ...{ bundle: true, format: "esm", minify: true, outdir: out, platform: "browser", logLevel: "error" },
     });
+    cpSync(join(folder, "node_modules/gemma-ts/dist/web/bundle"), join(out, "bundle"), { recursive: true });
     page(out, "main.js");
   },
 } as const;
@@ -90,19 +86,25 @@ function page(folder: string, script: string): void {
   writeFileSync(join(folder, "index.html"), html);
 }
 
-/** A bundler of the cache folder, installed if it is not there. @throws where npm cannot fetch it */
+/** Installs a bundler of the cache folder if it is not there. @returns why it cannot be had; undefined: it is there */
+export function lackOf(name: Bundler): string | undefined {
+  if (!(name in PINNED)) return undefined; // this project's own
+  const manifest = join(cache, "node_modules", name, "package.json");
+  const wanted = PINNED[name as keyof typeof PINNED];
+  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === wanted) return undefined;
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(join(cache, "package.json"), JSON.stringify({ private: true }));
+  const packages = Object.entries(PINNED).map(([one, version]) => `${one}@${version}`);
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
+  const { status, stderr } = spawnSync("npm", ["install", ...flags, ...packages], {
+    cwd: cache,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return status === 0 ? undefined : `npm could not fetch it: ${stderr.trim().split("\n")[0]}`;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: its types are not installed
 function installed(name: keyof typeof PINNED): any {
-  const manifest = join(cache, "node_modules", name, "package.json");
-  const has = existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === PINNED[name];
-  if (!has) {
-    mkdirSync(cache, { recursive: true });
-    writeFileSync(join(cache, "package.json"), JSON.stringify({ private: true }));
-    const wanted = Object.entries(PINNED).map(([one, version]) => `${one}@${version}`);
-    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", ...wanted], {
-      cwd: cache,
-      stdio: "pipe",
-    });
-  }
-  return createRequire(pathToFileURL(join(dirname(cache), "bundlers/package.json")))(name);
+  return createRequire(pathToFileURL(join(cache, "package.json")))(name);
 }

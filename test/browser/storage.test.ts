@@ -1,32 +1,29 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type * as library from "../../src/web/index.js";
-import { canRun, launch } from "./browser.js";
+import { TestBrowser } from "../helpers/browser.js";
+import { canRun, command } from "./browser.js";
 import { expectedIds, failure, openPage, PROMPT, reload, TOKENS, use } from "./model-page.js";
 import { MODEL, Site } from "./site.js";
 
 declare const gemma: typeof library; // in the page
 
 describe.skipIf(!canRun)("models of a page", () => {
-  let browser: Browser;
+  const browser = new TestBrowser(command);
   let site: Site;
   let context: BrowserContext;
   let page: Page;
   let expected: readonly number[];
 
   beforeAll(async () => {
-    [browser, expected] = await Promise.all([launch(), expectedIds()]);
+    expected = await expectedIds();
   }, 60_000);
-  afterAll(() => browser?.close());
   beforeEach(async () => {
     site = await Site.open();
-    context = await browser.newContext();
+    context = await browser.context();
     page = await openPage(context, site.url);
   });
-  afterEach(async () => {
-    await context.close();
-    await site.close();
-  });
+  afterEach(() => site.close());
 
   test("a model is fetched, checked, stored, loaded, and writes what it writes in Node", async () => {
     const plan = () => page.evaluate(() => gemma.planModel("tiny", { contextLength: 256 }));

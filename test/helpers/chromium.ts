@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 const NAMES = [process.env.CHROMIUM ?? "chromium", "chromium-browser", "google-chrome"];
 
-/** The browser's command; undefined, with the reason printed, where there is none. */
+/** The browser's path; undefined, with the reason printed, where there is none. */
 export function findChromium(): string | undefined {
-  const found = NAMES.find((name) => spawnSync(name, ["--version"], { timeout: 20_000 }).status === 0);
-  if (found === undefined) console.warn("skipped: tests in a browser need chromium (or $CHROMIUM)");
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const paths = NAMES.flatMap((name) => (name.includes("/") ? [name] : folders.map((folder) => join(folder, name))));
+  const starts = (path: string) => spawnSync(path, ["--version"], { timeout: 20_000 }).status === 0;
+  const found = paths.find((path) => existsSync(path) && starts(path));
+  if (found === undefined)
+    console.warn("SKIPPED: tests in a browser need chromium (apt-get install chromium), or $CHROMIUM");
   return found;
 }
 

@@ -1,11 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions } from "playwright-core";
+import { afterAll, beforeAll } from "vitest";
 import { createServer } from "../../src/server/index.js";
-import { listen } from "../../src/server/port/listen.js";
+import { type Listener, listen } from "../../src/server/port/listen.js";
+import type { GemmaServer } from "../../src/server/server.js";
+import { TestBrowser } from "./browser.js";
 import { findChromium } from "./chromium.js";
 
 const built = fileURLToPath(new URL("../../dist-site/index.html", import.meta.url));
@@ -13,12 +15,10 @@ const built = fileURLToPath(new URL("../../dist-site/index.html", import.meta.ur
 /** The browser's path where the site can be tested; undefined, with the reason printed, where it cannot. */
 export function siteBrowser(): string | undefined {
   if (!existsSync(built)) {
-    console.warn("skipped: tests of the site need dist-site (npm run site:build)");
+    console.warn("SKIPPED: tests of the site need dist-site (npm run site:build)");
     return undefined;
   }
-  const command = findChromium();
-  // Playwright takes a path, no name.
-  return command && execFileSync("sh", ["-c", 'command -v "$1"', "sh", command], { encoding: "utf8" }).trim();
+  return findChromium();
 }
 
 export interface Look {
@@ -35,54 +35,64 @@ export const UPDATED_VERSION = "ffffffffffffffff";
 /** What Chromium says itself where a page asks for WebGPU and there is no GPU. */
 const NO_GPU = "No available adapters.";
 
-/** The built site as `npm run site` serves it, and a browser to look at it with. */
-export async function openSite(command: string) {
-  // No model: these tests are of pages, and servers that they talk to are scripted.
-  const home = mkdtempSync(join(tmpdir(), "gemma-site-")); // offers nothing, whatever this machine has
-  const server = createServer(() => new Promise<never>(() => {}), { docs: false, weights: true, home });
-  let isUpdated = false;
-  const fetch = async (request: Request) => {
-    const response = await server.fetch(request);
-    if (!isUpdated || !request.url.endsWith("/sw.js")) return response;
-    const code = (await response.text()).replace(/(["'`])[0-9a-f]{16}\1/, `"${UPDATED_VERSION}"`);
-    return new Response(code, response);
-  };
-  const listener = await listen(fetch, { host: "127.0.0.1", port: 0 });
-  const browser: Browser = await chromium.launch({ executablePath: command, args: ["--no-sandbox"] });
-  return {
-    url: `${listener.url}/`,
-    browser,
-    /** From now on the site is one of version UPDATED_VERSION. */
-    update() {
-      isUpdated = true;
-    },
-    /** A page in a context of its own. `complaints` has errors and warnings of its console. */
-    async open(
-      path: string,
-      { width, height, scheme }: Look,
-    ): Promise<{ page: Page; context: BrowserContext; complaints: string[] }> {
-      const isPhone = width < 600;
-      const context = await browser.newContext({
-        viewport: { width, height },
-        colorScheme: scheme,
-        hasTouch: isPhone,
-        isMobile: isPhone,
-        acceptDownloads: true,
-      });
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on("console", (message) => {
-        const isOurs = message.text() !== NO_GPU;
-        if (isOurs && ["error", "warning"].includes(message.type())) complaints.push(message.text());
-      });
-      page.on("pageerror", (error) => complaints.push(String(error)));
-      await page.goto(`${listener.url}/${path}`);
-      return { page, context, complaints };
-    },
-    async close() {
-      await browser.close();
+/** The built site as `npm run site` serves it, and a browser to look at it with, for the tests of a `describe`. */
+export class TestSite {
+  url = "";
+  private readonly browser: TestBrowser;
+  private isUpdated = false;
+
+  constructor(executablePath: string | undefined) {
+    this.browser = new TestBrowser(executablePath);
+    let home: string;
+    let listener: Listener;
+    beforeAll(async () => {
+      // No model: these tests are of pages, and servers that they talk to are scripted.
+      home = mkdtempSync(join(tmpdir(), "gemma-site-")); // offers nothing, whatever this machine has
+      const server = createServer(() => new Promise<never>(() => {}), { docs: false, weights: true, home });
+      listener = await listen((request) => this.answer(request, server.fetch), { host: "127.0.0.1", port: 0 });
+      this.url = `${listener.url}/`;
+    });
+    afterAll(async () => {
       await listener.close(0);
       rmSync(home, { recursive: true });
-    },
-  };
+    });
+  }
+
+  /** From now on the site is one of version UPDATED_VERSION. */
+  update(): void {
+    this.isUpdated = true;
+  }
+
+  context(options: BrowserContextOptions): Promise<BrowserContext> {
+    return this.browser.context(options);
+  }
+
+  /** A page in a context of its own. `complaints` has errors and warnings of its console. */
+  async open(path: string, { width, height, scheme }: Look) {
+    const isPhone = width < 600;
+    const context = await this.context({
+      viewport: { width, height },
+      colorScheme: scheme,
+      hasTouch: isPhone,
+      isMobile: isPhone,
+      acceptDownloads: true,
+    });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      const isOurs = message.text() !== NO_GPU;
+      if (isOurs && ["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    const answer = await page.goto(this.url + path);
+    if (answer?.ok() !== true) throw new Error(`${path}: must be a page of the site, got status ${answer?.status()}`);
+    return { page, context, complaints };
+  }
+
+  private async answer(request: Request, fetch: GemmaServer["fetch"]): Promise<Response> {
+    const response = await fetch(request);
+    if (!this.isUpdated || !request.url.endsWith("/sw.js")) return response;
+    const code = (await response.text()).replace(/(["'`])[0-9a-f]{16}\1/, `"${UPDATED_VERSION}"`);
+    return new Response(code, response);
+  }
 }

@@ -26,7 +26,7 @@ test("each example has its output here", () => {
 });
 
 describe.skipIf(!isLibraryBuilt || model === undefined || !existsSync(model))("runs", () => {
-  test.each(examples)("%s", { timeout: 120_000 }, (name, { skip }) => {
+  test.for(examples)("%s", { timeout: 120_000 }, (name, { skip }) => {
     if (name === "storyteller.ts" && !hasStoryteller) skip("the model that ships is not here");
     const source = readFileSync(`${ROOT}/examples/${name}`, "utf8").replace('"gemma-3-270m"', JSON.stringify(model));
     const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { PUBLISHED, PUBLISHED_MODELS } from "../../src/eval/published.js";
-import { DESKTOP, openSite, PHONE, siteBrowser } from "../helpers/site.js";
+import { DESKTOP, PHONE, siteBrowser, TestSite } from "../helpers/site.js";
 
 const command = siteBrowser();
 
 describe.skipIf(command === undefined)("the benchmark chart", () => {
-  let site: Awaited<ReturnType<typeof openSite>>;
-  beforeAll(async () => {
-    site = await openSite(command!);
-  });
-  afterAll(() => site?.close());
+  const site = new TestSite(command);
   const open = (path = "en/", look: typeof DESKTOP | typeof PHONE = DESKTOP) =>
     site.open(path, { ...look, scheme: "light" });
 
@@ -38,7 +34,7 @@ describe.skipIf(command === undefined)("the benchmark chart", () => {
   });
 
   test("a benchmark is chosen with mouse or arrow keys, and shows its figures and setting", async () => {
-    const { page, context } = await open();
+    const { page } = await open();
     await page.locator("[data-benchmark=siqa]").click();
     expect(await page.locator("#detail h3").textContent()).toMatch(/SIQA\s+0-shot/);
     expect(await page.locator("#detail .value").allInnerTexts()).toEqual(["51.8", "49.7", "47.0*", "50.3", "48.3"]);
@@ -48,11 +44,10 @@ describe.skipIf(command === undefined)("the benchmark chart", () => {
     expect(await page.locator("#chart-tip").isVisible()).toBe(true);
     await page.keyboard.press("Escape");
     expect(await page.locator("#chart-tip").isVisible()).toBe(false);
-    await context.close();
   });
 
   test("models can be left out, in the chart, the bars and the table", async () => {
-    const { page, context } = await open();
+    const { page } = await open();
     await page.locator("input[value=mistral-7b]").uncheck();
     expect(await page.locator("#detail .bars li").count()).toBe(4);
     expect(await page.locator(".row .at.mistral-7b:visible").count()).toBe(0);
@@ -60,7 +55,6 @@ describe.skipIf(command === undefined)("the benchmark chart", () => {
     for (const model of ["gemma-7b", "gemma-2b", "llama-2-13b", "llama-2-7b"])
       await page.locator(`input[value=${model}]`).uncheck();
     expect(await page.locator("#detail .none").textContent()).toBe("Choose at least one model.");
-    await context.close();
   });
 
   test("values show where one points, and where one taps", async () => {
@@ -72,26 +66,23 @@ describe.skipIf(command === undefined)("the benchmark chart", () => {
     await phone.page.locator("[data-benchmark=gsm8k]").tap();
     expect(await phone.page.locator("#chart-tip").textContent()).toContain("46,4");
     expect(await phone.page.locator("#detail h3").textContent()).toContain("GSM8K");
-    await phone.context.close();
   });
 
   test("marks stand at their values", async () => {
-    const { page, context } = await open();
+    const { page } = await open();
     const track = (await page.locator("[data-benchmark=mmlu] .track").boundingBox())!;
     for (const { id } of PUBLISHED_MODELS) {
       const mark = (await page.locator(`[data-benchmark=mmlu] .at.${id} > *`).boundingBox())!;
       const percent = ((mark.x + mark.width / 2 - track.x) / track.width) * 100;
       expect(Math.abs(percent - PUBLISHED[0]!.scores[id])).toBeLessThan(0.5);
     }
-    await context.close();
   });
 
   test("without a script the chart, its figures and the table's page are there", async () => {
-    const context = await site.browser.newContext({ javaScriptEnabled: false });
+    const context = await site.context({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`${site.url}en/`);
     expect(await page.locator(".row .at").count()).toBe(85);
     expect(await page.locator("#detail .value").allInnerTexts()).toEqual(["64.3", "42.3", "62.5", "54.8", "45.3"]);
-    await context.close();
   });
 });

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DESKTOP, openSite, siteBrowser, UPDATED_VERSION } from "../helpers/site.js";
+import { describe, expect, test } from "vitest";
+import { DESKTOP, siteBrowser, TestSite, UPDATED_VERSION } from "../helpers/site.js";
 
 const command = siteBrowser();
 
 describe.skipIf(command === undefined)("the site as an application", () => {
-  let site: Awaited<ReturnType<typeof openSite>>;
-  beforeAll(async () => {
-    site = await openSite(command!);
-  });
-  afterAll(() => site?.close());
+  const site = new TestSite(command);
 
   test("works without the network once it was loaded, all pages in both languages, isolated", async () => {
     const { page, context } = await site.open("en/", { ...DESKTOP, scheme: "light" });
@@ -22,11 +18,10 @@ describe.skipIf(command === undefined)("the site as an application", () => {
         true,
       ]);
     }
-    await context.close();
   });
 
   test("has what browsers want of an application that can be installed", async () => {
-    const { page, context } = await site.open("de/", { ...DESKTOP, scheme: "light" });
+    const { page } = await site.open("de/", { ...DESKTOP, scheme: "light" });
     const href = await page.locator("link[rel=manifest]").evaluate((link) => (link as HTMLLinkElement).href);
     const manifest = await (await page.request.get(href)).json();
     expect(manifest).toMatchObject({ name: "gemma.ts", lang: "de", display: "standalone" });
@@ -38,11 +33,10 @@ describe.skipIf(command === undefined)("the site as an application", () => {
       expect(`${body.readUInt32BE(16)}x${body.readUInt32BE(20)}`).toBe(sizes);
     }
     expect((await page.request.get(new URL(manifest.start_url, href).href)).status()).toBe(200);
-    await context.close();
   });
 
   test("a new version waits until it is wanted, and then comes whole", async () => {
-    const { page, context } = await site.open("en/", { ...DESKTOP, scheme: "light" });
+    const { page } = await site.open("en/", { ...DESKTOP, scheme: "light" });
     await page.evaluate(() => navigator.serviceWorker.ready);
     await page.reload();
     site.update();
@@ -54,6 +48,5 @@ describe.skipIf(command === undefined)("the site as an application", () => {
     await Promise.all([page.waitForEvent("load"), page.locator("[data-update=apply]").click()]);
     await expect.poll(names).toEqual([`gemma-site-${UPDATED_VERSION}`]);
     expect(before).not.toContain(`gemma-site-${UPDATED_VERSION}`);
-    await context.close();
   });
 });

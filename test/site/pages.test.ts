@@ -1,6 +1,6 @@
 import axe from "axe-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DESKTOP, type Look, openSite, PHONE, siteBrowser } from "../helpers/site.js";
+import { describe, expect, test } from "vitest";
+import { DESKTOP, type Look, PHONE, siteBrowser, TestSite } from "../helpers/site.js";
 
 const command = siteBrowser();
 
@@ -22,14 +22,10 @@ interface AxeResult {
 }
 
 describe.skipIf(command === undefined)("the site", () => {
-  let site: Awaited<ReturnType<typeof openSite>>;
-  beforeAll(async () => {
-    site = await openSite(command!);
-  });
-  afterAll(() => site?.close());
+  const site = new TestSite(command);
 
   test.each(CASES)("$path at $name: accessible, quiet, whole", async ({ path, look }) => {
-    const { page, context, complaints } = await site.open(path, look);
+    const { page, complaints } = await site.open(path, look);
     await page.waitForLoadState("networkidle");
     // The content security policy holds for scripts of the page; a test's come in from outside.
     const { violations } = await page.evaluate<AxeResult>(`${axe.source}; axe.run()`);
@@ -40,11 +36,10 @@ describe.skipIf(command === undefined)("the site", () => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(wide).toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
-    await context.close();
   });
 
   test.each(PAGES)("%s: painted soon, nothing moves, nothing from elsewhere", async (path) => {
-    const { page, context } = await site.open(path, { ...PHONE, scheme: "light" });
+    const { page } = await site.open(path, { ...PHONE, scheme: "light" });
     await page.waitForLoadState("networkidle");
     const measured = await page.evaluate(
       () =>
@@ -65,11 +60,10 @@ describe.skipIf(command === undefined)("the site", () => {
     expect(measured.paintMs).toBeGreaterThan(0);
     expect(measured.paintMs).toBeLessThan(2500);
     expect(measured.hosts).toEqual([new URL(site.url).host]);
-    await context.close();
   });
 
   test.each(PAGES)("%s: says what it is, and where it is in the other language", async (path) => {
-    const { page, context } = await site.open(path, { ...DESKTOP, scheme: "light" });
+    const { page } = await site.open(path, { ...DESKTOP, scheme: "light" });
     const language = path.slice(0, 2);
     expect(await page.getAttribute("html", "lang")).toBe(language);
     expect((await page.title()).length).toBeGreaterThan(20);
@@ -82,11 +76,10 @@ describe.skipIf(command === undefined)("the site", () => {
     }
     await page.click("#other-language");
     await page.waitForURL(site.url + path.replace(/^../, language === "en" ? "de" : "en"));
-    await context.close();
   });
 
   test("the front door leads to the reader's language, and the colours chosen stay", async () => {
-    const context = await site.browser.newContext({ locale: "de-AT", colorScheme: "light" });
+    const context = await site.context({ locale: "de-AT", colorScheme: "light" });
     const page = await context.newPage();
     await page.goto(site.url);
     await page.waitForURL(`${site.url}de/`);
@@ -98,14 +91,12 @@ describe.skipIf(command === undefined)("the site", () => {
     expect(dark).not.toBe(light);
     await page.goto(`${site.url}de/playground/`);
     expect(await paper()).toBe(dark);
-    await context.close();
   });
 
   test("the other language opens at the section that is being read", async () => {
-    const { page, context } = await site.open("en/#tuning", { ...DESKTOP, scheme: "light" });
+    const { page } = await site.open("en/#tuning", { ...DESKTOP, scheme: "light" });
     await page.waitForFunction(() =>
       document.querySelector("#other-language")!.getAttribute("href")!.endsWith("#tuning"),
     );
-    await context.close();
   });
 });

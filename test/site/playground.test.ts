@@ -4,18 +4,18 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scriptedModel } from "../helpers/scripted-model.js";
-import { DESKTOP, openSite, PHONE, siteBrowser } from "../helpers/site.js";
+import { DESKTOP, PHONE, siteBrowser, TestSite } from "../helpers/site.js";
 import { TINY } from "../helpers/tiny-models.js";
 
 const command = siteBrowser();
 
 describe.skipIf(command === undefined)("the playground", () => {
-  let site: Awaited<ReturnType<typeof openSite>>;
+  const site = new TestSite(command);
   let model: Awaited<ReturnType<typeof scriptedModel>>;
   beforeAll(async () => {
-    [site, model] = await Promise.all([openSite(command!), scriptedModel()]);
+    model = await scriptedModel();
   });
-  afterAll(() => Promise.all([site?.close(), model?.close()]));
+  afterAll(() => model.close());
 
   async function connected(path = "en/playground/", look: typeof DESKTOP | typeof PHONE = DESKTOP) {
     const opened = await site.open(path, { ...look, scheme: "light" });
@@ -35,7 +35,7 @@ describe.skipIf(command === undefined)("the playground", () => {
 
   test("an answer streams, with its measures, and is told to those who listen", async () => {
     model.say({ pieces: ["Light ", "scatters. ", "Blue ", "most."] });
-    const { page, context, complaints } = await connected();
+    const { page, complaints } = await connected();
     await ask(page, "Why is the sky blue?");
     await page.locator(".measures").waitFor();
     expect(await answers(page)).toEqual(["Light scatters. Blue most."]);
@@ -44,14 +44,13 @@ describe.skipIf(command === undefined)("the playground", () => {
     expect(spoken).toEqual(["The model is writing.", "Light scatters.", "Blue most.", "Answer complete."]);
     expect(model.requests.at(-1)!.messages).toEqual([{ role: "user", content: "Why is the sky blue?" }]);
     expect(complaints).toEqual([]);
-    await context.close();
   });
 
   test("what a model writes is text, with a little Markdown: never HTML", async () => {
     model.say({
       pieces: ["<img src=x onerror=alert(1)> **bold** `code`\n\n- one\n- two\n\n```js\nlet a = '<b>';\n```"],
     });
-    const { page, context } = await connected();
+    const { page } = await connected();
     await ask(page, "x");
     await page.locator(".measures").waitFor();
     const text = page.locator(".turn.assistant .text");
@@ -59,12 +58,11 @@ describe.skipIf(command === undefined)("the playground", () => {
     expect(await text.locator("p").first().textContent()).toBe("<img src=x onerror=alert(1)> bold code");
     expect(await text.locator("li").allInnerTexts()).toEqual(["one", "two"]);
     expect(await text.locator("pre code").textContent()).toBe("let a = '<b>';");
-    await context.close();
   });
 
   test("stop keeps what came; edit and again ask anew", async () => {
     model.say({ pieces: Array.from({ length: 200 }, (_, i) => `word${i} `), pauseMs: 20 });
-    const { page, context } = await connected();
+    const { page } = await connected();
     await ask(page, "first");
     await page.getByText("word3").waitFor();
     await page.click("#stop");
@@ -81,12 +79,11 @@ describe.skipIf(command === undefined)("the playground", () => {
     await page.getByText("third answer").first().waitFor();
     expect(model.requests.at(-1)!.messages).toEqual([{ role: "user", content: "changed" }]);
     expect(await answers(page)).toEqual(["third answer"]);
-    await context.close();
   });
 
   test("settings go into the request, out of range they are brought back", async () => {
     model.say({ pieces: ["x"] });
-    const { page, context } = await connected();
+    const { page } = await connected();
     await page.locator(".fold summary").first().click();
     await page.fill("#temperature", "0.4");
     await page.fill("#topP", "7");
@@ -98,12 +95,11 @@ describe.skipIf(command === undefined)("the playground", () => {
     expect(await page.inputValue("#topP")).toBe("1");
     expect(model.requests.at(-1)).toMatchObject({ temperature: 0.4, top_p: 1, max_tokens: 33, seed: 42 });
     expect(model.requests.at(-1)!.messages[0]).toEqual({ role: "system", content: "Be brief." });
-    await context.close();
   });
 
   test("tokens are shown on demand, with their chances and alternatives", async () => {
     model.say({ pieces: ["Blue", " light"] });
-    const { page, context } = await connected();
+    const { page } = await connected();
     await ask(page, "x");
     await page.getByRole("button", { name: "Tokens" }).click();
     const options = page.getByRole("option");
@@ -113,7 +109,6 @@ describe.skipIf(command === undefined)("the playground", () => {
     await page.keyboard.press("ArrowRight");
     expect(await page.locator(".token-detail p").first().textContent()).toContain("60%");
     expect(await page.locator(".token-detail li").count()).toBe(2);
-    await context.close();
   });
 
   test("what goes wrong is said in place, and can be tried again", async () => {
@@ -131,12 +126,11 @@ describe.skipIf(command === undefined)("the playground", () => {
     await other.page.fill("#server-url", "http://127.0.0.1:1/v1");
     await other.page.locator(".server button").click();
     expect(await other.page.locator("#choice .failure").textContent()).toContain("nicht zu erreichen");
-    await other.context.close();
   });
 
   test("a conversation is saved as JSON, Markdown, and code that makes it again", async () => {
     model.say({ pieces: ["An answer."] });
-    const { page, context } = await connected();
+    const { page } = await connected();
     await ask(page, "A question");
     await page.locator(".measures").waitFor();
     await page.locator(".fold summary").nth(1).click();
@@ -155,12 +149,11 @@ describe.skipIf(command === undefined)("the playground", () => {
     expect(code.text).toContain(JSON.stringify(`${model.url}/chat/completions`));
     expect(code.text).toContain(`"seed": ${model.requests.at(-1)!.seed}`);
     expect(code.text).not.toContain("An answer.");
-    await context.close();
   });
 
   test("the conversation stays through a change of language, and a new one is empty", async () => {
     model.say({ pieces: ["kept"] });
-    const { page, context } = await connected();
+    const { page } = await connected();
     await ask(page, "stay");
     await page.locator(".measures").waitFor();
     await page.click("#other-language");
@@ -169,11 +162,10 @@ describe.skipIf(command === undefined)("the playground", () => {
     await page.locator(".fold summary").nth(1).click();
     await page.click("#clear");
     expect(await page.locator(".turn").count()).toBe(0);
-    await context.close();
   });
 
   test("a GGUF file computes in the page: its plan first, then answers with ids, chances and a stop", async () => {
-    const { page, context, complaints } = await site.open("en/playground/", { ...DESKTOP, scheme: "light" });
+    const { page, complaints } = await site.open("en/playground/", { ...DESKTOP, scheme: "light" });
     await page.locator('input[value=":file"]').check();
     await page.setInputFiles("#choice input[type=file]", TINY.gemma3);
     await page.locator("#load").waitFor();
@@ -196,11 +188,10 @@ describe.skipIf(command === undefined)("the playground", () => {
     await page.getByRole("button", { name: "Change the model" }).click();
     await page.locator("#choice").waitFor();
     expect(await page.locator("#send").isDisabled()).toBe(true);
-    await context.close();
   });
 
   test("a file that is no model is told at once, dropped or chosen", async () => {
-    const { page, context } = await site.open("en/playground/", { ...DESKTOP, scheme: "light" });
+    const { page } = await site.open("en/playground/", { ...DESKTOP, scheme: "light" });
     const path = join(mkdtempSync(join(tmpdir(), "gemma-site-")), "notes.gguf");
     writeFileSync(path, "just some notes");
     await page.locator('input[value=":file"]').check();
@@ -216,12 +207,11 @@ describe.skipIf(command === undefined)("the playground", () => {
     await page.dispatchEvent("body", "drop", { dataTransfer: data });
     await page.getByText("dropped.gguf: This is not a GGUF file").waitFor();
     expect(await page.locator("#drop").isVisible()).toBe(false);
-    await context.close();
   });
 
   test("long conversations: the end stays in sight, a reader further up is left alone, and input is answered at once", async () => {
     model.say({ pieces: Array.from({ length: 1500 }, (_, i) => (i % 40 === 39 ? "\n\n" : `word${i} `)), pauseMs: 1 });
-    const { page, context } = await connected("en/playground/", PHONE);
+    const { page } = await connected("en/playground/", PHONE);
     await ask(page, "long");
     await page.getByText("word400 ").first().waitFor({ state: "attached" });
     const gap = () => page.evaluate(() => document.documentElement.scrollHeight - scrollY - innerHeight);
@@ -249,6 +239,5 @@ describe.skipIf(command === undefined)("the playground", () => {
     expect(await page.evaluate(() => scrollY)).toBe(0);
     await page.click("#to-end");
     expect(await gap()).toBeLessThan(80);
-    await context.close();
   });
 });

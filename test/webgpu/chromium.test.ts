@@ -1,15 +1,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Browser, chromium } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { wgslPlugin } from "../../scripts/lib/wgsl.mjs";
+import { TestBrowser } from "../helpers/browser.js";
 import { findChromium } from "../helpers/chromium.js";
 import type { Report } from "../helpers/conformance.js";
 
 // The webgpu backend in a browser. --use-webgpu-adapter=swiftshader: a GPU in software.
 
-const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox"];
+const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 const WHOLE = process.env.GEMMA_WEBGPU_WHOLE === "1";
 const command = findChromium();
 
@@ -27,7 +27,7 @@ async function bundle(): Promise<string> {
 }
 
 describe.skipIf(command === undefined)("webgpu in Chromium", () => {
-  let browser: Browser;
+  const browser = new TestBrowser(command, FLAGS);
   let server: Server;
   beforeAll(async () => {
     const code = await bundle();
@@ -36,16 +36,11 @@ describe.skipIf(command === undefined)("webgpu in Chromium", () => {
       response.end(url === "/page.js" ? code : '<!doctype html><script type="module" src="/page.js"></script>');
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const executablePath = command!.includes("/") ? command! : `/usr/bin/${command}`;
-    browser = await chromium.launch({ executablePath, args: FLAGS });
   });
-  afterAll(async () => {
-    await browser?.close();
-    server.close();
-  });
+  afterAll(() => server.close());
 
   test("passes the conformance suite", { timeout: 600_000 }, async () => {
-    const page = await browser.newPage();
+    const page = await (await browser.context()).newPage();
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
