@@ -4,6 +4,8 @@ import { parseJson } from "../format/json.js";
 import { firstExisting, readFile } from "./files.js";
 import type { Checkpoint } from "./open.js";
 
+/** Where a folder has its chat template. */
+export const TEMPLATE_FILE = "chat_template.jinja";
 const MAX_TEMPLATE_BYTES = 1 << 20;
 const MAX_TOKENIZER_CONFIG_BYTES = 16 << 20;
 
@@ -22,6 +24,22 @@ export type Dialogue =
 export function dialogueOf(checkpoint: Opened): Dialogue {
   const template = chatTemplate(checkpoint);
   if (template === null) return { kind: namedTuned(checkpoint) ? "gemma" : "none" };
+  return templateDialogue(template);
+}
+
+/** What an adapter was tuned on, as its folder says; null where it does not. */
+export function adapterDialogue(folder: string): Dialogue | null {
+  const template = folderTemplate(folder);
+  return template === null ? null : templateDialogue(template);
+}
+
+/** The template file of a model's or an adapter's folder, as it stands. */
+export function folderTemplate(folder: string): string | null {
+  const file = firstExisting([join(folder, TEMPLATE_FILE)]);
+  return file === undefined ? null : new TextDecoder().decode(readFile(file, MAX_TEMPLATE_BYTES));
+}
+
+function templateDialogue(template: string): Dialogue {
   const isGemmas = ["<start_of_turn>", "<end_of_turn>"].every((token) => template.includes(token));
   return isGemmas ? { kind: "gemma" } : { kind: "template", template };
 }
@@ -29,14 +47,14 @@ export function dialogueOf(checkpoint: Opened): Dialogue {
 /** The chat template that comes with a checkpoint, as it stands. @throws ERR_INVALID_TYPE unless it is text */
 export function chatTemplate({ path, naming, metadata }: Opened): string | null {
   if (naming === "gguf") return asText(metadata.get("tokenizer.chat_template"), `${path}: tokenizer.chat_template`);
-  const file = firstExisting([join(path, "chat_template.jinja")]);
-  if (file !== undefined) return new TextDecoder().decode(readFile(file, MAX_TEMPLATE_BYTES));
+  const template = folderTemplate(path);
+  if (template !== null) return template;
   const settings = firstExisting([join(path, "tokenizer_config.json")]);
   if (settings === undefined) return null;
   const json = parseJson(readFile(settings, MAX_TOKENIZER_CONFIG_BYTES), settings);
-  const template = json instanceof Map ? json.get("chat_template") : undefined;
-  if (!Array.isArray(template)) return asText(template ?? undefined, `${settings}: chat_template`);
-  const named = template.find((entry) => entry instanceof Map && entry.get("name") === "default"); // several by name
+  const setting = json instanceof Map ? json.get("chat_template") : undefined;
+  if (!Array.isArray(setting)) return asText(setting ?? undefined, `${settings}: chat_template`);
+  const named = setting.find((entry) => entry instanceof Map && entry.get("name") === "default"); // several by name
   return asText(named instanceof Map ? named.get("template") : undefined, `${settings}: chat_template`);
 }
 

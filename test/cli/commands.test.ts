@@ -80,6 +80,7 @@ describe.skipIf(!isBuilt)("the built command line", () => {
           verified: true,
         },
       ],
+      tuned: [], // their base is not here
     });
     expect(await runCli(["rm", "tiny", "--json"], { env })).toEqual({
       code: 0,
