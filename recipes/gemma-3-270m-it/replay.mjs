@@ -44,15 +44,15 @@ function wholeSentences(text) {
   return end === undefined || end.index < 40 ? null : text.slice(0, end.index + end[0].length);
 }
 
-/** A text; every second English one with a question and the base's yes or no. */
+/** A text; every English one with a question and the base's yes or no. */
 async function sample(i) {
   const seed = Number(values.seed) * 1_000_000 + 10 * i;
   const language = i % 2 === 0 ? "en" : "de";
   const openings = OPENINGS[language];
   const opening = openings[(i >> 1) % openings.length];
   const text = wholeSentences(`${opening.trimEnd()}${await write(opening.trimEnd(), seed, TEXT_TOKENS)}`.trim());
-  if (text === null || i % 4 !== 0) return text;
-  const asked = `${text}\nQuestion: ${QUESTIONS[(i >> 2) % QUESTIONS.length]}`;
+  if (text === null || language === "de") return text;
+  const asked = `${text}\nQuestion: ${QUESTIONS[(i >> 1) % QUESTIONS.length]}`;
   const question = await write(asked, seed + 1, QUESTION_TOKENS, ["?", "\n"]);
   const prompt = `${asked}${question.replace(/[?\n].*$/s, "")}?\nAnswer:`;
   const { after } = await gemma.score(prompt, { after: [yes, no] });

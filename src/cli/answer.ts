@@ -26,12 +26,15 @@ export async function printStream(generation: Generation, output: Output, { trim
 const UNTAUGHT_ANSWER_TOKENS = 256;
 
 /** The options of an answer, from those that were given. */
-export function answerOptions<T extends { readonly maxTokens?: number }>({ info }: Gemma, given: T): T {
-  return info.chatStyle === "qa" ? { maxTokens: UNTAUGHT_ANSWER_TOKENS, ...given } : given;
+export function answerOptions<T extends { readonly maxTokens?: number; readonly adapter?: string | undefined }>(
+  gemma: Gemma,
+  given: T,
+): T {
+  return gemma.chatStyle(given.adapter) === "qa" ? { maxTokens: UNTAUGHT_ANSWER_TOKENS, ...given } : given;
 }
 
 /** One line on a model that was never taught turns. */
-export function noteChatStyle({ info }: Gemma, output: Output): void {
-  if (info.chatStyle !== "qa") return;
-  output.note(`${info.name} is pre-trained, not tuned for dialogue: turns become "Question: … Answer: …"`);
+export function noteChatStyle(gemma: Gemma, output: Output, adapter?: string): void {
+  if (gemma.chatStyle(adapter) !== "qa") return;
+  output.note(`${gemma.info.name} is pre-trained, not tuned for dialogue: turns become "Question: … Answer: …"`);
 }

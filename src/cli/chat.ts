@@ -38,7 +38,8 @@ export function register(program: Command, context: CliContext): void {
 async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
   const { output } = context;
   const gemma = await loadGemma(flags, context);
-  noteChatStyle(gemma, output);
+  const options = answerOptions(gemma, generateOptions(flags));
+  noteChatStyle(gemma, output, options.adapter);
   const conversation = gemma.chat({
     onNote: output.note,
     ...(flags.system === undefined ? {} : { system: flags.system }),
@@ -51,7 +52,6 @@ async function chat(flags: ChatFlags, context: CliContext): Promise<void> {
     lines.prompt();
   };
   prompt();
-  const options = answerOptions(gemma, generateOptions(flags));
   let isBye = false;
   try {
     for await (const line of lines) {

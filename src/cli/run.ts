@@ -58,7 +58,7 @@ async function run(argument: string | undefined, flags: RunFlags, context: CliCo
   const options = { ...generateOptions(flags), ...schema, signal };
   let generation: Generation;
   if (flags.chat && typeof prompt === "string") {
-    noteChatStyle(gemma, output);
+    noteChatStyle(gemma, output, options.adapter);
     const system = flags.system === undefined ? [] : [{ role: "system", content: flags.system } as const];
     const messages = [...system, { role: "user", content: prompt } as const];
     generation = gemma.answer(messages, { ...answerOptions(gemma, options), ...tools, onNote: output.note });

@@ -50,6 +50,11 @@ export function ggufPairs(pairs: Iterable<readonly [key: string, value: GgufWrit
   return { count, bytes: joined(parts) };
 }
 
+/** Pairs, and more of other names behind them. */
+export function joinPairs(pairs: GgufPairs, more: GgufPairs): GgufPairs {
+  return { count: pairs.count + more.count, bytes: joined([pairs.bytes, more.bytes]) };
+}
+
 /** The front of a file, and where each tensor's data goes. */
 export interface GgufLayout {
   readonly header: Uint8Array;

@@ -6,7 +6,7 @@ import { hfConfig } from "../model/config-hf-write.js";
 import type { Vocabulary } from "../tokenizer/vocabulary.js";
 import { sentencePieceBytes } from "../tokenizer/write-sentencepiece.js";
 import { tokenizerJson } from "../tokenizer/write-tokenizer-json.js";
-import { chatTemplate } from "./dialogue.js";
+import { chatTemplate, TEMPLATE_FILE } from "./dialogue.js";
 import type { FolderDtype } from "./export-folder.js";
 import { readFile } from "./files.js";
 import { type Checkpoint, loadVocabulary } from "./open.js";
@@ -35,16 +35,27 @@ const COPIED = [
 const MAX_BYTES = 128 << 20;
 const DTYPE_NAMES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
+interface CompanionOptions {
+  /** The new type of all weights, if it changes. */
+  readonly dtype: FolderDtype | undefined;
+  /** For a base that has no chat template of its own. */
+  readonly addedTemplate: string | null;
+}
+
 /**
  * The files beside the weights. A folder's are copied; a GGUF file's are made from its metadata, the tokenizer both as
  * tokenizer.model and as tokenizer.json.
- * @param dtype the new type of all weights, if it changes
  * @throws ERR_MISSING_KEY, ERR_UNSUPPORTED_OPTION for a tokenizer that cannot be written, and what reading it throws
  */
-export function companionFiles(base: Checkpoint, dtype: FolderDtype | undefined): CompanionFile[] {
-  if (base.naming === "hf") return copies(base.path, dtype);
+export function companionFiles(base: Checkpoint, { dtype, addedTemplate }: CompanionOptions): CompanionFile[] {
+  const own = chatTemplate(base);
+  if (base.naming === "hf") {
+    const files = copies(base.path, dtype);
+    if (own !== null || addedTemplate === null) return files;
+    return [...files, inMemory(TEMPLATE_FILE, [encoder.encode(addedTemplate)])];
+  }
   const vocabulary = base.tokenizer === null ? null : loadVocabulary(base);
-  return madeFiles(base.config, dtype ?? "BF16", vocabulary, chatTemplate(base));
+  return madeFiles(base.config, dtype ?? "BF16", vocabulary, own ?? addedTemplate);
 }
 
 /** The files beside the weights of a model that has none of them yet. @throws what companionFiles throws */

@@ -40,7 +40,10 @@ export async function writeModelFolder(
 ): Promise<number> {
   const { signal, onProgress } = options;
   const tensors = folderTensors(base, changed, options.dtype);
-  const files = companionFiles(base, options.dtype ?? (base.naming === "hf" ? undefined : "BF16"));
+  const files = companionFiles(base, {
+    dtype: options.dtype ?? (base.naming === "hf" ? undefined : "BF16"),
+    addedTemplate: options.chatTemplate ?? null,
+  });
   const totalBytes = fileBytes(tensors) + files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   await expectTarget(path, totalBytes, options.replace ?? false);
   let doneBytes = 0;

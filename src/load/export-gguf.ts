@@ -3,7 +3,7 @@ import { BLOCK_SIZES } from "../base/dtype.js";
 import { GemmaError } from "../base/errors.js";
 import { bytesSource } from "../format/byte-source.js";
 import { parseGguf } from "../format/gguf.js";
-import { type GgufData, type GgufPairs, ggufFile, ggufLayout, ggufPairs } from "../format/gguf-write.js";
+import { type GgufData, type GgufPairs, ggufFile, ggufLayout, ggufPairs, joinPairs } from "../format/gguf-write.js";
 import { WRITTEN_DTYPES, type WrittenDtype } from "../format/quantise.js";
 import type { GemmaConfig } from "../model/config.js";
 import { parseGgufConfig } from "../model/config-gguf.js";
@@ -42,7 +42,7 @@ export async function writeModelGguf(
   options: GgufOptions = {},
 ): Promise<number> {
   const { pairs, alignment, tensors } =
-    base.naming === "gguf" ? rewritten(base, changed, options.dtype) : converted(base, changed, options);
+    base.naming === "gguf" ? rewritten(base, changed, options) : converted(base, changed, options);
   const totalBytes = ggufLayout(pairs, tensors, alignment).sizeBytes;
   await expectTarget(path, totalBytes, options.replace ?? false);
   await writeWhole(path, ggufFile(pairs, tensors, alignment), {
@@ -58,7 +58,7 @@ interface GgufParts {
   readonly tensors: readonly GgufData[];
 }
 
-function rewritten(base: Checkpoint, changed: NewValues, dtype: WrittenDtype | undefined): GgufParts {
+function rewritten(base: Checkpoint, changed: NewValues, { dtype, chatTemplate: added }: GgufOptions): GgufParts {
   const { source } = base.tensors[0]!.info;
   const { pairs, alignment } = parseGguf(source);
   const matched = new Map(base.tensors.map((tensor) => [tensor.info.name, tensor]));
@@ -69,18 +69,21 @@ function rewritten(base: Checkpoint, changed: NewValues, dtype: WrittenDtype | u
     }
     return anew(info.name, tensor, base, changed, dtype);
   });
-  return { pairs: { count: pairs.count, bytes: source.read(pairs.offset, pairs.sizeBytes) }, alignment, tensors };
+  const own: GgufPairs = { count: pairs.count, bytes: source.read(pairs.offset, pairs.sizeBytes) };
+  const takesTemplate = typeof added === "string" && chatTemplate(base) === null;
+  const more = takesTemplate ? ggufPairs([["tokenizer.chat_template", added]]) : null;
+  return { pairs: more ? joinPairs(own, more) : own, alignment, tensors };
 }
 
 function converted(
   base: Checkpoint,
   changed: NewValues,
-  { dtype, name = basename(base.path) }: GgufOptions,
+  { dtype, name = basename(base.path), chatTemplate: added }: GgufOptions,
 ): GgufParts {
   const names = expectedTensors(base.config, "gguf");
   const pairs = ggufPairs([
     ...ggufConfig(base.config, name),
-    ...ggufTokenizer(loadVocabulary(base), base.config.vocabSize, chatTemplate(base)),
+    ...ggufTokenizer(loadVocabulary(base), base.config.vocabSize, chatTemplate(base) ?? added ?? null),
   ]);
   expectSameConfig(pairs, base);
   return { pairs, tensors: base.tensors.map((tensor, i) => anew(names[i]!.storedName, tensor, base, changed, dtype)) };

@@ -19,6 +19,8 @@ export interface ExportProgress {
 export interface ExportOptions {
   /** Replace what has the target's name. Default: false. */
   readonly replace?: boolean | undefined;
+  /** The chat template of what was tuned; a base that has one keeps its own. */
+  readonly chatTemplate?: string | null | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
 }

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { Gemma } from "./gemma.js";
 
+const options = { backend: "reference", activations: "f32", inProcess: true, contextLength: 256 } as const;
 let gemma: Gemma;
 beforeAll(async () => {
-  const options = { backend: "reference", activations: "f32", inProcess: true, contextLength: 256 } as const;
   gemma = await Gemma.load(TINY.gemma3, { ...options, adapters: { tuned: TINY.adapter } });
 });
 const folders: string[] = [];
@@ -107,4 +107,26 @@ test("another adapter under the same name: nothing remembered of the old one is 
     expect(logprobs).toEqual(wanted.logprobs);
     expect(timings.cachedTokens).toBe(0);
   }
+});
+
+test("an adapter's folder says how it was tuned: its chat template, how its answers are drawn", async () => {
+  const folder = adapterFolder(1);
+  writeFileSync(join(folder, "chat_template.jinja"), "{% for m in messages %}{{ m.content }}!{% endfor %}");
+  writeFileSync(join(folder, "generation_config.json"), '{"temperature": 0}');
+  const own = await Gemma.load(TINY.gemma3, { ...options, adapters: { tuned: TINY.adapter, exclaims: folder } });
+  expect([own.chatStyle(), own.chatStyle("tuned"), own.chatStyle("exclaims")]).toEqual(["qa", "qa", "template"]);
+  const messages = [{ role: "user", content: "the quick" }] as const;
+  const length = async (text: string) => (await own.encodePrompt(text)).length;
+  expect(await own.countTokens(messages, { adapter: "exclaims" })).toBe(await length("the quick!"));
+  expect(await own.countTokens(messages)).toBe(await length("Question: the quick\nAnswer:"));
+  const answer = async (seed: number) =>
+    (await own.answer(messages, { adapter: "exclaims", maxTokens: 1, ignoreEos: true, seed }).result).ids;
+  const likeliest = await own.generate("the quick!", {
+    adapter: "exclaims",
+    maxTokens: 1,
+    ignoreEos: true,
+    temperature: 0,
+  }).result;
+  expect([await answer(1), await answer(2)]).toEqual([likeliest.ids, likeliest.ids]);
+  await own.dispose();
 });

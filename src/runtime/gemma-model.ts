@@ -1,3 +1,4 @@
+import { defined } from "../base/defined.js";
 import type { GemmaError } from "../base/errors.js";
 import type { ChatMessage, ChatStyle, Tool, ToolChoice } from "../engine/chat.js";
 import { type GenerateOptions, type RequestOptions, requestOptions } from "../engine/options.js";
@@ -13,7 +14,7 @@ export interface GenerateCallOptions extends GenerateOptions {
 }
 
 export interface AnswerOptions extends GenerateCallOptions {
-  /** Default: `info.chatStyle`. */
+  /** Default: what `chatStyle` says of the adapter, or of the model. */
   readonly style?: ChatStyle;
   /** What the model may call; see docs/tools.md. */
   readonly tools?: readonly Tool[];
@@ -50,15 +51,18 @@ export interface EmbedOptions extends RequestOptions {
 
 /** What can be asked of a loaded model, wherever its engine runs. */
 export class GemmaModel implements AsyncDisposable {
-  private readonly loadedAdapters: Set<string>;
+  /** The chat style of each adapter that requests can choose. */
+  private readonly loadedAdapters = new Map<string, ChatStyle>();
 
   protected constructor(
     protected readonly link: CallLink,
     /** What was loaded, and on which backend. */
     readonly info: ModelInfo,
-    adapters: readonly string[],
-  ) {
-    this.loadedAdapters = new Set(adapters);
+  ) {}
+
+  /** How conversations are written for the model, or for an adapter on it that was tuned otherwise. */
+  chatStyle(adapter?: string): ChatStyle {
+    return (adapter === undefined ? undefined : this.loadedAdapters.get(adapter)) ?? this.info.chatStyle;
   }
 
   /** Continues a text. One BOS is put in front; token ids are used as they are. */
@@ -82,18 +86,19 @@ export class GemmaModel implements AsyncDisposable {
   /** Tokens of the prompt that `answer` makes of a conversation, whether it fits the context or not. */
   countTokens(
     messages: readonly ChatMessage[],
-    options: Pick<AnswerOptions, "style" | "tools" | "toolChoice" | "parallelToolCalls"> = {},
+    options: Pick<AnswerOptions, "adapter" | "style" | "tools" | "toolChoice" | "parallelToolCalls"> = {},
   ): Promise<number> {
-    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls } = options;
+    const { adapter, tools, toolChoice, parallelToolCalls } = options;
+    const style = options.style ?? this.chatStyle(adapter);
     const calling = callingOf(tools, toolChoice, parallelToolCalls);
-    return this.link.call("countTokens", { messages, style, calling });
+    return this.link.call("countTokens", { messages, style, calling, adapter });
   }
 
   /** Begins a conversation. */
   chat(options: ChatOptions & { readonly style?: ChatStyle } = {}): Chat {
-    const style = options.style ?? this.info.chatStyle;
+    const { style } = options;
     return new Chat(
-      (messages, turn, signal, onEvent) => this.turn(messages, { ...turn, style }, signal, onEvent),
+      (messages, turn, signal, onEvent) => this.turn(messages, { ...turn, ...defined({ style }) }, signal, onEvent),
       options,
     );
   }
@@ -104,7 +109,7 @@ export class GemmaModel implements AsyncDisposable {
     signal: AbortSignal,
     onEvent: (event: CallEvent) => void,
   ): Promise<GenerateOutcome> {
-    const { style = this.info.chatStyle, tools, toolChoice, parallelToolCalls, ...given } = options;
+    const { style = this.chatStyle(options.adapter), tools, toolChoice, parallelToolCalls, ...given } = options;
     const { signal: _, onNote: __, overflow = "drop", ...rest } = given;
     const calling = callingOf(tools, toolChoice, parallelToolCalls);
     return this.link.call("chat", { messages, style, calling, overflow, options: rest }, { signal, onEvent });
@@ -157,8 +162,7 @@ export class GemmaModel implements AsyncDisposable {
 
   /** Loads a PEFT LoRA adapter folder under a name that requests can choose, in place of one that has it. */
   async addAdapter(name: string, path: string): Promise<void> {
-    await this.link.call("addAdapter", { name, path });
-    this.loadedAdapters.add(name);
+    this.loadedAdapters.set(name, await this.link.call("addAdapter", { name, path }));
   }
 
   /** Requests under way finish with the adapter, new ones cannot choose it; its memory goes with the last of them. */
@@ -169,7 +173,7 @@ export class GemmaModel implements AsyncDisposable {
 
   /** Names of the adapters that requests can choose. */
   get adapters(): readonly string[] {
-    return [...this.loadedAdapters];
+    return [...this.loadedAdapters.keys()];
   }
 
   /** What the engine is doing, and what it has done since it was loaded. It answers between two steps. */

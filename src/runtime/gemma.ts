@@ -6,6 +6,8 @@ import type { LoadProgress, LoadSettings } from "./protocol.js";
 export type { AnswerOptions, EmbedOptions, GenerateCallOptions, ScoreOptions } from "./gemma-model.js";
 
 export interface LoadOptions extends Omit<LoadSettings, "model"> {
+  /** Adapters to load with the model: name to PEFT folder. */
+  readonly adapters?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Lines for people, e.g. the licence of weights that are fetched, or which backend was chosen. */
@@ -28,7 +30,7 @@ export class Gemma extends GemmaModel {
    * @throws GemmaError; the reason of an aborted signal
    */
   static async load(model: string = DEFAULT_MODEL, options: LoadOptions = {}): Promise<Gemma> {
-    const { signal, onProgress, onNote, inProcess = false, ...settings } = options;
+    const { signal, onProgress, onNote, inProcess = false, adapters = {}, ...settings } = options;
     const link = openEngine(inProcess);
     try {
       const info = await link.call(
@@ -42,7 +44,12 @@ export class Gemma extends GemmaModel {
           },
         },
       );
-      return new Gemma(link, info, Object.keys(settings.adapters ?? {}));
+      const gemma = new Gemma(link, info);
+      for (const [name, path] of Object.entries(adapters)) {
+        signal?.throwIfAborted();
+        await gemma.addAdapter(name, path);
+      }
+      return gemma;
     } catch (error) {
       await link.dispose();
       throw error;

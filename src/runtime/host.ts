@@ -16,9 +16,6 @@ import { runGeneration } from "./run-generation.js";
 import { type Call, runJob } from "./run-job.js";
 import { wireError } from "./wire-error.js";
 
-/** Pre-trained models answer a question best near their most likely text; unless the caller says otherwise. */
-const QA_TEMPERATURE = 0.3;
-
 /** The engine's side of the protocol, in a worker or in the caller's own thread. */
 export class EngineHost {
   private model: LoadedModel | null = null;
@@ -80,9 +77,9 @@ export class EngineHost {
       case "tokenBytes":
         return this.tokenBytes(message.params);
       case "addAdapter":
-        return this.adapter(() => this.loaded.addAdapter(message.params.name, message.params.path));
+        return this.addAdapter(message.params);
       case "removeAdapter":
-        return this.adapter(() => this.loaded.engine.removeAdapter(message.params.name));
+        return this.removeAdapter(message.params);
       case "stats":
         return this.stats();
       case "tune":
@@ -138,7 +135,7 @@ export class EngineHost {
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
     const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
-    const form = await this.loaded.chatForm(params.style);
+    const form = await this.loaded.chatForm(params.style, params.options.adapter);
     const budget = params.overflow === "error" ? Infinity : contextLength - room; // what does not fit is told below
     const prompt = await untilDeadline(resolveRequest(params.options, call.since), call.signal, (signal) =>
       chatPrompt(engine.tokenizer, messages, form, budget, signal),
@@ -148,8 +145,8 @@ export class EngineHost {
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
     }
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
-    const calm = params.style === "qa" ? { temperature: QA_TEMPERATURE } : {};
-    const request = { ids: prompt.ids, options: { ...calm, ...params.options, stop }, adapter, answer };
+    const sampling = this.loaded.answerSampling(params.style, params.options.adapter);
+    const request = { ids: prompt.ids, options: { ...sampling, ...params.options, stop }, adapter, answer };
     return runGeneration(this.loaded, { ...request, droppedMessages: prompt.dropped }, abort, call);
   }
 
@@ -157,7 +154,7 @@ export class EngineHost {
     expectMessages(params.messages);
     const answer = await toolAnswer(params, {});
     const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
-    const form = await this.loaded.chatForm(params.style);
+    const form = await this.loaded.chatForm(params.style, params.adapter);
     return (await chatPrompt(this.loaded.engine.tokenizer, messages, form, Infinity)).ids.length;
   }
 
@@ -229,8 +226,12 @@ export class EngineHost {
     return Array.from(params.ids, (id) => this.loaded.engine.tokenizer.tokenBytes(id));
   }
 
-  private async adapter(change: () => void): Promise<null> {
-    change();
+  private async addAdapter({ name, path }: Calls["addAdapter"]["params"]): Promise<Calls["addAdapter"]["result"]> {
+    return this.loaded.addAdapter(name, path);
+  }
+
+  private async removeAdapter({ name }: Calls["removeAdapter"]["params"]): Promise<null> {
+    this.loaded.removeAdapter(name);
     return null;
   }
 

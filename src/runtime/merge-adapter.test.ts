@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
+import { chatTemplate, dialogueOf } from "../load/dialogue.js";
 import { openCheckpoint } from "../load/open.js";
 import { readFloats } from "../model/weights.js";
+import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
 import { Gemma } from "./gemma.js";
 import { mergeAdapter } from "./merge-adapter.js";
 
@@ -29,6 +31,23 @@ describe("mergeAdapter", () => {
     const merged = await logits(target(name));
     expect(largestDifference(merged, apart)).toBeLessThan(1e-3);
     expect(largestDifference(merged, await logits(base))).toBeGreaterThan(0.1);
+  });
+
+  it.each([
+    ["a GGUF file's copy", "templated.gguf", TINY.gemma3],
+    ["a GGUF file's folder", "templated.folder", TINY.gemma3],
+    ["a folder's copy", "templated.copy", HF_BASE],
+    ["a folder's GGUF file", "templated-converted.gguf", target("plain")],
+  ])("%s has the adapter's chat template, where the base has none", async (_, name, base) => {
+    if (base === target("plain")) await mergeAdapter(TINY.gemma3, TINY.adapter, base); // HF_BASE has no tokenizer
+    const adapter = target(`${name}-adapter`);
+    cpSync(TINY.adapter, adapter, { recursive: true });
+    writeFileSync(join(adapter, "chat_template.jinja"), GEMMA_TEMPLATE);
+    await mergeAdapter(base, adapter, target(name));
+    const [before, merged] = [openCheckpoint(base), openCheckpoint(target(name))];
+    expect([dialogueOf(before).kind, chatTemplate(merged)]).toEqual(["none", GEMMA_TEMPLATE]);
+    before.close();
+    merged.close();
   });
 
   // What PEFT 0.21.2 has merged (merge_and_unload, f32): some elements of layer 0, [row, column, value].

@@ -2,9 +2,11 @@ import { realpathSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { GemmaError } from "../base/errors.js";
 import type { WrittenDtype } from "../format/quantise.js";
+import { folderTemplate } from "../load/dialogue.js";
 import type { ExportProgress, NewValues } from "../load/export.js";
 import { FOLDER_DTYPES, writeModelFolder } from "../load/export-folder.js";
 import { writeModelGguf } from "../load/export-gguf.js";
+import { disk } from "../load/files.js";
 import { openCheckpoint } from "../load/open.js";
 import { openAdapter } from "../load/open-adapter.js";
 import { resolveModel } from "../load/pull.js";
@@ -72,7 +74,7 @@ export async function mergeAdapter(
         return found && mergedRows(tensor, found, base.naming);
       };
       const mergedMatrices = base.tensors.filter((tensor) => pair(tensor) !== undefined).length;
-      const shared = { replace, signal, onProgress };
+      const shared = { replace, signal, onProgress, chatTemplate: folderTemplate(disk, adapter) };
       const sizeBytes =
         format === "gguf"
           ? await writeModelGguf(out, base, changed, { ...shared, dtype })

@@ -5,7 +5,9 @@ import { CHAT_FORMS, type ChatForm, type ChatStyle } from "../engine/chat.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
 import { openAdapterIn } from "../load/adapter-files.js";
 import { type Checkpoint, loadVocabulary, openCheckpointIn } from "../load/checkpoint.js";
-import { type Dialogue, dialogueOf } from "../load/dialogue.js";
+import { adapterDialogue, type Dialogue, dialogueOf } from "../load/dialogue.js";
+import type { FileTree } from "../load/file-tree.js";
+import { type SamplingDefaults, samplingDefaults } from "../load/sampling-defaults.js";
 import type { Adapter } from "../model/adapter.js";
 import { loadAdapter } from "../model/adapter-peft.js";
 import { storedWeights } from "../model/stored-weights.js";
@@ -18,29 +20,53 @@ import { checkMemory, engineOptions, neededMemory, sumMemory } from "./memory-pl
 import type { LoadListener, Platform } from "./platform.js";
 import type { LoadSettings, ModelInfo } from "./protocol.js";
 
+/** Pre-trained models answer a question best near their most likely text. */
+const QA_SAMPLING: SamplingDefaults = { temperature: 0.3 };
+
+/** How a model, or an adapter on it, answers. */
+interface Manner {
+  readonly dialogue: Dialogue;
+  readonly sampling: SamplingDefaults;
+}
+
 /** A model ready to run. What few requests need is imported by the first of them: a load should not wait for it. */
 export class LoadedModel {
   private grammars: GrammarService | null = null;
   private renderer: TemplateRenderer | null = null;
-  private templateForm: ChatForm | null = null;
+  private readonly templateForms = new Map<string, ChatForm>();
+  private readonly manners = new Map<string, Manner>(); // of adapters by name, where it is not the model's
   private isDisposed = false;
 
   constructor(
     readonly engine: Engine,
     readonly info: ModelInfo,
-    private readonly dialogue: Dialogue,
+    private readonly manner: Manner,
     private readonly platform: Platform,
   ) {}
 
-  /** How a chat style writes conversations. @throws ERR_USAGE for an unknown one, or a missing template */
-  async chatForm(style: ChatStyle): Promise<ChatForm> {
+  /**
+   * How a chat style writes conversations with the model, or an adapter on it.
+   * @throws ERR_USAGE for an unknown one, or a missing template
+   */
+  async chatForm(style: ChatStyle, adapter?: string): Promise<ChatForm> {
     if (style === "gemma" || style === "qa") return CHAT_FORMS[style];
-    if (style !== "template" || this.dialogue.kind !== "template") {
-      const own = this.dialogue.kind === "template" ? "" : `; ${this.info.name} has no template of its own`;
+    const { dialogue } = this.mannerOf(adapter);
+    if (style !== "template" || dialogue.kind !== "template") {
+      const own = dialogue.kind === "template" ? "" : `; ${adapter ?? this.info.name} has no template of its own`;
       throw new GemmaError("ERR_USAGE", `chat style: must be gemma, qa or template, got ${style}${own}`);
     }
-    this.templateForm ??= await this.openTemplate(this.dialogue.template);
-    return this.templateForm;
+    const form = this.templateForms.get(dialogue.template) ?? (await this.openTemplate(dialogue.template));
+    this.templateForms.set(dialogue.template, form);
+    return form;
+  }
+
+  /** How answers in a style are drawn where the request does not say. */
+  answerSampling(style: ChatStyle, adapter?: string): SamplingDefaults {
+    return style === "qa" ? QA_SAMPLING : this.mannerOf(adapter).sampling;
+  }
+
+  private mannerOf(adapter: string | undefined): Manner {
+    return (adapter === undefined ? undefined : this.manners.get(adapter)) ?? this.manner;
   }
 
   private async openTemplate(template: string): Promise<ChatForm> {
@@ -74,9 +100,18 @@ export class LoadedModel {
     this.engine.dispose();
   }
 
-  /** Loads the PEFT adapter in folder `path`, to be chosen by `name`. */
-  addAdapter(name: string, path: string): void {
+  /** Loads the PEFT adapter in folder `path`, to be chosen by `name`. @returns the chat style of its answers */
+  addAdapter(name: string, path: string): ChatStyle {
+    const dialogue = adapterDialogue(this.platform.files, path) ?? this.manner.dialogue;
+    const sampling = { ...this.manner.sampling, ...samplingDefaults(this.platform.files, path) };
     this.engine.addAdapter(this.openAdapter(name, path));
+    this.manners.set(name, { dialogue, sampling });
+    return styleOf(dialogue);
+  }
+
+  removeAdapter(name: string): void {
+    this.engine.removeAdapter(name);
+    this.manners.delete(name);
   }
 
   /** Loads the one that makes the model what it is. */
@@ -120,7 +155,7 @@ export async function loadModel(
     const backend = await platform.chooseBackend(settings.backend, backendOptions, (line) => listener.note(line));
     try {
       const engine = await buildEngine(backend, checkpoint, draft, options, settings.screenHead ?? true, listener);
-      const dialogue: Dialogue = resolved.adapter === undefined ? dialogueOf(checkpoint) : { kind: "gemma" };
+      const manner = mannerOf(platform.files, checkpoint, resolved.adapter);
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.path,
@@ -131,13 +166,12 @@ export async function loadModel(
         kv: options.kv,
         contextLength: options.contextLength,
         headIsScreened: engine.parts.weights.embedding.isScreened,
-        chatStyle: dialogue.kind === "none" ? "qa" : dialogue.kind,
+        chatStyle: styleOf(manner.dialogue),
         ...(small ? { draftModel: small.name } : {}),
         loadMs: performance.now() - start,
       };
-      const loaded = new LoadedModel(engine, info, dialogue, platform);
+      const loaded = new LoadedModel(engine, info, manner, platform);
       if (resolved.adapter !== undefined) loaded.setOwnAdapter(resolved.name, resolved.adapter);
-      for (const [name, path] of Object.entries(settings.adapters ?? {})) loaded.addAdapter(name, path);
       return loaded;
     } catch (error) {
       backend.dispose();
@@ -149,6 +183,20 @@ export async function loadModel(
     resolved.release?.();
     small?.release?.();
   }
+}
+
+/** What the folder of a model's own adapter says goes before what its base's does. */
+function mannerOf(files: FileTree, checkpoint: Checkpoint, adapter: string | undefined): Manner {
+  const own = checkpoint.naming === "hf" ? samplingDefaults(files, checkpoint.path) : {};
+  if (adapter === undefined) return { dialogue: dialogueOf(checkpoint), sampling: own };
+  return {
+    dialogue: adapterDialogue(files, adapter) ?? dialogueOf(checkpoint),
+    sampling: { ...own, ...samplingDefaults(files, adapter) },
+  };
+}
+
+function styleOf({ kind }: Dialogue): ChatStyle {
+  return kind === "none" ? "qa" : kind;
 }
 
 async function buildEngine(

@@ -53,8 +53,6 @@ export interface LoadSettings {
   readonly offline?: boolean;
   /** Cache folder. Default: GEMMA_HOME, else XDG_CACHE_HOME/gemma-ts, else ~/.cache/gemma-ts. */
   readonly home?: string;
-  /** Adapters to load with the model: name to PEFT folder. */
-  readonly adapters?: Readonly<Record<string, string>>;
 }
 
 /** What was loaded. */
@@ -148,7 +146,7 @@ export interface Calls {
     params: Conversation & { overflow: Overflow; options: GenerateOptions };
     result: GenerateOutcome;
   };
-  countTokens: { params: Conversation; result: number };
+  countTokens: { params: Conversation & { adapter?: string | undefined }; result: number };
   score: {
     params: {
       prompt: Prompt;
@@ -169,7 +167,7 @@ export interface Calls {
   encodePrompt: { params: { prompt: Prompt }; result: number[] };
   decode: { params: { ids: readonly number[] }; result: string };
   tokenBytes: { params: { ids: readonly number[] }; result: Uint8Array[] };
-  addAdapter: { params: { name: string; path: string }; result: null };
+  addAdapter: { params: { name: string; path: string }; result: ChatStyle };
   removeAdapter: { params: { name: string }; result: null };
   stats: { params: null; result: EngineStats };
   tune: { params: TuneSettings; result: TuneResult };

@@ -2,6 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { fromSystemError } from "../base/errors.js";
 import { writeModelFolder } from "../load/export-folder.js";
 import type { Checkpoint } from "../load/open.js";
+import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
 import type { Parameter } from "../tune/parameters.js";
 import type { TuneConfig } from "../tune/run/config.js";
 import { exportAdapter } from "../tune/run/export-adapter.js";
@@ -24,13 +25,14 @@ export async function exportTuned(
   folder: RunFolder,
 ): Promise<void> {
   const path = folder.tunedPath(config.method);
+  const chatTemplate = config.template === "gemma" ? GEMMA_TEMPLATE : null;
   try {
     if (config.method === "full") {
       const { be, parameters } = learner;
       const parameterOf = new Map(checkpoint.tensors.map((tensor, i) => [tensor, parameters[i]!])); // both in the model's order
       const values = (tensor: Checkpoint["tensors"][number]) => rowsOf(be, parameterOf.get(tensor)!);
-      await writeModelFolder(path, checkpoint, values, { dtype: "F32", replace: true });
-    } else await exportAdapter(path, learner, config, baseModel);
+      await writeModelFolder(path, checkpoint, values, { ...{ dtype: "F32", replace: true }, chatTemplate });
+    } else await exportAdapter(path, learner, config, { baseModel, chatTemplate });
   } catch (error) {
     throw folder.explain(fromSystemError(error, path));
   }

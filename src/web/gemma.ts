@@ -8,7 +8,7 @@ import { modelsUrl } from "./offer.js";
 import { openWorker, type WorkerPort, type WorkerSource } from "./port.js";
 import { sharesTabs, TabLink } from "./tabs/tab-link.js";
 
-export interface LoadOptions extends Omit<LoadSettings, "model" | "draftModel" | "adapters" | "home" | "isa"> {
+export interface LoadOptions extends Omit<LoadSettings, "model" | "draftModel" | "home" | "isa"> {
   /** Where names are looked up: a folder with index.json, as `gemma serve` serves it. Default: "/models/". */
   readonly models?: string | URL;
   /** Whether the model is kept for the next visit. Default: true for what is fetched, false for files of the user's. */
@@ -45,7 +45,7 @@ export class Gemma extends GemmaModel {
   private readonly engine: PageEngine;
 
   private constructor(link: CallLink, info: ModelInfo, engine: PageEngine) {
-    super(link, info, []);
+    super(link, info);
     this.engine = engine;
   }
 

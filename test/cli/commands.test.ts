@@ -87,7 +87,7 @@ describe.skipIf(!isBuilt)("the built command line", () => {
         },
       ],
       shipped: SHIPPED_MODELS.map(({ name, path }) => ({ name, path, sizeBytes: expect.any(Number) })),
-      tuned: [],
+      tuned: [], // their base is not here
     });
     expect(await runCli(["rm", "tiny", "--json"], { env })).toEqual({
       code: 0,

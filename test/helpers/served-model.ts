@@ -75,20 +75,22 @@ export class ServedModel {
     });
   }
 
-  /** Waits until nothing runs or waits. @throws when that takes longer than `ms` */
+  /** Waits until nothing runs, waits or holds memory. @throws when that takes longer than `ms` */
   async quietWithin(ms: number): Promise<void> {
     const start = performance.now();
-    const busy = async () =>
-      (await metric(this.server, "gemma_num_requests_running")) +
-      (await metric(this.server, "gemma_num_requests_waiting"));
-    while ((await busy()) > 0) {
-      if (performance.now() - start > ms) throw new Error(`requests still run after ${ms} ms`);
+    for (;;) {
+      const running = await metric(this.server, "gemma_num_requests_running");
+      const waiting = await metric(this.server, "gemma_num_requests_waiting");
+      const held = await this.heldPages();
+      if (running + waiting === 0 && held.every((pages) => pages === 0)) return;
+      if (performance.now() - start > ms)
+        throw new Error(`after ${ms} ms ${running} requests run, ${waiting} wait, pages held: ${held.join(", ")}`);
       await sleep(5);
     }
   }
 
   /** Pages of each group that requests hold: neither free nor held by remembered prefixes alone. */
-  async heldPages(): Promise<readonly number[]> {
+  private async heldPages(): Promise<readonly number[]> {
     const { pages } = await this.models.at(-1)!.stats();
     return pages.map(({ total, free, remembered }) => total - free - remembered);
   }

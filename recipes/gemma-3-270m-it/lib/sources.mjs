@@ -10,7 +10,8 @@ export const OWN = { name: "own", licence: "Apache-2.0" };
 export function copiesOf({ id, source, messages }) {
   if (source !== OWN.name) return 1;
   const denies = /^(No|Nein)\b/.test(messages.at(-1).content);
-  return id.startsWith("identity-") && !denies ? 4 : 2;
+  if (id.startsWith("identity-") && !denies) return 4;
+  return id.startsWith("safe-") ? 3 : 2;
 }
 export const OWN_FOLDER = fileURLToPath(new URL("../data", import.meta.url));
 

@@ -45,7 +45,7 @@ export const ollamaGenerate = operation({
     return answer(serving, call, input, writeText, ({ engine, options }) => {
       const all = { ...generateOptions(input, serving.options.limits.maxTokens), ...options };
       // Pre-trained models were never taught to answer.
-      if (input.raw || engine.info.chatStyle === "qa") {
+      if (input.raw || engine.chatStyle(all.adapter) === "qa") {
         return engine.generate(system ? `${system}\n\n${prompt}` : prompt, all);
       }
       const before: readonly ChatMessage[] = system ? [{ role: "system", content: system }] : [];

@@ -6,18 +6,25 @@ import type { TuneConfig } from "./config.js";
 import type { Learner } from "./learner.js";
 import { tensorData } from "./tensor-file.js";
 
+/** What others must know of an adapter, beside its numbers. */
+interface AdapterNotes {
+  /** For people: what it was trained on. */
+  readonly baseModel: string;
+  readonly chatTemplate: string | null;
+}
+
 const PEFT_PREFIX = "base_model.model.model.";
 
 /**
- * Writes an adapter as PEFT does: adapter_config.json and adapter_model.safetensors. The same values give the same bytes.
- * @param baseModel for people: what it was trained on
+ * Writes an adapter as PEFT does: adapter_config.json, adapter_model.safetensors, and the chat template that it was tuned on.
+ * The same values give the same bytes.
  * @throws ERR_DISK_FULL, ERR_IO
  */
 export async function exportAdapter(
   folder: string,
   { be, parameters }: Learner,
   config: Exclude<TuneConfig, { method: "full" }>,
-  baseModel: string,
+  { baseModel, chatTemplate }: AdapterNotes,
 ): Promise<void> {
   const tensors = parameters.map(({ name, value }) => tensorData(be, `${PEFT_PREFIX}${name}`, value));
   const json = `${JSON.stringify(peftConfig(config, baseModel), null, 2)}\n`;
@@ -25,6 +32,7 @@ export async function exportAdapter(
   await replaceFolder(folder, async (part) => {
     await writeSlices(join(part, "adapter_config.json"), [Buffer.from(json)]);
     await writeSlices(join(part, "adapter_model.safetensors"), weights);
+    if (chatTemplate !== null) await writeSlices(join(part, "chat_template.jinja"), [Buffer.from(chatTemplate)]);
   });
 }
 

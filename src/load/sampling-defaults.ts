@@ -1,0 +1,41 @@
+import { defined } from "../base/defined.js";
+import { GemmaError } from "../base/errors.js";
+import { type JsonValue, parseJson } from "../format/json.js";
+import { type FileTree, readWhole } from "./file-tree.js";
+
+/** How answers are drawn unless a request says otherwise. */
+export interface SamplingDefaults {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+}
+
+const MAX_BYTES = 1 << 20;
+
+/**
+ * What `generation_config.json` in the folder of a model or an adapter says; other keys are not looked at.
+ * @throws ERR_INVALID_TYPE, ERR_RANGE, and what parseJson throws
+ */
+export function samplingDefaults(tree: FileTree, folder: string): SamplingDefaults {
+  const path = tree.join(folder, "generation_config.json");
+  if (!tree.exists(path)) return {};
+  const json = parseJson(readWhole(tree, path, MAX_BYTES), path);
+  if (!(json instanceof Map)) throw new GemmaError("ERR_INVALID_TYPE", `${path}: must be an object`);
+  if (json.get("do_sample") === false) return { temperature: 0 };
+  const number = (key: string, most: number) => expectNumber(json.get(key), `${path}: ${key}`, most);
+  const topK = number("top_k", 2 ** 31 - 1);
+  return defined({
+    temperature: number("temperature", 100),
+    topK: topK === undefined ? topK : Math.floor(topK),
+    topP: number("top_p", 1),
+  });
+}
+
+function expectNumber(value: JsonValue | undefined, where: string, most: number): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "number") {
+    throw new GemmaError("ERR_INVALID_TYPE", `${where}: must be a number, got ${typeof value}`);
+  }
+  if (value >= 0 && value <= most) return value;
+  throw new GemmaError("ERR_RANGE", `${where}: must be in 0..${most}, got ${value}`);
+}

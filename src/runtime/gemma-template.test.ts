@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
+import { gemmaTurns, type Message } from "../tokenizer/gemma-turns.js";
+import { TemplateRenderer } from "./jinja-template.js";
+
+const renderer = new TemplateRenderer(true);
+const render = (messages: readonly object[], add_generation_prompt: boolean) =>
+  renderer.render(GEMMA_TEMPLATE, { messages, bos_token: "<bos>", add_generation_prompt });
+const written = (messages: readonly Message[], addGenerationPrompt: boolean) =>
+  gemmaTurns(messages, { addGenerationPrompt })
+    .map((segment) => (segment.kind === "text" ? segment.text : segment.name))
+    .join("");
+
+const user = { role: "user", content: "  Hi <there>\n" } as const;
+const model = { role: "assistant", content: "Yes?" } as const;
+const system = { role: "system", content: "Be brief. " } as const;
+
+test.each([[[user]], [[system, user]], [[system, user, model, user]], [[user, model]]])(
+  "the template writes what gemmaTurns writes: %j",
+  async (messages) => {
+    for (const opens of [true, false]) {
+      expect(await render(messages, opens)).toBe(`<bos>${written(messages, opens)}`);
+    }
+  },
+);
+
+test("roles that do not alternate are refused", async () => {
+  await expect(render([user, user], true)).rejects.toMatchObject({
+    code: "ERR_TEMPLATE",
+    message: expect.stringContaining("roles must alternate"),
+  });
+});
