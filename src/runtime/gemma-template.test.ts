@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
 import { gemmaTurns, type Message } from "../tokenizer/gemma-turns.js";
 import { TemplateRenderer } from "./jinja-template.js";
+import { renderHere } from "./platform-node.js";
 
-const renderer = new TemplateRenderer(true);
+const renderer = new TemplateRenderer(renderHere);
 const render = (messages: readonly object[], add_generation_prompt: boolean) =>
   renderer.render(GEMMA_TEMPLATE, { messages, bos_token: "<bos>", add_generation_prompt });
 const written = (messages: readonly Message[], addGenerationPrompt: boolean) =>
