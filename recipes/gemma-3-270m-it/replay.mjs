@@ -1,5 +1,5 @@
-// What the base itself writes: plain texts, and yes or no to questions on them. Learned beside the conversations, so that the
-// tuned model forgets less of how plain text goes.
+// What the base itself writes: plain texts, questions on them, and its answers: yes or no, or in words. Learned beside the
+// conversations, so that the tuned model forgets less of how plain text and plain questions go.
 //   node recipes/gemma-3-270m-it/replay.mjs --out FILE [--count 300] [--seed 0]
 // The same seed gives the same texts on the same backend and instruction set. Needs a build (npm run build).
 import { writeFileSync } from "node:fs";
@@ -12,9 +12,11 @@ const OPENINGS = {
   en: ["", "", "The ", "In ", "A ", "It ", "When ", "He ", "She ", "This "],
   de: ["Der ", "Die ", "Das ", "Im ", "Ein ", "Es ", "Als ", "Er ", "Sie ", "Nach "],
 };
-const QUESTIONS = ["is", "are", "was", "does", "did", "can", "has", "do"];
+const CLOSED_QUESTIONS = ["is", "are", "was", "does", "did", "can", "has", "do"];
+const OPEN_QUESTIONS = ["What", "Which", "Why", "How", "Who", "Where", "When", "What"];
 const TEXT_TOKENS = 160;
 const QUESTION_TOKENS = 24;
+const ANSWER_TOKENS = 32;
 
 const { values } = parseArgs({
   options: {
@@ -44,21 +46,39 @@ function wholeSentences(text) {
   return end === undefined || end.index < 40 ? null : text.slice(0, end.index + end[0].length);
 }
 
-/** A text; every English one with a question and the base's yes or no. */
+/** A text; the English ones go on with a question and the base's answer, or are such a question alone. */
 async function sample(i) {
   const seed = Number(values.seed) * 1_000_000 + 10 * i;
   const language = i % 2 === 0 ? "en" : "de";
   const openings = OPENINGS[language];
-  const opening = openings[(i >> 1) % openings.length];
-  const text = wholeSentences(`${opening.trimEnd()}${await write(opening.trimEnd(), seed, TEXT_TOKENS)}`.trim());
+  const turn = i >> 1;
+  const opening = openings[turn % openings.length].trimEnd();
+  if (language === "en" && turn % 4 === 3) return openAnswer("Question:", turn, seed);
+  const text = wholeSentences(`${opening}${await write(opening, seed, TEXT_TOKENS)}`.trim());
   if (text === null || language === "de") return text;
-  const asked = `${text}\nQuestion: ${QUESTIONS[(i >> 1) % QUESTIONS.length]}`;
-  const question = await write(asked, seed + 1, QUESTION_TOKENS, ["?", "\n"]);
-  const prompt = `${asked}${question.replace(/[?\n].*$/s, "")}?\nAnswer:`;
+  return (turn % 2 === 0 ? closedAnswer : openAnswer)(`${text}\nQuestion:`, turn, seed);
+}
+
+/** The base's question, up to where its answer begins. */
+async function ask(start, seed) {
+  const question = await write(start, seed + 1, QUESTION_TOKENS, ["?", "\n"]);
+  return `${start}${question.replace(/[?\n].*$/s, "")}?\nAnswer:`;
+}
+
+/** Yes or no, drawn as the base would. */
+async function closedAnswer(start, turn, seed) {
+  const prompt = await ask(`${start} ${CLOSED_QUESTIONS[(turn >> 1) % CLOSED_QUESTIONS.length]}`, seed);
   const { after } = await gemma.score(prompt, { after: [yes, no] });
   const [yesLogProb, noLogProb] = after.map(({ logprob }) => logprob);
   const draw = ((seed * 2_654_435_761) % 4_294_967_296) / 4_294_967_296;
   return `${prompt}${draw < 1 / (1 + Math.exp(noLogProb - yesLogProb)) ? " yes" : " no"}`;
+}
+
+/** In words; null where the base says nothing. */
+async function openAnswer(start, turn, seed) {
+  const prompt = await ask(`${start} ${OPEN_QUESTIONS[(turn >> 1) % OPEN_QUESTIONS.length]}`, seed);
+  const answer = (await write(prompt, seed + 2, ANSWER_TOKENS, ["\n"])).trim();
+  return answer === "" ? null : `${prompt} ${answer}`;
 }
 
 const texts = await Promise.all(Array.from({ length: count }, (_, i) => sample(i)));
