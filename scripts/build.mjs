@@ -22,6 +22,8 @@ const CONFIG = [
 const ENTRIES = ["worker-node", "grammar-worker", "template-process"];
 // As deep below the root as the files of src/*/*/, and all entries in one folder: paths relative to a file stay right.
 const BUNDLE = "dist/runtime/bundle";
+/** What all entries and backends share, in one file: left to itself the bundler makes one of each combination. */
+const EVERYWHERE = /[/\\]dist[/\\](base[/\\]|backend[/\\](kv|tensor)\.js$)/;
 const WEB_WORKERS = ["web/worker-web", "web/grammar-worker-web", "web/template-worker-web", "backends/wasm/helper"];
 const WEB_BUNDLE = "dist/web/bundle";
 const WASM = "dist/backends/wasm";
@@ -82,7 +84,8 @@ async function bundle() {
     plugins: [{ name: "tsc-source-maps", load: withSourceMap }],
   });
   // Not minified: starts no faster, and traces stay readable.
-  await bundler.write({ dir: BUNDLE, sourcemap: true, chunkFileNames: "[name].js" });
+  const groups = [{ name: "base", test: EVERYWHERE }];
+  await bundler.write({ dir: BUNDLE, sourcemap: true, chunkFileNames: "[name].js", codeSplitting: { groups } });
   await bundler.close();
 }
 

@@ -39,7 +39,7 @@ function startHelper(task: HelperTask): Promise<Helper> {
 
 /** helper.ts as Node runs it, in a thread that starts from a string: it works from sources and bundles alike. */
 const NODE_HELPER = `
-const { parentPort, workerData } = require("node:worker_threads");
+const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
 const { module, memory, firstScratch, thread, failed } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
 exports.init(firstScratch, thread);

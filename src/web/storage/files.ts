@@ -80,6 +80,21 @@ export async function openSync(folder: FileSystemDirectoryHandle, name: string):
   }
 }
 
+/**
+ * Takes room for `bytes` and gives it back: what a browser says of its quota may be more than it gives.
+ * @throws QuotaExceededError
+ */
+export async function tryRoom(folder: FileSystemDirectoryHandle, bytes: number): Promise<void> {
+  const name = "room";
+  const file = await openSync(folder, name);
+  try {
+    file.truncate(bytes);
+  } finally {
+    file.close();
+    await removeIn(folder, name);
+  }
+}
+
 /** A file to be read while others may read it, too; null where the browser lets only one have it. */
 export async function openSyncReader(folder: FileSystemDirectoryHandle, name: string): Promise<SyncFile | null> {
   const handle: SyncHandle | undefined = await orMissing(folder.getFileHandle(name));

@@ -34,8 +34,10 @@ export async function expectRoom(what: string, bytes: number): Promise<void> {
   if (state !== null && state.freeBytes < bytes) throw noRoom(what, bytes, state);
 }
 
+/** Browsers may name a larger quota than the site's, so that it tells nothing of the device. */
 export function noRoom(what: string, bytes: number, state: StorageState | null): GemmaError {
-  const got = state === null ? "none left" : `${mb(state.freeBytes)} of ${mb(state.quotaBytes)} left`;
+  const isTold = state !== null && state.freeBytes < bytes;
+  const got = isTold ? `${mb(state.freeBytes)} of ${mb(state.quotaBytes)} left` : "less";
   return new GemmaError("ERR_DISK_FULL", `${what}: must have ${mb(bytes)} of this site's storage, got ${got}`, {
     hint: "remove stored models (listStoredModels, removeStoredModel), free space on the device, or choose a smaller model",
   });

@@ -9,7 +9,17 @@ import type { GivenFile } from "../protocol.js";
 import type { ModelFile } from "../source.js";
 import type { WebTree } from "../tree.js";
 import { download, type PartNote } from "./download.js";
-import { fileIn, folderName, modelFolder, openSync, openSyncReader, readJson, removeIn, writeJson } from "./files.js";
+import {
+  fileIn,
+  folderName,
+  modelFolder,
+  openSync,
+  openSyncReader,
+  readJson,
+  removeIn,
+  tryRoom,
+  writeJson,
+} from "./files.js";
 import { expectRoom, noRoom, storageState } from "./quota.js";
 import { FileSink, isQuotaError, MemorySink, withNumbers } from "./sink.js";
 import { blobSource, syncFileSource } from "./sources.js";
@@ -62,14 +72,14 @@ export class Shelf {
   /** Fetches what is missing of a model, and opens it. @param keep whether it is stored for the next visit */
   async fetch(order: Order, files: readonly ModelFile[], keep: boolean): Promise<ShelfModel> {
     if (this.root === null || !keep) return this.fetchToMemory(order, files);
-    return this.alone(order.name, async (root) => {
+    const totalBytes = files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+    return this.alone(order.name, totalBytes, async (root) => {
       const other = await this.open(order.name); // fetched by another tab while this one waited
       if (other !== undefined) return other;
-      await expectRoom(
-        order.name,
-        files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0) - (await this.storedBytes(root, order, files)),
-      );
+      const missingBytes = totalBytes - (await this.storedBytes(root, order, files));
+      await expectRoom(order.name, missingBytes);
       const folder = (await modelFolder(root, order.name, { create: true }))!;
+      await tryRoom(folder, missingBytes);
       await removeIn(folder, MANIFEST); // of a model that was evicted in part
       const { name, origin } = order;
       const storedAt = new Date().toISOString();
@@ -104,10 +114,11 @@ export class Shelf {
       );
       return;
     }
-    await this.alone(name, async () => {
-      const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
+    const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
+    await this.alone(name, total, async () => {
       await expectRoom(name, total);
       const folder = (await modelFolder(root, name, { create: true }))!;
+      await tryRoom(folder, total);
       const meter = startMeter(this.progress, "unpack", name, total);
       let done = 0;
       const stored: StoredFile[] = [];
@@ -187,33 +198,37 @@ export class Shelf {
     return { path, name: order.name, release: () => this.tree.drop(order.name), ...defined({ base: order.base }) };
   }
 
-  /** Runs `work` as the only tab that changes this model. */
-  private async alone<T>(name: string, work: (root: FileSystemDirectoryHandle) => Promise<T>): Promise<T> {
+  /** Runs `work`, which stores `bytes`, as the only tab that changes this model. */
+  private async alone<T>(
+    name: string,
+    bytes: number,
+    work: (root: FileSystemDirectoryHandle) => Promise<T>,
+  ): Promise<T> {
     const root = this.root!;
     const { locks } = navigator as { locks?: LockManager };
-    if (!locks) return this.told(name, work(root)); // the file itself is one tab's alone while it is open
+    if (!locks) return told(name, bytes, work(root)); // the file itself is one tab's alone while it is open
     const lock = `gemma-ts:store:${folderName(name)}`;
     const { signal } = this.listener;
     const free = await locks.request(lock, { ifAvailable: true }, async (held) => {
-      return held && { result: await this.told(name, work(root)) };
+      return held && { result: await told(name, bytes, work(root)) };
     });
     if (free !== null) return free.result;
     this.listener.note(`waiting for another tab that downloads ${name}`);
     startMeter(this.progress, "wait", name, undefined).finish(0);
-    return locks.request(lock, { signal }, () => this.told(name, work(root)));
-  }
-
-  /** Small files take room, too, and the browser's own error has no numbers. */
-  private async told<T>(name: string, work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      throw isQuotaError(error) ? noRoom(name, 0, await storageState()) : error;
-    }
+    return locks.request(lock, { signal }, () => told(name, bytes, work(root)));
   }
 
   private readonly progress: OnProgress = ({ file, doneBytes, totalBytes, ...rest }) =>
     this.listener.progress({ ...rest, what: file, done: doneBytes, total: totalBytes ?? 0 });
+}
+
+/** Small files take room, too, and the browser's own error has no numbers. */
+async function told<T>(name: string, bytes: number, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw isQuotaError(error) ? noRoom(name, bytes, await storageState()) : error;
+  }
 }
 
 const noteName = (file: string) => `${file}.part`;
