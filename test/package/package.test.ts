@@ -83,7 +83,10 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
     const kinds = new Set(
       packed.map((path) => (path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path)),
     );
-    const tuned = ["README.md", "adapter_config.json", "adapter_model.safetensors", "report.html"];
+    const tuned = [
+      ...["README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja"],
+      ...["generation_config.json", "report.html"],
+    ];
     const models = tuned.map((name) => `models/gemma-3-270m-it-ts/${name}`);
     const papers = ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "package.json"];
     const binary = builtBackends.includes("native") ? ["build/native/gemma.node"] : [];
