@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,4 +74,18 @@ test("the owner keeps its lock fresh, and hears when it lost it", async () => {
   });
   expect(reason).toMatchObject({ code: "ERR_IO" });
   expect(await readFile(path, "utf8")).toBe("another owner"); // not ours to remove
+});
+
+test("a lock is never seen without its owner: a process may be killed at any moment", async () => {
+  const seen = new Set<string>();
+  let isDone = false;
+  const look = () => {
+    if (existsSync(path)) seen.add(readFileSync(path, "utf8"));
+    if (!isDone) setImmediate(look); // between any two steps of the lock's
+  };
+  look();
+  for (let i = 0; i < 50; i++) await withLock(path, {}, async () => {});
+  isDone = true;
+  expect(seen.size).toBeGreaterThan(0);
+  for (const content of seen) expect(JSON.parse(content)).toMatchObject({ host: hostname(), pid: process.pid });
 });

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { open, readFile, rm, stat, utimes } from "node:fs/promises";
+import { link, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GemmaError } from "../base/errors.js";
+
+/** What link() says where the file system has none. */
+const WITHOUT_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
@@ -57,19 +60,31 @@ async function acquire(path: string, owner: string, staleMs: number, options: Lo
   }
 }
 
+/** Makes the file with its content at once: a process that is killed here leaves no lock without an owner. */
 async function createExclusive(path: string, content: string): Promise<boolean> {
+  const whole = `${path}.${randomUUID()}`;
   try {
-    const file = await open(path, "wx");
-    await file
-      .writeFile(content)
-      .finally(() => file.close())
-      .catch(async (error: unknown) => {
-        await rm(path, { force: true }); // a full disk: nobody need wait for a lock without an owner
-        throw error;
-      });
+    await writeFile(whole, content);
+    await link(whole, path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (WITHOUT_LINKS.includes(code!)) return createInPlace(path, content);
+    throw error;
+  } finally {
+    await rm(whole, { force: true });
+  }
+}
+
+/** On a file system without links, e.g. of a memory stick. */
+async function createInPlace(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    await rm(path, { force: true }); // a full disk: nobody need wait for a lock without an owner
     throw error;
   }
 }

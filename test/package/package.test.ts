@@ -85,7 +85,10 @@ describe.skipIf(!isLibraryBuilt)("the packed package", () => {
       return path.startsWith("dist/") ? path.replace(/.*?(\.d\.ts|\.\w+)$/, "dist/**$1") : path;
     };
     const kinds = new Set(packed.map(kindOf));
-    const tuned = ["README.md", "adapter_config.json", "adapter_model.safetensors", "report.html"];
+    const tuned = [
+      ...["README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja"],
+      ...["generation_config.json", "report.html"],
+    ];
     const trained = hasStoryteller ? ["MODEL_CARD.md", `${STORYTELLER}.gguf`] : ["MODEL_CARD.md"];
     const models = [
       ...tuned.map((name) => `models/gemma-3-270m-it-ts/${name}`),
