@@ -29,7 +29,7 @@ if (!values.data) {
   process.stderr.write("usage: node recipes/gemma-tiny-ts/measure.mjs --data DIR [--model NAME]\n");
   process.exit(2);
 }
-await using gemma = await Gemma.load(values.model);
+const gemma = await Gemma.load(values.model);
 for (const language of ["en", "de"]) {
   const lines = readFileSync(join(values.data, `held-out.${language}.jsonl`), "utf8")
     .trimEnd()
@@ -44,6 +44,7 @@ for (const language of ["en", "de"]) {
 }
 for (const start of STARTS) console.log(`\n> ${start}\n${start}${await gemma.generate(start, SAMPLING).text()}`);
 for (const question of QUESTIONS) console.log(`\n? ${question}\n${await gemma.chat().send(question, SAMPLING).text()}`);
+await gemma.dispose();
 
 /** A story in windows of equal lengths, each behind BOS. */
 async function addStory(text, sum) {
