@@ -34,7 +34,7 @@ if (!values.out || !(count >= 1)) {
 const gemma = await Gemma.load(DEFAULT_MODEL, { contextLength: 512, maxSequences: 16 });
 const [yes, no] = (await Promise.all([" yes", " no"].map((text) => gemma.encode(text)))).map((ids) => ids.at(-1));
 
-/** Continues a text as the base would: every token by its probability. */
+/** Continues a text as the base does by default: temperature 1, top-k 64, top-p 0.95. */
 async function write(start, seed, maxTokens, stop) {
   const { text } = await gemma.generate(start, { temperature: 1, seed, maxTokens, ...(stop ? { stop } : {}) }).result;
   return text;

@@ -29,7 +29,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--system <text>", "instructions in front of the first message");
   addModelFlags(command, DEFAULT_CHAT_MODEL, `; with --adapter ${DEFAULT_MODEL}, what tune has by default`);
   addSamplingFlags(command).action((flags: ChatFlags) => {
-    // An adapter of one's own takes the place of the model's, and was made for the template of its own base.
+    // An adapter of one's own takes the place of the model's, and was made on its base.
     const isOther = flags.adapter !== undefined && command.getOptionValueSource("model") === "default";
     return chat(isOther ? { ...flags, model: DEFAULT_MODEL } : flags, context);
   });

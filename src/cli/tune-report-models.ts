@@ -68,7 +68,7 @@ export async function openSubjects(
   try {
     const base = await open({ model, ...(adapter === undefined ? {} : { adapter }) });
     const tuned = "model" in what ? await open({ model: what.model }) : base;
-    const template = flags.template ?? templateOf(base, read?.template);
+    const template = flags.template ?? templateOf(tuned, adapter && ADAPTER, read?.template);
     const hash = (path: string) => modelHash(path, context.signal);
     const before = await reported(base, hash);
     const chosen = adapter === undefined ? null : { name: adapterName(flags, adapter), sha256: await hash(adapter) };
@@ -101,10 +101,10 @@ async function reported({ info }: Gemma, hash: (path: string) => Promise<string>
   return { name: base ?? name, sha256, adapter: { name, sha256: await hash(adapter) } };
 }
 
-/** As the run has it; else as tuning chooses it for this model. */
-function templateOf({ info }: Gemma, told: string | undefined): TuneTemplate {
+/** As the run has it, else as what was tuned says. */
+function templateOf(gemma: Gemma, adapter: string | undefined, told: string | undefined): TuneTemplate {
   if (told === "gemma" || told === "qa" || told === "none") return told;
-  return info.chatStyle === "qa" ? "qa" : "gemma";
+  return gemma.chatStyle(adapter) === "qa" ? "qa" : "gemma";
 }
 
 /** An adapter's folder is often called "adapter": its run tells more. */

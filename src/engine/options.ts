@@ -1,7 +1,10 @@
 import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 
-/** How tokens are chosen. Defaults are those of Gemma's generation_config: temperature 1, top-k 64, top-p 0.95. */
+/**
+ * How tokens are chosen. Defaults are those of Gemma's generation_config: temperature 1, top-k 64, top-p 0.95;
+ * of answers, what `generation_config.json` beside the adapter or the model says.
+ */
 export interface SamplingOptions {
   /** 0: always the most likely token. Range 0..100. */
   readonly temperature?: number;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, link, open, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GemmaError } from "../base/errors.js";
@@ -62,6 +62,7 @@ async function acquire(path: string, owner: string, staleMs: number, options: Lo
 
 /** Makes the file with its content at once: a process that is killed here leaves no lock without an owner. */
 async function createExclusive(path: string, content: string): Promise<boolean> {
+  if ((await ageMs(path)) !== undefined) return false;
   const whole = `${path}.${randomUUID()}`;
   try {
     await writeFile(whole, content);
@@ -70,23 +71,30 @@ async function createExclusive(path: string, content: string): Promise<boolean> 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
-    if (WITHOUT_LINKS.includes(code!)) return createInPlace(path, content);
+    if (WITHOUT_LINKS.includes(code!)) return await createInPlace(path, content);
     throw error;
   } finally {
-    await rm(whole, { force: true });
+    await rm(whole, { force: true }).catch(() => {}); // a name more of the same small file
   }
 }
 
 /** On a file system without links, e.g. of a memory stick. */
 async function createInPlace(path: string, content: string): Promise<boolean> {
+  let file: FileHandle;
   try {
-    await writeFile(path, content, { flag: "wx" });
-    return true;
+    file = await open(path, "wx");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    await rm(path, { force: true }); // a full disk: nobody need wait for a lock without an owner
     throw error;
   }
+  await file
+    .writeFile(content)
+    .finally(() => file.close())
+    .catch(async (error: unknown) => {
+      await rm(path, { force: true }); // a full disk: nobody need wait for a lock without an owner
+      throw error;
+    });
+  return true;
 }
 
 /**

@@ -24,7 +24,9 @@ test("a folder without the file, and what one says", () => {
 });
 
 test.each([
-  ["[]", "ERR_INVALID_TYPE", "must be an object"],
+  ["[]", "ERR_INVALID_TYPE", "must be an object, got an array"],
+  ['{"do_sample": "no"}', "ERR_INVALID_TYPE", "do_sample: must be true or false, got string"],
+  ['{"do_sample": false, "top_k": 20.7}', "ERR_RANGE", "top_k: must be an integer, got 20.7"],
   ['{"temperature": "hot"}', "ERR_INVALID_TYPE", "temperature: must be a number, got string"],
   ['{"temperature": -1}', "ERR_RANGE", "temperature: must be in 0..100, got -1"],
   ['{"top_p": 1.5}', "ERR_RANGE", "top_p: must be in 0..1, got 1.5"],

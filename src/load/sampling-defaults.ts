@@ -20,22 +20,27 @@ export function samplingDefaults(tree: FileTree, folder: string): SamplingDefaul
   const path = tree.join(folder, "generation_config.json");
   if (!tree.exists(path)) return {};
   const json = parseJson(readWhole(tree, path, MAX_BYTES), path);
-  if (!(json instanceof Map)) throw new GemmaError("ERR_INVALID_TYPE", `${path}: must be an object`);
-  if (json.get("do_sample") === false) return { temperature: 0 };
+  if (!(json instanceof Map)) throw wrongType(path, "an object", json);
   const number = (key: string, most: number) => expectNumber(json.get(key), `${path}: ${key}`, most);
   const topK = number("top_k", 2 ** 31 - 1);
-  return defined({
-    temperature: number("temperature", 100),
-    topK: topK === undefined ? topK : Math.floor(topK),
-    topP: number("top_p", 1),
-  });
+  if (topK !== undefined && !Number.isInteger(topK)) {
+    throw new GemmaError("ERR_RANGE", `${path}: top_k: must be an integer, got ${topK}`);
+  }
+  const sampling = defined({ temperature: number("temperature", 100), topK, topP: number("top_p", 1) });
+  const samples = json.get("do_sample") ?? true;
+  if (typeof samples !== "boolean") throw wrongType(`${path}: do_sample`, "true or false", samples);
+  return samples ? sampling : { temperature: 0 };
 }
 
 function expectNumber(value: JsonValue | undefined, where: string, most: number): number | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number") {
-    throw new GemmaError("ERR_INVALID_TYPE", `${where}: must be a number, got ${typeof value}`);
-  }
+  if (typeof value !== "number") throw wrongType(where, "a number", value);
   if (value >= 0 && value <= most) return value;
   throw new GemmaError("ERR_RANGE", `${where}: must be in 0..${most}, got ${value}`);
+}
+
+function wrongType(where: string, wanted: string, value: JsonValue): GemmaError {
+  const got =
+    value === null ? "null" : Array.isArray(value) ? "an array" : value instanceof Map ? "an object" : typeof value;
+  return new GemmaError("ERR_INVALID_TYPE", `${where}: must be ${wanted}, got ${got}`);
 }

@@ -88,8 +88,7 @@ export class GemmaModel implements AsyncDisposable {
     messages: readonly ChatMessage[],
     options: Pick<AnswerOptions, "adapter" | "style" | "tools" | "toolChoice" | "parallelToolCalls"> = {},
   ): Promise<number> {
-    const { adapter, tools, toolChoice, parallelToolCalls } = options;
-    const style = options.style ?? this.chatStyle(adapter);
+    const { adapter, style, tools, toolChoice, parallelToolCalls } = options;
     const calling = callingOf(tools, toolChoice, parallelToolCalls);
     return this.link.call("countTokens", { messages, style, calling, adapter });
   }
@@ -109,7 +108,7 @@ export class GemmaModel implements AsyncDisposable {
     signal: AbortSignal,
     onEvent: (event: CallEvent) => void,
   ): Promise<GenerateOutcome> {
-    const { style = this.chatStyle(options.adapter), tools, toolChoice, parallelToolCalls, ...given } = options;
+    const { style, tools, toolChoice, parallelToolCalls, ...given } = options;
     const { signal: _, onNote: __, overflow = "drop", ...rest } = given;
     const calling = callingOf(tools, toolChoice, parallelToolCalls);
     return this.link.call("chat", { messages, style, calling, overflow, options: rest }, { signal, onEvent });

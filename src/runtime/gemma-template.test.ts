@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { TUNED_MODELS } from "../load/tuned.js";
 import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
 import { gemmaTurns, type Message } from "../tokenizer/gemma-turns.js";
 import { TemplateRenderer } from "./jinja-template.js";
@@ -25,9 +28,19 @@ test.each([[[user]], [[system, user]], [[system, user, model, user]], [[user, mo
   },
 );
 
-test("roles that do not alternate are refused", async () => {
-  await expect(render([user, user], true)).rejects.toMatchObject({
-    code: "ERR_TEMPLATE",
-    message: expect.stringContaining("roles must alternate"),
-  });
+test.each([
+  [[user, user], "roles must alternate"],
+  [[user, system, user], "roles must alternate"],
+  [[user, { ...model, role: "tool" }], "roles must alternate"],
+  [[system], "there must be a user message"],
+])("%j is refused, as by gemmaTurns", async (messages, message) => {
+  const refused = { code: "ERR_TEMPLATE", message: expect.stringContaining(message) };
+  await expect(render(messages, true)).rejects.toMatchObject(refused);
+  expect(() => gemmaTurns(messages as Message[], { addGenerationPrompt: true })).toThrow(
+    expect.objectContaining({ code: "ERR_TEMPLATE" }),
+  );
+});
+
+test.each(TUNED_MODELS)("$name ships with it", ({ adapter }) => {
+  expect(readFileSync(join(adapter, "chat_template.jinja"), "utf8")).toBe(GEMMA_TEMPLATE);
 });

@@ -8,6 +8,7 @@ import type { ScoreResult } from "../engine/score-job.js";
 import { encodePromptSlices, text } from "../tokenizer/prompt.js";
 import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { untilDeadline } from "./deadline.js";
+import { answerSampling, styleOf } from "./manner.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import { toolAnswer } from "./on-demand.js";
 import type { Platform } from "./platform.js";
@@ -130,12 +131,14 @@ export class EngineHost {
     call: Call,
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
+    const manner = this.loaded.mannerOf(params.options.adapter);
+    const { style = styleOf(manner) } = params;
     const answer = await toolAnswer(params, params.options);
     const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
     const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
-    const form = await this.loaded.chatForm(params.style, params.options.adapter);
+    const form = await this.loaded.chatForm(style, manner);
     const budget = params.overflow === "error" ? Infinity : contextLength - room; // what does not fit is told below
     const prompt = await untilDeadline(resolveRequest(params.options, call.since), call.signal, (signal) =>
       chatPrompt(engine.tokenizer, messages, form, budget, signal),
@@ -145,16 +148,18 @@ export class EngineHost {
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
     }
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
-    const sampling = this.loaded.answerSampling(params.style, params.options.adapter);
-    const request = { ids: prompt.ids, options: { ...sampling, ...params.options, stop }, adapter, answer };
+    const options = { ...answerSampling(style, manner), ...params.options, stop };
+    const request = { ids: prompt.ids, options, adapter, answer };
     return runGeneration(this.loaded, { ...request, droppedMessages: prompt.dropped }, abort, call);
   }
 
   private async countTokens(params: Calls["countTokens"]["params"]): Promise<number> {
     expectMessages(params.messages);
+    const manner = this.loaded.mannerOf(params.adapter);
+    const { style = styleOf(manner) } = params;
     const answer = await toolAnswer(params, {});
     const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
-    const form = await this.loaded.chatForm(params.style, params.adapter);
+    const form = await this.loaded.chatForm(style, manner);
     return (await chatPrompt(this.loaded.engine.tokenizer, messages, form, Infinity)).ids.length;
   }
 

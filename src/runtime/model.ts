@@ -5,9 +5,6 @@ import { CHAT_FORMS, type ChatForm, type ChatStyle } from "../engine/chat.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
 import { openAdapterIn } from "../load/adapter-files.js";
 import { type Checkpoint, loadVocabulary, openCheckpointIn } from "../load/checkpoint.js";
-import { adapterDialogue, type Dialogue, dialogueOf } from "../load/dialogue.js";
-import type { FileTree } from "../load/file-tree.js";
-import { type SamplingDefaults, samplingDefaults } from "../load/sampling-defaults.js";
 import type { Adapter } from "../model/adapter.js";
 import { loadAdapter } from "../model/adapter-peft.js";
 import { storedWeights } from "../model/stored-weights.js";
@@ -16,57 +13,45 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { draftMemory, loadDraft } from "./draft.js";
 import type { GrammarMask, GrammarService } from "./grammar.js";
 import type { TemplateRenderer } from "./jinja-template.js";
+import { adapterManner, type Manner, modelManner, styleOf } from "./manner.js";
 import { checkMemory, engineOptions, neededMemory, sumMemory } from "./memory-plan.js";
 import type { LoadListener, Platform } from "./platform.js";
 import type { LoadSettings, ModelInfo } from "./protocol.js";
-
-/** Pre-trained models answer a question best near their most likely text. */
-const QA_SAMPLING: SamplingDefaults = { temperature: 0.3 };
-
-/** How a model, or an adapter on it, answers. */
-interface Manner {
-  readonly dialogue: Dialogue;
-  readonly sampling: SamplingDefaults;
-}
 
 /** A model ready to run. What few requests need is imported by the first of them: a load should not wait for it. */
 export class LoadedModel {
   private grammars: GrammarService | null = null;
   private renderer: TemplateRenderer | null = null;
-  private readonly templateForms = new Map<string, ChatForm>();
-  private readonly manners = new Map<string, Manner>(); // of adapters by name, where it is not the model's
+  private readonly templateForms = new WeakMap<Manner, Promise<ChatForm>>();
+  private readonly manners = new Map<string, Manner>(); // of adapters by name
   private isDisposed = false;
 
+  /** @param base the manner without the model's own adapter, if it has one: that of the adapters which take its place */
   constructor(
     readonly engine: Engine,
     readonly info: ModelInfo,
     private readonly manner: Manner,
+    private readonly base: Manner,
     private readonly platform: Platform,
   ) {}
 
-  /**
-   * How a chat style writes conversations with the model, or an adapter on it.
-   * @throws ERR_USAGE for an unknown one, or a missing template
-   */
-  async chatForm(style: ChatStyle, adapter?: string): Promise<ChatForm> {
+  /** How an adapter answers, or the model. Read it when the adapter is chosen: later it may be another one. */
+  mannerOf(adapter: string | undefined): Manner {
+    return (adapter === undefined ? undefined : this.manners.get(adapter)) ?? this.manner;
+  }
+
+  /** How a chat style writes conversations. @throws ERR_USAGE for an unknown one, or a missing template */
+  async chatForm(style: ChatStyle, manner: Manner): Promise<ChatForm> {
     if (style === "gemma" || style === "qa") return CHAT_FORMS[style];
-    const { dialogue } = this.mannerOf(adapter);
+    const { dialogue } = manner;
     if (style !== "template" || dialogue.kind !== "template") {
-      const own = dialogue.kind === "template" ? "" : `; ${adapter ?? this.info.name} has no template of its own`;
+      const own = dialogue.kind === "template" ? "" : "; there is no template of its own";
       throw new GemmaError("ERR_USAGE", `chat style: must be gemma, qa or template, got ${style}${own}`);
     }
-    const form = this.templateForms.get(dialogue.template) ?? (await this.openTemplate(dialogue.template));
-    this.templateForms.set(dialogue.template, form);
+    const form = this.templateForms.get(manner) ?? this.openTemplate(dialogue.template);
+    this.templateForms.set(manner, form);
+    form.catch(() => this.templateForms.delete(manner)); // the next request tries again
     return form;
-  }
-
-  /** How answers in a style are drawn where the request does not say. */
-  answerSampling(style: ChatStyle, adapter?: string): SamplingDefaults {
-    return style === "qa" ? QA_SAMPLING : this.mannerOf(adapter).sampling;
-  }
-
-  private mannerOf(adapter: string | undefined): Manner {
-    return (adapter === undefined ? undefined : this.manners.get(adapter)) ?? this.manner;
   }
 
   private async openTemplate(template: string): Promise<ChatForm> {
@@ -102,11 +87,10 @@ export class LoadedModel {
 
   /** Loads the PEFT adapter in folder `path`, to be chosen by `name`. @returns the chat style of its answers */
   addAdapter(name: string, path: string): ChatStyle {
-    const dialogue = adapterDialogue(this.platform.files, path) ?? this.manner.dialogue;
-    const sampling = { ...this.manner.sampling, ...samplingDefaults(this.platform.files, path) };
+    const manner = adapterManner(this.platform.files, path, this.base);
     this.engine.addAdapter(this.openAdapter(name, path));
-    this.manners.set(name, { dialogue, sampling });
-    return styleOf(dialogue);
+    this.manners.set(name, manner);
+    return styleOf(manner);
   }
 
   removeAdapter(name: string): void {
@@ -155,7 +139,8 @@ export async function loadModel(
     const backend = await platform.chooseBackend(settings.backend, backendOptions, (line) => listener.note(line));
     try {
       const engine = await buildEngine(backend, checkpoint, draft, options, settings.screenHead ?? true, listener);
-      const manner = mannerOf(platform.files, checkpoint, resolved.adapter);
+      const base = modelManner(platform.files, checkpoint);
+      const manner = resolved.adapter === undefined ? base : adapterManner(platform.files, resolved.adapter, base);
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.path,
@@ -166,11 +151,11 @@ export async function loadModel(
         kv: options.kv,
         contextLength: options.contextLength,
         headIsScreened: engine.parts.weights.embedding.isScreened,
-        chatStyle: styleOf(manner.dialogue),
+        chatStyle: styleOf(manner),
         ...(small ? { draftModel: small.name } : {}),
         loadMs: performance.now() - start,
       };
-      const loaded = new LoadedModel(engine, info, manner, platform);
+      const loaded = new LoadedModel(engine, info, manner, base, platform);
       if (resolved.adapter !== undefined) loaded.setOwnAdapter(resolved.name, resolved.adapter);
       return loaded;
     } catch (error) {
@@ -183,20 +168,6 @@ export async function loadModel(
     resolved.release?.();
     small?.release?.();
   }
-}
-
-/** What the folder of a model's own adapter says goes before what its base's does. */
-function mannerOf(files: FileTree, checkpoint: Checkpoint, adapter: string | undefined): Manner {
-  const own = checkpoint.naming === "hf" ? samplingDefaults(files, checkpoint.path) : {};
-  if (adapter === undefined) return { dialogue: dialogueOf(checkpoint), sampling: own };
-  return {
-    dialogue: adapterDialogue(files, adapter) ?? dialogueOf(checkpoint),
-    sampling: { ...own, ...samplingDefaults(files, adapter) },
-  };
-}
-
-function styleOf({ kind }: Dialogue): ChatStyle {
-  return kind === "none" ? "qa" : kind;
 }
 
 async function buildEngine(

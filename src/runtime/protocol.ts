@@ -71,7 +71,7 @@ export interface ModelInfo {
   readonly contextLength: number;
   /** Whether steps can do with a part of the head: asked for, and possible with its type and this backend. */
   readonly headIsScreened: boolean;
-  /** "gemma" or "template" (the checkpoint's own) for instruction-tuned models, "qa" for pre-trained ones. */
+  /** "gemma" or "template" (that of the checkpoint, or of its own adapter) for instruction-tuned models, "qa" for pre-trained ones. */
   readonly chatStyle: ChatStyle;
   /** Name of the draft model, where there is one. */
   readonly draftModel?: string;
@@ -134,7 +134,8 @@ export type Overflow = "drop" | "error";
 /** What a prompt is made of. */
 export interface Conversation {
   readonly messages: readonly ChatMessage[];
-  readonly style: ChatStyle;
+  /** Default: the adapter's, or the model's. */
+  readonly style: ChatStyle | undefined;
   readonly calling: Calling;
 }
 

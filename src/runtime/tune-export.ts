@@ -31,7 +31,7 @@ export async function exportTuned(
       const { be, parameters } = learner;
       const parameterOf = new Map(checkpoint.tensors.map((tensor, i) => [tensor, parameters[i]!])); // both in the model's order
       const values = (tensor: Checkpoint["tensors"][number]) => rowsOf(be, parameterOf.get(tensor)!);
-      await writeModelFolder(path, checkpoint, values, { ...{ dtype: "F32", replace: true }, chatTemplate });
+      await writeModelFolder(path, checkpoint, values, { dtype: "F32", replace: true, chatTemplate });
     } else await exportAdapter(path, learner, config, { baseModel, chatTemplate });
   } catch (error) {
     throw folder.explain(fromSystemError(error, path));

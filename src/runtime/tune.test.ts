@@ -14,8 +14,10 @@ import {
   tinyRun,
 } from "../../test/helpers/tune-runs.js";
 import { parseSafetensors } from "../format/safetensors.js";
+import { TEMPLATE_FILE } from "../load/dialogue.js";
 import { fileSource } from "../load/file-source.js";
 import { readTrainingRun } from "../load/training-run.js";
+import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
 import { Gemma } from "./gemma.js";
 import { resumeTuning, tune } from "./tune.js";
 
@@ -194,6 +196,12 @@ test("the adapter has PEFT's names, loads, and changes the model's losses as the
     ...{ peft_type: "LORA", task_type: "CAUSAL_LM", r: 2, lora_alpha: 4, use_rslora: false, lora_dropout: 0 },
     ...{ target_modules: ["q_proj", "v_proj", "down_proj"], bias: "none", base_model_name_or_path: TINY.gemma3 },
   });
+  expect(existsSync(join(path, TEMPLATE_FILE))).toBe(false); // this base has none, and was asked in its own way
+});
+
+test("an adapter tuned in Gemma's turns has their template beside its weights", async () => {
+  const { path } = await tinyRun(join(tempFolder(), "run"), { template: "gemma", maxSteps: 1 }).result;
+  expect(readFileSync(join(path, TEMPLATE_FILE), "utf8")).toBe(GEMMA_TEMPLATE);
 });
 
 describe("refuses", () => {

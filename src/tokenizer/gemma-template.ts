@@ -1,6 +1,6 @@
 /**
  * Gemma's turns as a Jinja template, for programs that ask a model's folder for one: it writes what gemmaTurns writes, of
- * messages that are text. Roles that do not alternate are an error there, too.
+ * messages that are text, and raises where gemmaTurns throws.
  */
 export const GEMMA_TEMPLATE = [
   "{{ bos_token }}",
@@ -9,11 +9,13 @@ export const GEMMA_TEMPLATE = [
   "{%- set ns.system = messages[0]['content'] + '\\n\\n' -%}",
   "{%- set ns.turns = messages[1:] -%}",
   "{%- endif -%}",
+  "{%- if not ns.turns -%}{{ raise_exception('there must be a user message') }}{%- endif -%}",
   "{%- for message in ns.turns -%}",
-  "{%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}",
+  "{%- set role = 'model' if message['role'] == 'assistant' else message['role'] -%}",
+  "{%- if role != ('user' if loop.index0 % 2 == 0 else 'model') -%}",
   "{{ raise_exception('roles must alternate user, assistant, user, ...') }}",
   "{%- endif -%}",
-  "{{ '<start_of_turn>' + ('user' if message['role'] == 'user' else 'model') + '\\n' }}",
+  "{{ '<start_of_turn>' + role + '\\n' }}",
   "{{ (ns.system if loop.first else '') + message['content'] | trim + '<end_of_turn>\\n' }}",
   "{%- endfor -%}",
   "{%- if add_generation_prompt -%}{{ '<start_of_turn>model\\n' }}{%- endif -%}",

@@ -82,7 +82,7 @@ export class ServedModel {
       const running = await metric(this.server, "gemma_num_requests_running");
       const waiting = await metric(this.server, "gemma_num_requests_waiting");
       const held = await this.heldPages();
-      if (running + waiting === 0 && held.every((pages) => pages === 0)) return;
+      if (running + waiting === 0 && held.length > 0 && held.every((pages) => pages === 0)) return;
       if (performance.now() - start > ms)
         throw new Error(`after ${ms} ms ${running} requests run, ${waiting} wait, pages held: ${held.join(", ")}`);
       await sleep(5);

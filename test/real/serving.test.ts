@@ -23,7 +23,7 @@ describe.skipIf(path === undefined || !isLibraryBuilt)("a server of the real mod
     const before = await metric(served.server, "gemma_generation_tokens_total");
     const clients = Array.from({ length: STREAMS }, () => served.leavingClient(endless));
     expect(await Promise.all(clients)).not.toContain("late");
-    await expect(served.quietWithin(500)).resolves.toBeUndefined();
+    await served.quietWithin(500); // throws otherwise
     const tokens = (await metric(served.server, "gemma_generation_tokens_total")) - before;
     expect(tokens).toBeGreaterThanOrEqual(STREAMS);
     expect(tokens).toBeLessThan(STREAMS * MOST_TOKENS);

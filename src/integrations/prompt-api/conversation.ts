@@ -10,6 +10,7 @@ export interface ConversationParts {
   readonly gemma: Gemma;
   readonly tools: readonly Tool[];
   readonly style: ChatStyle | undefined;
+  readonly adapter: string | undefined;
 }
 
 /** The messages of a session, and how much of the context they take. */
@@ -28,7 +29,7 @@ export class Conversation {
 
   /** @throws QuotaExceeded */
   static async start(parts: ConversationParts, initial: readonly ChatMessage[]): Promise<Conversation> {
-    const overhead = await parts.gemma.countTokens([NOTHING], defined({ style: parts.style }));
+    const overhead = await parts.gemma.countTokens([NOTHING], defined({ style: parts.style, adapter: parts.adapter }));
     const conversation = new Conversation(parts, overhead, initial, [], 0);
     await conversation.fit([], 0);
     conversation.tokens = await conversation.tokensWith([]);
@@ -55,8 +56,8 @@ export class Conversation {
 
   /** Tokens of the prompt that asks for an answer to `messages`. */
   promptTokens(messages: readonly ChatMessage[]): Promise<number> {
-    const { gemma, style, tools } = this.parts;
-    return gemma.countTokens(messages, { tools, ...defined({ style }) });
+    const { gemma, style, adapter, tools } = this.parts;
+    return gemma.countTokens(messages, { tools, ...defined({ style, adapter }) });
   }
 
   /** Tokens that `added` would add. */

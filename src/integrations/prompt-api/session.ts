@@ -59,7 +59,8 @@ export class LanguageModelSession extends EventTarget {
     signal: AbortSignal | undefined,
   ): Promise<LanguageModelSession> {
     const { gemma, defaults } = parts;
-    const conversation = await Conversation.start({ gemma, style: defaults.style, tools: toolsOf(parts) }, initial);
+    const { style, adapter } = defaults;
+    const conversation = await Conversation.start({ gemma, style, adapter, tools: toolsOf(parts) }, initial);
     const session = new LanguageModelSession(parts, conversation);
     signal?.addEventListener("abort", () => session.destruction.abort(signal.reason), { once: true });
     return session;
