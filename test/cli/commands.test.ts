@@ -66,7 +66,7 @@ describe.skipIf(!isBuilt)("the built command line", () => {
   });
 
   test("list and rm: a model is shown, removed, and then unknown", async () => {
-    const shipped = hasStoryteller ? "gemma-tiny-ts   3.9 MB  ships with this package\n" : "";
+    const shipped = hasStoryteller ? "gemma-tiny-ts    3.9 MB  ships with this package\n" : "";
     const none = `no models in ${home}; gemma pull fetches gemma-3-270m\n`;
     expect((await runCli(["list"], { env })).stdout).toBe(none + shipped);
     const path = cacheModel("tiny");

@@ -170,7 +170,9 @@ describe.skipIf(!isBuilt)("commands that load a model", () => {
     const { code, stdout } = await runCli(["doctor", "--json"], { env: { HTTPS_PROXY: "http://me:hunter2@p:1" } });
     const report = JSON.parse(stdout);
     expect(code).toBe(report.usable ? 0 : 1);
-    expect(report.backends.map((backend: { name: string }) => backend.name)).toEqual(["native", "wasm", "reference"]);
+    expect(report.backends.map((backend: { name: string }) => backend.name)).toEqual([
+      ...["native", "wasm", "webgpu", "reference"],
+    ]);
     expect(report.memory.freeBytes).toBeGreaterThan(0);
     expect(report.memory.freeBytes).toBeLessThanOrEqual(report.memory.limitBytes);
     expect(report.network.proxies).toContainEqual({ name: "HTTPS_PROXY", value: "http://***@p:1" });

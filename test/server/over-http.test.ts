@@ -66,7 +66,7 @@ describe("clients", () => {
   });
 
   test("a browser: the page, its scripts, and no body for HEAD", async () => {
-    const page = await fetch(listener.url, { headers: { accept: "text/html" } });
+    const page = await fetch(`${listener.url}/docs`, { headers: { accept: "text/html" } });
     expect([page.url, page.status]).toEqual([`${listener.url}/docs`, 200]);
     const script = await fetch(new URL("docs/swagger-ui-bundle.js", page.url));
     expect([script.status, (await script.text()).includes("SwaggerUIBundle")]).toEqual([200, true]);

@@ -88,7 +88,7 @@ export async function tryRoom(folder: FileSystemDirectoryHandle, bytes: number):
   const name = "room";
   const file = await openSync(folder, name);
   try {
-    file.truncate(bytes);
+    if (bytes > 0) file.write(new Uint8Array(1), { at: bytes - 1 });
   } finally {
     file.close();
     await removeIn(folder, name);
