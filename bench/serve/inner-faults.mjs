@@ -48,7 +48,7 @@ async function engineDies(index) {
     const whole = post(server, "/v1/completions", long);
     const stream = await post(server, "/v1/completions", { ...long, stream: true });
     await sleep(index % 10);
-    await engine.link.terminate();
+    await engine.link.port.terminate();
     const answers = [
       (await whole).status,
       (await stream.text()).includes("ERR_WORKER") ? 500 : "stream without its error",

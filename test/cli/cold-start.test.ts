@@ -11,11 +11,13 @@ export async function load(url, context, next) {
 }`;
 
 test.skipIf(!isBuilt)("what runs a cached model loads no network client", async () => {
-  const model = new URL("../../dist/runtime/model.js", import.meta.url);
+  const files = ["model", "platform-node"].map(
+    (name) => new URL(`../../dist/runtime/${name}.js`, import.meta.url).href,
+  );
   const script = `
     import { register } from "node:module";
     register("data:text/javascript," + encodeURIComponent(${JSON.stringify(HOOK)}));
-    await import(${JSON.stringify(model.href)});`;
+    for (const file of ${JSON.stringify(files)}) await import(file);`;
   const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
   });

@@ -31,8 +31,8 @@ describe.skipIf(!isLibraryBuilt)("a server on a port, its engine in a worker", (
 
   test("a worker that dies under 20 streams: each is told, the server is back by itself", async () => {
     const responses = await Promise.all(Array.from({ length: 20 }, () => served.post(endless)));
-    const { link } = served.models.at(-1)! as unknown as { link: { terminate(): Promise<unknown> } };
-    await link.terminate(); // as if the thread had died
+    const { link } = served.models.at(-1)! as unknown as { link: { port: { terminate(): Promise<unknown> } } };
+    await link.port.terminate(); // as if the thread had died
     for (const response of responses) {
       const last = (await response.text()).trim().split("\n\n").at(-1)!;
       const error = { code: "ERR_WORKER", type: "server_error" };
