@@ -27,6 +27,7 @@ startSide();
 startExports();
 acceptDrops((file) => void panel.take(file));
 await panel.start();
+document.querySelector(".play")!.classList.remove("looking");
 
 function used(engine: Engine): void {
   origin = engine.origin;

@@ -11,7 +11,7 @@ export function playgroundPage(texts: Texts): VNode[] {
     "playground",
     h(
       "div",
-      { class: "play" },
+      { class: "play looking" },
       h(
         "details",
         { id: "side", class: "side", open: true },
@@ -23,7 +23,7 @@ export function playgroundPage(texts: Texts): VNode[] {
             "section",
             { class: "model", "aria-labelledby": "model-heading" },
             h("h2", { id: "model-heading" }, playground.model.heading),
-            h("div", { id: "model" }, h("p", { class: "soft looking" }, playground.model.looking)),
+            h("div", { id: "model" }, h("p", { class: "soft" }, playground.model.looking)),
           ),
           settings(texts),
           exports(texts),
