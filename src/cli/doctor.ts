@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { freemem } from "node:os";
 import type { Command } from "commander";
-import type { BackendName } from "../backend/backend.js";
 import { GemmaError } from "../base/errors.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
+import { ON_REQUEST } from "../runtime/lazy-backends.js";
 import { lacking } from "../sandbox/layers.js";
 import type { CliContext } from "./context.js";
 import { type Cpu, describeCpu, findCompiler, freeBytes } from "./machine.js";
@@ -30,11 +30,6 @@ async function doctor({ output }: CliContext): Promise<void> {
   }
 }
 
-const ON_REQUEST = new Map<BackendName, string>([
-  ["webgpu", "; only with --backend webgpu"],
-  ["reference", ", exact and slow; only with --backend reference"],
-]);
-
 async function examine(env: NodeJS.ProcessEnv) {
   const [{ memoryLimit }, { layers }, model] = await Promise.all([
     import("../runtime/memory-limit.js"),
@@ -44,7 +39,7 @@ async function examine(env: NodeJS.ProcessEnv) {
   const backends = await examineBackends();
   const cpu = describeCpu();
   // Those that run only where they are asked for are no answer to "can I use this?".
-  const chosen = backends.find(({ name, available }) => available && !ON_REQUEST.has(name));
+  const chosen = backends.find(({ name, available }) => available && !ON_REQUEST.includes(name));
   return {
     usable: chosen !== undefined,
     backend: chosen?.name ?? null,
@@ -136,7 +131,9 @@ function print(report: Report, output: CliContext["output"]): void {
   const { cpu, memory, cache, network } = report;
   for (const { name, available, reason, isa, isas } of report.backends) {
     const more = isas.length > 1 ? `; also runs ${isas.filter((other) => other !== isa).join(", ")}` : "";
-    const note = `yes, with ${isa}${more}${ON_REQUEST.get(name) ?? ""}`;
+    const slow = name === "reference" ? ", exact and slow" : "";
+    const when = ON_REQUEST.includes(name) ? `; only with --backend ${name}` : "";
+    const note = `yes, with ${isa}${more}${slow}${when}`;
     output.line(`${bold(name.padEnd(12))}${available ? green(note) : red(printable(reason ?? ""))}`);
   }
   row("threads", `${report.threads ?? "-"}: ${report.threadsReason}`);

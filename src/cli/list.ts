@@ -33,20 +33,12 @@ export function register(program: Command, { output }: CliContext): void {
         output.line(`no ${flags.data ? "data sets" : "models"} in ${home}; ${next}`);
       }
       const nameWidth = Math.max(...[...models, ...shipped, ...tuned].map(({ name }) => name.length));
+      const line = (name: string, size: string, what: string) =>
+        output.line(`${output.colors.bold(name.padEnd(nameWidth))}  ${size.padStart(8)}  ${what}`);
       for (const { name, sizeBytes, origin, verified } of models) {
-        const size = formatBytes(sizeBytes).padStart(8);
-        output.line(
-          `${output.colors.bold(name.padEnd(nameWidth))}  ${size}  ${printable(origin)}${verified ? "" : " (no known hash)"}`,
-        );
+        line(name, formatBytes(sizeBytes), `${printable(origin)}${verified ? "" : " (no known hash)"}`);
       }
-      for (const { name, sizeBytes } of shipped) {
-        const size = formatBytes(sizeBytes).padStart(8);
-        output.line(`${output.colors.bold(name.padEnd(nameWidth))}  ${size}  ships with this package`);
-      }
-      for (const { name, base } of tuned) {
-        output.line(
-          `${output.colors.bold(name.padEnd(nameWidth))}  ${"".padStart(8)}  ${base} with an adapter of this package`,
-        );
-      }
+      for (const { name, sizeBytes } of shipped) line(name, formatBytes(sizeBytes), "ships with this package");
+      for (const { name, base } of tuned) line(name, "", `${base} with an adapter of this package`);
     });
 }

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { fromSystemError } from "../base/errors.js";
 import type { GemmaConfig } from "../model/config.js";
 import { hfConfig } from "../model/config-hf-write.js";
+import { TEMPLATE_FILE } from "../tokenizer/gemma-template.js";
 import type { Vocabulary } from "../tokenizer/vocabulary.js";
 import { sentencePieceBytes } from "../tokenizer/write-sentencepiece.js";
 import { tokenizerJson } from "../tokenizer/write-tokenizer-json.js";
-import { chatTemplate, TEMPLATE_FILE } from "./dialogue.js";
+import { chatTemplate } from "./dialogue.js";
 import type { FolderDtype } from "./export-folder.js";
 import { readFile } from "./files.js";
 import { type Checkpoint, loadVocabulary } from "./open.js";
@@ -27,7 +28,7 @@ const COPIED = [
   "tokenizer_config.json",
   "special_tokens_map.json",
   "added_tokens.json",
-  "chat_template.jinja",
+  TEMPLATE_FILE,
   "chat_template.json",
   "preprocessor_config.json",
   "processor_config.json",

@@ -1,10 +1,9 @@
 import { GemmaError } from "../base/errors.js";
 import { parseJson } from "../format/json.js";
+import { TEMPLATE_FILE } from "../tokenizer/gemma-template.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { type FileTree, readWhole } from "./file-tree.js";
 
-/** Where a folder has its chat template. */
-export const TEMPLATE_FILE = "chat_template.jinja";
 const MAX_TEMPLATE_BYTES = 1 << 20;
 const MAX_TOKENIZER_CONFIG_BYTES = 16 << 20;
 

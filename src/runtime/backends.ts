@@ -2,24 +2,7 @@ import type { Backend, BackendFactory, BackendName, BackendOptions } from "../ba
 import { checked } from "../backend/checked.js";
 import { nativeBackend } from "../backends/native/index.js";
 import { GemmaError } from "../base/errors.js";
-
-// Not at the top: their files would make every load slower, and few want them.
-const wasmBackend: BackendFactory = {
-  name: "wasm",
-  available: async () => (await import("../backends/wasm/index.js")).wasmBackend.available(),
-  create: async (options) => (await import("../backends/wasm/index.js")).wasmBackend.create(options),
-};
-const referenceBackend: BackendFactory = {
-  name: "reference",
-  available: async () => true,
-  create: async (options) => (await import("../backends/reference/index.js")).referenceBackend.create(options),
-};
-
-const webgpuBackend: BackendFactory = {
-  name: "webgpu",
-  available: async () => (await import("../backends/webgpu/index.js")).webgpuBackend.available(),
-  create: async (options) => (await import("../backends/webgpu/index.js")).webgpuBackend.create(options),
-};
+import { ON_REQUEST, referenceBackend, wasmBackend, webgpuBackend } from "./lazy-backends.js";
 
 /** Every backend. By default the native one runs, or the wasm one: the others only where they are asked for. */
 export const BACKENDS: readonly BackendFactory[] = [nativeBackend, wasmBackend, webgpuBackend, referenceBackend];
@@ -41,7 +24,7 @@ export async function chooseBackend(
   options: BackendOptions,
   note: (line: string) => void,
 ): Promise<Backend> {
-  const candidates = name === undefined ? [nativeBackend, wasmBackend] : BACKENDS.filter((b) => b.name === name);
+  const candidates = BACKENDS.filter((b) => (name === undefined ? !ON_REQUEST.includes(b.name) : b.name === name));
   if (candidates.length === 0) {
     const known = BACKENDS.map((b) => b.name).join(", ");
     throw new GemmaError("ERR_USAGE", `backend: must be one of ${known}, got ${name}`);

@@ -3,7 +3,7 @@ import { withPauses } from "../base/slices.js";
 import type { LoadedAdapter } from "../engine/adapters.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
 import { pauses } from "../engine/macrotask.js";
-import { type RequestOptions, resolveRequest } from "../engine/options.js";
+import { type GenerateOptions, type RequestOptions, resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePromptSlices, text } from "../tokenizer/prompt.js";
 import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
@@ -12,7 +12,7 @@ import { answerSampling, styleOf } from "./manner.js";
 import { type LoadedModel, loadModel } from "./model.js";
 import { toolAnswer } from "./on-demand.js";
 import type { Platform } from "./platform.js";
-import type { Calls, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
+import type { Calls, Conversation, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import { runGeneration } from "./run-generation.js";
 import { type Call, runJob } from "./run-job.js";
 import { wireError } from "./wire-error.js";
@@ -131,14 +131,10 @@ export class EngineHost {
     call: Call,
   ): Promise<GenerateOutcome> {
     const { engine } = this.loaded;
-    const manner = this.loaded.mannerOf(params.options.adapter);
-    const { style = styleOf(manner) } = params;
-    const answer = await toolAnswer(params, params.options);
-    const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
+    const { answer, messages, form, sampling } = await this.asWritten(params, params.options.adapter, params.options);
     // An answer needs room: what was asked for, or a quarter of the context.
     const { contextLength } = engine.options;
     const room = Math.min(params.options.maxTokens ?? contextLength >> 2, contextLength >> 1);
-    const form = await this.loaded.chatForm(style, manner);
     const budget = params.overflow === "error" ? Infinity : contextLength - room; // what does not fit is told below
     const prompt = await untilDeadline(resolveRequest(params.options, call.since), call.signal, (signal) =>
       chatPrompt(engine.tokenizer, messages, form, budget, signal),
@@ -148,19 +144,25 @@ export class EngineHost {
       call.event({ kind: "note", text: `the conversation outgrew the context: the oldest ${what} left out` });
     }
     const stop = [...form.stops, ...[params.options.stop ?? []].flat()];
-    const options = { ...answerSampling(style, manner), ...params.options, stop };
+    const options = { ...sampling, ...params.options, stop };
     const request = { ids: prompt.ids, options, adapter, answer };
     return runGeneration(this.loaded, { ...request, droppedMessages: prompt.dropped }, abort, call);
   }
 
   private async countTokens(params: Calls["countTokens"]["params"]): Promise<number> {
     expectMessages(params.messages);
-    const manner = this.loaded.mannerOf(params.adapter);
-    const { style = styleOf(manner) } = params;
-    const answer = await toolAnswer(params, {});
-    const messages = answer?.messages ?? (params.messages as readonly PlainMessage[]);
-    const form = await this.loaded.chatForm(style, manner);
+    const { messages, form } = await this.asWritten(params, params.adapter, {});
     return (await chatPrompt(this.loaded.engine.tokenizer, messages, form, Infinity)).ids.length;
+  }
+
+  /** How a conversation is written and answered. The adapter's manner is read before anything is waited for. */
+  private async asWritten(conversation: Conversation, adapter: string | undefined, options: GenerateOptions) {
+    const manner = this.loaded.mannerOf(adapter);
+    const { style = styleOf(manner) } = conversation;
+    const answer = await toolAnswer(conversation, options);
+    const messages = answer?.messages ?? (conversation.messages as readonly PlainMessage[]);
+    const form = await this.loaded.chatForm(style, manner);
+    return { answer, messages, form, sampling: answerSampling(style, manner) };
   }
 
   private async score(params: Calls["score"]["params"], call: Call): Promise<Calls["score"]["result"]> {

@@ -48,7 +48,9 @@ export class LoadedModel {
       const own = dialogue.kind === "template" ? "" : "; there is no template of its own";
       throw new GemmaError("ERR_USAGE", `chat style: must be gemma, qa or template, got ${style}${own}`);
     }
-    const form = this.templateForms.get(manner) ?? this.openTemplate(dialogue.template);
+    const known = this.templateForms.get(manner);
+    if (known !== undefined) return known;
+    const form = this.openTemplate(dialogue.template);
     this.templateForms.set(manner, form);
     form.catch(() => this.templateForms.delete(manner)); // the next request tries again
     return form;

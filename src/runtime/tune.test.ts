@@ -14,10 +14,9 @@ import {
   tinyRun,
 } from "../../test/helpers/tune-runs.js";
 import { parseSafetensors } from "../format/safetensors.js";
-import { TEMPLATE_FILE } from "../load/dialogue.js";
 import { fileSource } from "../load/file-source.js";
 import { readTrainingRun } from "../load/training-run.js";
-import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
+import { GEMMA_TEMPLATE, TEMPLATE_FILE } from "../tokenizer/gemma-template.js";
 import { Gemma } from "./gemma.js";
 import { resumeTuning, tune } from "./tune.js";
 

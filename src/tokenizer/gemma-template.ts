@@ -1,3 +1,6 @@
+/** Where the folder of a model or an adapter has its chat template. */
+export const TEMPLATE_FILE = "chat_template.jinja";
+
 /**
  * Gemma's turns as a Jinja template, for programs that ask a model's folder for one: it writes what gemmaTurns writes, of
  * messages that are text, and raises where gemmaTurns throws.

@@ -1,29 +1,10 @@
 import type { Backend, BackendFactory, BackendName, BackendOptions } from "../backend/backend.js";
 import { checked } from "../backend/checked.js";
 import { GemmaError } from "../base/errors.js";
-
-// Not at the top: a page should load none that it does not run.
-const wasmBackend: BackendFactory = {
-  name: "wasm",
-  available: async () => (await import("../backends/wasm/index.js")).wasmBackend.available(),
-  create: async (options) => (await import("../backends/wasm/index.js")).wasmBackend.create(options),
-};
-const webgpuBackend: BackendFactory = {
-  name: "webgpu",
-  available: async () => (await import("../backends/webgpu/index.js")).webgpuBackend.available(),
-  create: async (options) => (await import("../backends/webgpu/index.js")).webgpuBackend.create(options),
-};
-const referenceBackend: BackendFactory = {
-  name: "reference",
-  available: async () => true,
-  create: async (options) => (await import("../backends/reference/index.js")).referenceBackend.create(options),
-};
+import { ON_REQUEST, referenceBackend, wasmBackend, webgpuBackend } from "../runtime/lazy-backends.js";
 
 /** Every backend of pages. */
 export const WEB_BACKENDS: readonly BackendFactory[] = [wasmBackend, webgpuBackend, referenceBackend];
-
-/** The reference is exact and slow, and WebGPU has run on a GPU in software alone so far: never chosen unasked. */
-const ON_REQUEST: readonly BackendName[] = ["webgpu", "reference"];
 
 /**
  * Creates the backend asked for, or the first that runs here; `note` is told which, where another came before it.

@@ -11,7 +11,7 @@ import { findOffered, modelsUrl, type OfferedModel, type OfferOptions, offeredMo
 import { baseUrl, sourceOf } from "./source.js";
 import { fetchPart } from "./storage/fetch-part.js";
 import { fileIn, modelFolder, modelsFolder } from "./storage/files.js";
-import { type StorageState, storageState } from "./storage/quota.js";
+import { mb, type StorageState, storageState } from "./storage/quota.js";
 import { findStored } from "./storage/stored.js";
 
 export interface PlanOptions
@@ -183,4 +183,3 @@ async function fetchFront(url: URL, { headers, signal }: PlanOptions) {
 
 const sizeOf = (files: readonly { readonly sizeBytes: number }[]) =>
   files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-const mb = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

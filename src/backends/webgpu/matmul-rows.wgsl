@@ -7,31 +7,8 @@ const ROWS = ROWS_AT_ONCE; // of x
 const LANES = 32u * SPLIT;
 const SLICE4 = 32u; // quads in a slice
 
-struct Params {
-  plane0: u32,
-  plane1: u32,
-  plane2: u32,
-  plane3: u32,
-  blocks: u32,
-  out: u32, //      [T, N]
-  x: u32, //        [T, K]
-  rows: u32, //     T
-  width: u32, //    K
-  outWidth: u32, // N
-  firstRow: u32, // of the weight in this part of it
-  partRows: u32,
-}
-
 var<workgroup> factors: array<array<vec4<f32>, LANES>, ROWS>; // a quad of x for each lane
 var<workgroup> sums: array<array<f32, LANES>, ROWS>;
-
-fn x4(row: u32, k: u32) -> vec4<f32> {
-  var x = vec4<f32>(0.0);
-  for (var j = 0u; j < 4u && k + j < p.width && row < p.rows; j++) {
-    x[j] = load(p.x + row * p.width + k + j);
-  }
-  return x;
-}
 
 @compute @workgroup_size(32, SPLIT)
 fn main(lane: Lane, group: Group) {

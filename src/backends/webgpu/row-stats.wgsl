@@ -12,10 +12,7 @@ var<workgroup> topId: atomic<u32>;
 @compute @workgroup_size(LANES)
 fn main(lane: Lane, group: Group) {
   let row = groupOf(group);
-  source = p.logits + row * p.width;
-  count = p.width;
-  isList = false;
-  temperature = 1.0;
+  readLogits(p.logits + row * p.width, p.width, 1.0);
   if (lane.index == 0u) {
     atomicStore(&topId, 0xffffffffu);
     atomicStore(&low[0], 0u);

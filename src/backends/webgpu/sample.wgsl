@@ -147,10 +147,7 @@ fn main(lane: Lane, group: Group) {
   let row = groupOf(group);
   let record = recordOf(row);
   let scratch = p.scratch + row * (p.width + 2u * LIST);
-  source = p.logits + row * p.width;
-  count = p.width;
-  isList = false;
-  temperature = record.temperature;
+  readLogits(p.logits + row * p.width, p.width, record.temperature);
   if (record.mask != 0xffffffffu || record.biasCount + record.penaltyCount > 0u) {
     adjust(lane, record, source, scratch);
     source = scratch;

@@ -27,6 +27,14 @@ var<private> count: u32;
 var<private> isList: bool;
 var<private> temperature: f32;
 
+/// The candidates are a row of logits [V].
+fn readLogits(first: u32, width: u32, divisor: f32) {
+  source = first;
+  count = width;
+  isList = false;
+  temperature = divisor;
+}
+
 fn keyAt(i: u32) -> u32 {
   if (isList) {
     return arena[source + 2u * i];

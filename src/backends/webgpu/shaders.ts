@@ -11,6 +11,7 @@ import lanes from "./lanes.wgsl.js";
 import lanesSubgroups from "./lanes-subgroups.wgsl.js";
 import logProbs from "./log-probs.wgsl.js";
 import loraDelta from "./lora-delta.wgsl.js";
+import matmul from "./matmul.wgsl.js";
 import matmulRows from "./matmul-rows.wgsl.js";
 import matmulTiles from "./matmul-tiles.wgsl.js";
 import productsF16 from "./products-f16.wgsl.js";
@@ -51,8 +52,8 @@ const KERNELS = {
   geglu: { binds: "plain", parts: [geglu] },
   logProbs: { binds: "plain", parts: [logProbs] },
   loraDelta: { binds: "plain", parts: [loraDelta] },
-  matmulRows: { binds: "read", parts: [matmulRows], weights: true },
-  matmulTiles: { binds: "read", parts: [matmulTiles], weights: true },
+  matmulRows: { binds: "read", parts: [matmul, matmulRows], weights: true },
+  matmulTiles: { binds: "read", parts: [matmul, matmulTiles], weights: true },
   rmsNorm: { binds: "plain", parts: [rmsNorm] },
   rope: { binds: "read", parts: [rope] },
   rowStats: { binds: "plain", parts: [select, big, rowStats] },

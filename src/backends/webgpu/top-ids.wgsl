@@ -15,10 +15,7 @@ var<workgroup> listed: atomic<u32>;
 @compute @workgroup_size(LANES)
 fn main(lane: Lane, group: Group) {
   let row = groupOf(group);
-  source = p.logits + row * p.width;
-  count = p.width;
-  isList = false;
-  temperature = 1.0;
+  readLogits(p.logits + row * p.width, p.width, 1.0);
   if (lane.index == 0u) {
     kept = Kept(0u, 0u);
     atomicStore(&listed, 0u);

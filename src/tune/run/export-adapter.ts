@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { replaceFolder, writeSlices } from "../../disk/durable.js";
 import { safetensorsFile } from "../../format/safetensors-write.js";
 import { peftModule } from "../../model/adapter-peft.js";
+import { TEMPLATE_FILE } from "../../tokenizer/gemma-template.js";
 import type { TuneConfig } from "./config.js";
 import type { Learner } from "./learner.js";
 import { tensorData } from "./tensor-file.js";
@@ -32,7 +33,7 @@ export async function exportAdapter(
   await replaceFolder(folder, async (part) => {
     await writeSlices(join(part, "adapter_config.json"), [Buffer.from(json)]);
     await writeSlices(join(part, "adapter_model.safetensors"), weights);
-    if (chatTemplate !== null) await writeSlices(join(part, "chat_template.jinja"), [Buffer.from(chatTemplate)]);
+    if (chatTemplate !== null) await writeSlices(join(part, TEMPLATE_FILE), [Buffer.from(chatTemplate)]);
   });
 }
 
