@@ -94,3 +94,12 @@ test("a lock is never seen without its owner: a process may be killed at any mom
   expect(seen.size).toBeGreaterThan(0);
   for (const content of seen) expect(JSON.parse(content)).toMatchObject({ host: hostname(), pid: process.pid });
 });
+
+test("a process that died while it took a dead one's lock keeps nobody out for long, however slow locks go stale", async () => {
+  const { pid } = spawnSync(process.execPath, ["-e", ""]); // has ended by now
+  await writeFile(path, JSON.stringify({ pid, host: hostname(), id: "dead" }));
+  await writeFile(`${path}.steal`, "");
+  const signal = AbortSignal.timeout(10_000);
+  expect(await withLock(path, { staleMs: 600_000, signal }, async () => "taken")).toBe("taken");
+  expect(await readdir(folder)).toEqual([]);
+}, 15_000);

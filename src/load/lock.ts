@@ -7,6 +7,9 @@ import { GemmaError } from "../base/errors.js";
 /** What link() says where the file system has none. */
 const WITHOUT_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
+/** The second lock file is held for a few milliseconds, however long its lock's owner may be silent. */
+const GUARD_STALE_MS = 2_000;
+
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called once when another process holds the lock. */
@@ -105,7 +108,7 @@ async function removeStale(path: string, staleMs: number): Promise<void> {
   const guard = `${path}.steal`;
   if (!(await createExclusive(guard, ""))) {
     const age = await ageMs(guard);
-    if (age !== undefined && age > staleMs) await rm(guard, { force: true }); // its owner died in these few lines
+    if (age !== undefined && age > GUARD_STALE_MS) await rm(guard, { force: true }); // its owner died in these few lines
     await sleep(10);
     return;
   }
