@@ -1,9 +1,9 @@
 import { GemmaError } from "../base/errors.js";
+import { pauses } from "../base/macrotask.js";
 import { withPauses } from "../base/slices.js";
 import { gemmaTurns } from "../tokenizer/gemma-turns.js";
 import { encodePromptSlices, type Segment, text } from "../tokenizer/prompt.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { pauses } from "./macrotask.js";
 
 /** A call of a tool that a model has written. */
 export interface ToolCall {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Generated, generate, tinyEngine } from "../../test/helpers/tiny-engine.js";
+import { macrotask } from "../base/macrotask.js";
 import { DraftModel } from "./draft-model.js";
 import { StepTimes } from "./draft-rows.js";
 import type { Engine } from "./engine.js";
-import { macrotask } from "./macrotask.js";
 import type { GenerateOptions } from "./options.js";
 
 afterEach(() => vi.restoreAllMocks());

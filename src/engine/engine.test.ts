@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { type Generated, generate, score, tinyEngine } from "../../test/helpers/tiny-engine.js";
+import { macrotask } from "../base/macrotask.js";
 import { seededRng } from "../base/rng.js";
 import { StepTimes } from "./draft-rows.js";
-import { macrotask } from "./macrotask.js";
 import { StepRunner } from "./step.js";
 
 const SEED = 7;

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { GemmaError } from "../base/errors.js";
+import { macrotask } from "../base/macrotask.js";
 import type { Adapter } from "../model/adapter.js";
 import { freeAdapter } from "../model/adapter-peft.js";
 import type { GemmaConfig } from "../model/config.js";
@@ -13,7 +14,6 @@ import { EmbedJob } from "./embed-job.js";
 import { GenerateJob, type GenerationSink, NO_COUNTS, type TokenMask } from "./generate-job.js";
 import type { Job, JobTerms } from "./job.js";
 import { JobPages } from "./job-pages.js";
-import { macrotask } from "./macrotask.js";
 import { type GenerateOptions, integer, type RequestOptions, resolveOptions, resolveRequest } from "./options.js";
 import { Scheduler } from "./scheduler.js";
 import { ScoreJob, type ScoreResult } from "./score-job.js";

@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { generate, score, tinyEngine } from "../../test/helpers/tiny-engine.js";
+import { macrotask } from "../base/macrotask.js";
 import { StepTimes } from "./draft-rows.js";
 import type { Engine } from "./engine.js";
 import type { GenerationCounts } from "./generate-job.js";
-import { macrotask } from "./macrotask.js";
 import type { EngineStats } from "./stats.js";
 
 afterEach(() => vi.restoreAllMocks());

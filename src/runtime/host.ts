@@ -1,16 +1,17 @@
 import { GemmaError } from "../base/errors.js";
+import { pauses } from "../base/macrotask.js";
 import { withPauses } from "../base/slices.js";
 import type { LoadedAdapter } from "../engine/adapters.js";
 import { chatPrompt, type PlainMessage } from "../engine/chat.js";
-import { pauses } from "../engine/macrotask.js";
 import { type GenerateOptions, type RequestOptions, resolveRequest } from "../engine/options.js";
 import type { ScoreResult } from "../engine/score-job.js";
 import { encodePromptSlices, text } from "../tokenizer/prompt.js";
+import type { TuneEvent } from "../tune/run/events.js";
 import { expectIds, expectLength, expectMessages, expectPrompt, expectText } from "./check-types.js";
 import { untilDeadline } from "./deadline.js";
 import { answerSampling, styleOf } from "./manner.js";
 import { type LoadedModel, loadModel } from "./model.js";
-import { toolAnswer } from "./on-demand.js";
+import { toolAnswer, tuneAdapter } from "./on-demand.js";
 import type { Platform } from "./platform.js";
 import type { Calls, Conversation, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import { runGeneration } from "./run-generation.js";
@@ -85,6 +86,8 @@ export class EngineHost {
         return this.stats();
       case "tune":
         return this.tune(message.params, call);
+      case "tuneAdapter":
+        return this.tuneAdapter(message.params, call);
       case "dispose":
         return this.dispose();
       default:
@@ -253,6 +256,11 @@ export class EngineHost {
       event: (event) => call.event({ kind: "tune", event }),
       progress: (progress) => call.event({ kind: "progress", progress }),
     });
+  }
+
+  private tuneAdapter(settings: Calls["tuneAdapter"]["params"], call: Call): Promise<Calls["tuneAdapter"]["result"]> {
+    const event = (event: TuneEvent) => call.event({ kind: "tune", event });
+    return tuneAdapter(this.loaded, settings, { signal: call.signal, event });
   }
 
   private async dispose(): Promise<null> {

@@ -1,5 +1,5 @@
 import { GemmaError } from "../base/errors.js";
-import { macrotask } from "../engine/macrotask.js";
+import { macrotask } from "../base/macrotask.js";
 import type { TemplateInput, TemplateOutput } from "./template-render.js";
 
 const DEADLINE_MS = 250;

@@ -1,3 +1,4 @@
+import { GemmaError } from "../base/errors.js";
 import type { ChatStyle } from "../engine/chat.js";
 import type { Checkpoint } from "../load/checkpoint.js";
 import { adapterDialogue, type Dialogue, dialogueOf } from "../load/dialogue.js";
@@ -31,6 +32,15 @@ export function adapterManner(files: FileTree, folder: string, base: Manner): Ma
 /** The chat style of answers where the caller chooses none. */
 export function styleOf({ dialogue: { kind } }: Manner): ChatStyle {
   return kind === "none" ? "qa" : kind;
+}
+
+/** How examples are written where a run does not say. @throws ERR_USAGE for a model with a template of its own */
+export function templateFor({ dialogue: { kind } }: Pick<Manner, "dialogue">, where: string): "gemma" | "qa" {
+  if (kind === "none") return "qa";
+  if (kind === "gemma") return kind;
+  throw new GemmaError("ERR_USAGE", `${where}: has a chat template of its own, in which data are not written`, {
+    hint: "choose one: --template gemma, qa or none",
+  });
 }
 
 /** How answers in a style are drawn where the request does not say. */

@@ -31,8 +31,8 @@ export class LoadedModel {
     readonly engine: Engine,
     readonly info: ModelInfo,
     private readonly manner: Manner,
-    private readonly base: Manner,
-    private readonly platform: Platform,
+    readonly base: Manner,
+    readonly platform: Platform,
   ) {}
 
   /** How an adapter answers, or the model. Read it when the adapter is chosen: later it may be another one. */

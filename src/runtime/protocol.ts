@@ -11,6 +11,7 @@ import type { GemmaConfig } from "../model/config.js";
 import type { StoredWeights } from "../model/stored-weights.js";
 import type { Segment } from "../tokenizer/prompt.js";
 import type { TuneEvent, TuneResult } from "../tune/run/events.js";
+import type { TuneAdapterSettings, TunedAdapter } from "./tune-adapter.js";
 import type { TuneSettings } from "./tune-run.js";
 
 // Messages between the caller's thread and the engine's worker: plain data only.
@@ -172,6 +173,7 @@ export interface Calls {
   removeAdapter: { params: { name: string }; result: null };
   stats: { params: null; result: EngineStats };
   tune: { params: TuneSettings; result: TuneResult };
+  tuneAdapter: { params: TuneAdapterSettings; result: TunedAdapter };
   dispose: { params: null; result: null };
 }
 

@@ -10,7 +10,8 @@ import { loadVocabulary, openCheckpoint } from "../load/open.js";
 import { pullDatasets } from "../load/pull-dataset.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { parseTuneConfig, type TuneOptions } from "../tune/run/config.js";
-import { dataNames, prepareData, type TuneData } from "./tune-data.js";
+import { prepareData } from "../tune/run/prepare-data.js";
+import { dataNames, openData, type TuneData } from "./tune-data.js";
 
 let home: string;
 let server: TestServer;
@@ -28,12 +29,12 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-function prepare(data: TuneData, options: TuneOptions = {}, heldOutData: TuneData = []) {
+async function prepare(data: TuneData, options: TuneOptions = {}, heldOutData: TuneData = []) {
   const checkpoint = openCheckpoint(TINY.gemma3);
   const tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
   checkpoint.close();
   const config = { ...parseTuneConfig(options), template: "none" as const };
-  return prepareData({ data, heldOutData }, tokenizer, config, { home, offline: true });
+  return prepareData(await openData({ data, heldOutData }, { home, offline: true }), tokenizer, config);
 }
 
 const QUESTIONS = { columns: { prompt: "question", completion: "answer" } };

@@ -1,12 +1,14 @@
+import { join } from "node:path";
 import type { Backend } from "../backend/backend.js";
 import { fromSystemError } from "../base/errors.js";
+import { replaceFolder, writeSlices } from "../disk/durable.js";
 import { writeModelFolder } from "../load/export-folder.js";
 import type { Checkpoint } from "../load/open.js";
 import { GEMMA_TEMPLATE } from "../tokenizer/gemma-template.js";
 import type { Parameter } from "../tune/parameters.js";
 import type { TuneConfig } from "../tune/run/config.js";
-import { exportAdapter } from "../tune/run/export-adapter.js";
 import type { Learner } from "../tune/run/learner.js";
+import { peftFiles } from "../tune/run/peft-files.js";
 import type { RunFolder } from "../tune/run/run-folder.js";
 
 /** Values that pass through JavaScript at once. */
@@ -32,7 +34,12 @@ export async function exportTuned(
       const parameterOf = new Map(checkpoint.tensors.map((tensor, i) => [tensor, parameters[i]!])); // both in the model's order
       const values = (tensor: Checkpoint["tensors"][number]) => rowsOf(be, parameterOf.get(tensor)!);
       await writeModelFolder(path, checkpoint, values, { dtype: "F32", replace: true, chatTemplate });
-    } else await exportAdapter(path, learner, config, { baseModel, chatTemplate });
+    } else {
+      const files = peftFiles(learner, config, { baseModel, chatTemplate });
+      await replaceFolder(path, async (part) => {
+        for (const { name, slices } of files) await writeSlices(join(part, name), slices);
+      });
+    }
   } catch (error) {
     throw folder.explain(fromSystemError(error, path));
   }

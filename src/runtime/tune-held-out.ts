@@ -4,9 +4,10 @@ import { resolveModel } from "../load/pull.js";
 import type { PullOptions } from "../load/pull-options.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { Example } from "../tune/data/example.js";
+import { prepareData } from "../tune/run/prepare-data.js";
 import { examplesHash } from "../tune/run/record.js";
 import { readRecord } from "../tune/run/run-folder.js";
-import { prepareData } from "./tune-data.js";
+import { openData } from "./tune-data.js";
 
 export interface HeldOutExamples {
   readonly examples: readonly Example[];
@@ -34,7 +35,12 @@ export async function heldOutOfRun(folder: string, pull: PullOptions = {}): Prom
   try {
     const tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
     const from = { data: data.train, heldOutData: data.heldOut };
-    const { train, heldOut, heldOutExamples } = await prepareData(from, tokenizer, config, pull);
+    const { train, heldOut, heldOutExamples } = await prepareData(
+      await openData(from, pull),
+      tokenizer,
+      config,
+      pull.signal,
+    );
     if (examplesHash(train) !== data.sha256.train || examplesHash(heldOut) !== data.sha256.heldOut) {
       throw new GemmaError("ERR_USAGE", `${folder}: data must be as the run has read them, got other examples`);
     }

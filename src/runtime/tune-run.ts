@@ -16,15 +16,16 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { parseTuneConfig, type TuneConfig, type TuneOptions } from "../tune/run/config.js";
 import type { TuneEvent, TuneResult } from "../tune/run/events.js";
 import { Learner } from "../tune/run/learner.js";
-import { planMemory, type TuneMemory, trainableParameters } from "../tune/run/memory.js";
-import { measuredBatches, RunPlan } from "../tune/run/plan.js";
+import { expectFits, planWork, type Work } from "../tune/run/plan-work.js";
+import { prepareData } from "../tune/run/prepare-data.js";
 import { examplesHash, type RunRecord } from "../tune/run/record.js";
 import { isEmptyFolder, RunFolder, readRecord, readResult, TUNE_FILES } from "../tune/run/run-folder.js";
 import { train } from "../tune/run/train.js";
 import { chooseBackend } from "./backends.js";
+import { templateFor } from "./manner.js";
 import { memoryLimit } from "./memory-limit.js";
 import type { LoadProgress } from "./protocol.js";
-import { dataNames, type PreparedData, prepareData, type TuneData } from "./tune-data.js";
+import { dataNames, openData, type TuneData } from "./tune-data.js";
 import { exportTuned } from "./tune-export.js";
 
 /** A step of the largest micro-batch may take minutes, in which the lock is not touched. */
@@ -116,18 +117,21 @@ async function begin(
   const model = resolved.path === resolved.origin ? resolved.path : asked; // a path stays right from any folder
   const checkpoint = openCheckpoint(resolved.path);
   try {
-    const config = { ...options, template: options.template ?? templateOf(checkpoint) };
+    const config = {
+      ...options,
+      template: options.template ?? templateFor({ dialogue: dialogueOf(checkpoint) }, checkpoint.path),
+    };
     const tokenizer = Tokenizer.fromVocabulary(loadVocabulary(checkpoint));
     const from = sourcesOf(settings, before);
     const [data, sha256] = await Promise.all([
-      prepareData(from, tokenizer, config, pull),
+      openData(from, pull).then((sources) => prepareData(sources, tokenizer, config, signal)),
       modelHash(resolved.path, signal),
     ]);
-    const work = planWork(checkpoint, config, data);
-    const { lengths, heldOutLengths, duplicates, learnedHeldOut } = data;
-    listener.event({ type: "data", lengths, heldOut: heldOutLengths, duplicates, learnedHeldOut });
-    listener.event({ type: "plan", ...work.summary });
-    if (!settings.ignoreMemory) expectFits(checkpoint.path, work.summary.memory, config);
+    const storedBytes = checkpoint.tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
+    const limit = { bytes: memoryLimit(), says: "this machine has" };
+    const work = planWork(checkpoint.config, storedBytes, config, data, limit.bytes);
+    for (const event of work.events) listener.event(event);
+    if (!settings.ignoreMemory) expectFits(checkpoint.path, work, config, limit);
     const backend = await openBackend(settings, config, before, listener);
     try {
       const { name, isa } = backend.info();
@@ -177,29 +181,11 @@ async function openBackend(
   return backend;
 }
 
-function planWork(checkpoint: Checkpoint, config: TuneConfig, data: PreparedData) {
-  const plan = new RunPlan(data.train, config);
-  const heldOut = measuredBatches(data.heldOut, config);
-  const limits = plan.limits(heldOut);
-  const storedBytes = checkpoint.tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
-  const summary = {
-    method: config.method,
-    examples: data.train.length,
-    tokens: plan.tokens,
-    heldOut: data.heldOut.length,
-    epochs: plan.epochs,
-    steps: plan.steps,
-    trainableParameters: trainableParameters(checkpoint.config, config),
-    ...planMemory(checkpoint.config, storedBytes, config, limits, memoryLimit()),
-  };
-  return { plan, heldOut, limits, summary };
-}
-
 async function learn(
   backend: Backend,
   checkpoint: Checkpoint,
   { config, model }: RunRecord,
-  { plan, heldOut, limits, summary }: ReturnType<typeof planWork>,
+  { plan, heldOut, options }: Work,
   folder: RunFolder,
   listener: TuneListener,
 ): Promise<TuneResult> {
@@ -210,9 +196,8 @@ async function learn(
     signal,
     onProgress: (done, total) => listener.progress({ phase: "weights", what: checkpoint.path, done, total }),
   });
-  const options = { ...limits, checkpoints: summary.activationCheckpoints };
   const learner = new Learner(backend, checkpoint.config, weights, config, options);
-  for await (const event of train({ learner, config, plan, heldOut, folder, signal })) listener.event(event);
+  for await (const event of train({ learner, config, plan, heldOut, store: folder, signal })) listener.event(event);
   await exportTuned(learner, checkpoint, config, model.name, folder);
   const result = await folder.finish(config.method, plan.steps);
   listener.event({ type: "end", ...result });
@@ -230,35 +215,4 @@ function sourcesOf({ data, heldOutData }: TuneSettings, before: RunRecord | null
 function names(data: TuneData): string[] | null {
   const found = dataNames(data);
   return found && [...found];
-}
-
-function templateOf(checkpoint: Checkpoint): NonNullable<TuneConfig["template"]> {
-  const { kind } = dialogueOf(checkpoint);
-  if (kind === "none") return "qa";
-  if (kind === "gemma") return kind;
-  throw new GemmaError(
-    "ERR_USAGE",
-    `${checkpoint.path}: has a chat template of its own, in which data are not written`,
-    {
-      hint: "choose one: --template gemma, qa or none",
-    },
-  );
-}
-
-function expectFits(where: string, { totalBytes, ...parts }: TuneMemory, { method }: TuneConfig): void {
-  const limit = memoryLimit();
-  if (totalBytes <= limit) return;
-  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  const { weightsBytes, trainedBytes, activationsBytes } = parts;
-  throw new GemmaError(
-    "ERR_OUT_OF_MEMORY",
-    `${where}: tuning takes about ${gb(totalBytes)} (weights ${gb(weightsBytes)}, gradients and optimizer ` +
-      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}), this machine has ${gb(limit)}`,
-    {
-      hint:
-        method === "full"
-          ? "choose --method lora; --yes goes on all the same"
-          : "choose smaller --batch-tokens and --max-length, or --activation-checkpoints; --yes goes on all the same",
-    },
-  );
 }

@@ -5,9 +5,9 @@ import type { CallEvent } from "./protocol.js";
  * A tuning run under way: iterate it for its events, or await `result`. Leaving the loop early stops the run; what is done
  * is then in its newest checkpoint.
  */
-export class Tuning implements AsyncIterable<TuneEvent> {
+export class Tuning<Result = TuneResult> implements AsyncIterable<TuneEvent> {
   /** Rejects with what ended the run: an error, or the reason of the caller's signal. */
-  readonly result: Promise<TuneResult>;
+  readonly result: Promise<Result>;
   private readonly events: TuneEvent[] = [];
   private readonly controller = new AbortController();
   private waiting: Promise<void> | null = null;
@@ -16,7 +16,7 @@ export class Tuning implements AsyncIterable<TuneEvent> {
 
   /** @param start begins the work; `signal` is aborted by the caller's signal and by leaving the loop */
   constructor(
-    start: (signal: AbortSignal, onEvent: (event: CallEvent) => void) => Promise<TuneResult>,
+    start: (signal: AbortSignal, onEvent: (event: CallEvent) => void) => Promise<Result>,
     signal: AbortSignal | undefined,
   ) {
     this.result = this.collect(start, signal);
@@ -42,9 +42,9 @@ export class Tuning implements AsyncIterable<TuneEvent> {
   }
 
   private async collect(
-    start: (signal: AbortSignal, onEvent: (event: CallEvent) => void) => Promise<TuneResult>,
+    start: (signal: AbortSignal, onEvent: (event: CallEvent) => void) => Promise<Result>,
     signal: AbortSignal | undefined,
-  ): Promise<TuneResult> {
+  ): Promise<Result> {
     const abort = () => this.controller.abort(signal?.reason);
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });

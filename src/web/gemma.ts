@@ -3,6 +3,10 @@ import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { GemmaModel } from "../runtime/gemma-model.js";
 import { type CallLink, EngineLink } from "../runtime/link.js";
 import type { LoadProgress, LoadSettings, ModelInfo } from "../runtime/protocol.js";
+import type { TunedAdapter } from "../runtime/tune-adapter.js";
+import { Tuning } from "../runtime/tuning.js";
+import type { DataRow } from "../tune/data/source.js";
+import type { TuneOptions } from "../tune/run/config.js";
 import { type ModelSource, type WiredSource, wireSource } from "./model-source.js";
 import { modelsUrl } from "./offer.js";
 import { openWorker, type WorkerPort, type WorkerSource } from "./port.js";
@@ -81,6 +85,37 @@ export class Gemma extends GemmaModel {
     this.engine.give(path, { model: path, files: files.map((blob) => ({ name: blob.name, blob })), isFolder: true });
     await super.addAdapter(name, path);
   }
+
+  /**
+   * Tunes a LoRA adapter on this model's weights, which answer meanwhile, between two micro-batches. The methods are "lora" and
+   * "dpo", the events those of a run on Node but for checkpoints and the end.
+   *
+   * @example
+   * const { files } = await gemma.tune([{ prompt: "Who are you?", completion: "A page's own model." }], { epochs: 20 }).result;
+   * await gemma.addAdapter("mine", files);
+   * @throws the loop and `result` do: ERR_BAD_DATA with each broken row, ERR_RANGE and ERR_USAGE for options, ERR_OUT_OF_MEMORY,
+   *   ERR_UNSUPPORTED_OP for a backend that does not train, ERR_DIVERGED; the reason of the aborted signal
+   */
+  tune(rows: readonly DataRow[], { heldOutData = [], signal, ...options }: TuneCallOptions = {}): Tuning<TunedFiles> {
+    const settings = { rows, heldOutRows: heldOutData, options: options as TuneOptions };
+    return new Tuning(async (stop, onEvent) => {
+      const { files, ...rest } = await this.link.call("tuneAdapter", settings, { signal: stop, onEvent });
+      return { files: files.map(({ name, bytes }) => new File([bytes as BlobPart], name)), ...rest };
+    }, signal);
+  }
+}
+
+/** What is learned of rows, and what is measured. */
+export type TuneCallOptions = TuneOptions & {
+  /** Rows that are measured instead of learned. Default: what heldOutShare or heldOutCount draw. */
+  readonly heldOutData?: readonly DataRow[];
+  /** Stops the run between two micro-batches; nothing of it is kept. */
+  readonly signal?: AbortSignal;
+};
+
+/** An adapter in PEFT's files, and what it took. */
+export interface TunedFiles extends Omit<TunedAdapter, "files"> {
+  readonly files: readonly File[];
 }
 
 /** A load and its engine, in this page's worker or another tab's. */

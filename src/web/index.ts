@@ -7,7 +7,7 @@ export type {
   ScoreOptions,
 } from "../runtime/gemma-model.js";
 export type { LoadProgress, ModelInfo } from "../runtime/protocol.js";
-export { type AdapterSource, Gemma, type LoadOptions } from "./gemma.js";
+export { type AdapterSource, Gemma, type LoadOptions, type TuneCallOptions, type TunedFiles } from "./gemma.js";
 export type { ModelSource } from "./model-source.js";
 export type { WorkerSource } from "./port.js";
 
@@ -32,6 +32,13 @@ export type { EngineStats, PageStats } from "../engine/stats.js";
 export type { Chat, ChatOptions } from "../runtime/chat.js";
 export type { GenerateResult, Generation, OnNote } from "../runtime/generation.js";
 export type { FinishReason, GenerateOutcome, Overflow, ScoreOutcome, Timings } from "../runtime/protocol.js";
+
+// Tuning in a page
+
+export type { Tuning } from "../runtime/tuning.js";
+export type { DataRow } from "../tune/data/source.js";
+export type { TuneOptions } from "../tune/run/config.js";
+export type { TuneEvent } from "../tune/run/events.js";
 
 // Evaluation, beside gemma-ts/eval: a loaded model as it takes it
 

@@ -41,8 +41,8 @@ export class TestSite {
   private readonly browser: TestBrowser;
   private isUpdated = false;
 
-  constructor(executablePath: string | undefined) {
-    this.browser = new TestBrowser(executablePath);
+  constructor(executablePath: string | undefined, args: readonly string[] = []) {
+    this.browser = new TestBrowser(executablePath, args);
     let home: string;
     let listener: Listener;
     beforeAll(async () => {

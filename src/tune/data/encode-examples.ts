@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers/promises";
 import { GemmaError } from "../../base/errors.js";
+import { pauses } from "../../base/macrotask.js";
 import { type Slices, withPauses } from "../../base/slices.js";
 import { encodePromptSlices } from "../../tokenizer/prompt.js";
 import type { Tokenizer } from "../../tokenizer/tokenizer.js";
@@ -55,10 +55,7 @@ export async function encodeExamples(
   if (!Number.isSafeInteger(maxLength) || maxLength < 2) {
     throw new GemmaError("ERR_RANGE", `maxLength: must be an integer >= 2, got ${maxLength}`);
   }
-  const pause = async () => {
-    await setImmediate(); // others go on, and who gives up is heard
-    signal?.throwIfAborted();
-  };
+  const pause = pauses(signal);
   const encoded: EncodedExample[] = [];
   const tally = new LengthTally(maxLength);
   for (const [i, example] of examples.entries()) {

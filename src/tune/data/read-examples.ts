@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers/promises";
 import { GemmaError } from "../../base/errors.js";
+import { macrotask } from "../../base/macrotask.js";
 import { type ColumnNames, checkExample } from "./check-example.js";
 import type { Example, ExampleKind } from "./example.js";
 import { Places } from "./places.js";
@@ -42,7 +42,7 @@ export async function readExamples(sources: readonly ExampleSource[], options: R
   let characters = 0;
   for (const source of sources) {
     for await (const record of source.records()) {
-      if (records++ % PAUSE_EVERY === 0) await setImmediate(); // who aborts is heard
+      if (records++ % PAUSE_EVERY === 0) await macrotask(); // who aborts is heard
       signal?.throwIfAborted();
       if (records > MAX_EXAMPLES) throw tooMuch(source.name);
       const example = exampleOf(record, columns, options.kind, examples[0]);

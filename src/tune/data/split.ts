@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { GemmaError } from "../../base/errors.js";
+import { Sha256 } from "../../base/sha256.js";
 import type { Example } from "./example.js";
 import { shuffledIndexes } from "./shuffle.js";
 
@@ -99,5 +99,5 @@ function fingerprint({ at: _, ...content }: Example): string {
   const text = JSON.stringify(content, (_, value) =>
     typeof value === "string" ? value.replace(/\s+/g, " ").trim() : value,
   );
-  return createHash("sha256").update(text).digest("base64");
+  return new Sha256().update(new TextEncoder().encode(text)).hex();
 }

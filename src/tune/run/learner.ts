@@ -79,6 +79,16 @@ export class Learner {
     return (await trainer.addGradients(sequences, adapter, 1 / total, dropout)) / total;
   }
 
+  /** Frees what the learner made, the adapter and its gradients too; weights that are trained themselves stay. */
+  free(): void {
+    this.trainer.free();
+    this.optimizer.free();
+    for (const { value, gradient } of this.parameters) {
+      this.be.free(gradient);
+      if (this.adapter !== null) this.be.free(value);
+    }
+  }
+
   zeroGradients(): void {
     zeroGradients(this.be, this.parameters);
   }

@@ -15,6 +15,11 @@ export interface Costs {
 
 export const NO_COSTS: Costs = { tokens: 0, targets: 0, examples: 0, seconds: 0, peakBytes: 0 };
 
+/** Of the process; 0 in a page, which is not told. */
+function peakMemoryBytes(): number {
+  return 1024 * (globalThis.process?.resourceUsage().maxRSS ?? 0);
+}
+
 /** How fast steps are, and what they add up to. */
 export class Meter {
   private startMs = 0;
@@ -39,7 +44,7 @@ export class Meter {
       targets: this.costs.targets + examples.reduce((sum, example) => sum + targetsOf(example), 0),
       examples: this.costs.examples + examples.length,
       seconds: Math.round(1000 * this.costs.seconds + tookMs) / 1000,
-      peakBytes: Math.max(this.costs.peakBytes, 1024 * process.resourceUsage().maxRSS),
+      peakBytes: Math.max(this.costs.peakBytes, peakMemoryBytes()),
     };
     return {
       ...this.costs,

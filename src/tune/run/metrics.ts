@@ -1,8 +1,5 @@
 import { LineFile, readWholeLines } from "../../disk/line-file.js";
-import type { EvalEvent, StepEvent } from "./events.js";
-
-/** A line of metrics.jsonl. */
-export type Metric = StepEvent | EvalEvent;
+import type { Metric } from "./told.js";
 
 /** metrics.jsonl: a JSON object for each step and each measurement. */
 export class MetricsFile {

@@ -6,10 +6,12 @@ import { readIfThere } from "../../disk/line-file.js";
 import type { ByteSource } from "../../format/byte-source.js";
 import { type Checkpoint, Checkpoints, type TrainState } from "./checkpoint.js";
 import { TUNE_METHODS, type TuneMethod } from "./config.js";
-import type { EvalEvent, StepEvent, TuneResult } from "./events.js";
-import { type Costs, NO_COSTS } from "./meter.js";
-import { type Metric, MetricsFile } from "./metrics.js";
+import type { TuneResult } from "./events.js";
+import type { Costs } from "./meter.js";
+import { MetricsFile } from "./metrics.js";
 import { parseRecord, type RunRecord, recordDifferences } from "./record.js";
+import type { RunStore } from "./run-store.js";
+import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./told.js";
 
 /** Names in a run's folder. */
 export const TUNE_FILES = {
@@ -23,7 +25,7 @@ export const TUNE_FILES = {
 } as const;
 
 /** What a run leaves on the disk. One process at a time has it: the caller holds its lock. */
-export class RunFolder {
+export class RunFolder implements RunStore {
   private readonly checkpoints: Checkpoints;
   private metricsFile: MetricsFile | null = null;
   private newest: Checkpoint | null = null;
@@ -74,12 +76,7 @@ export class RunFolder {
 
   /** The end of a run whose tuned weights are written: what its steps have told, in part before this process. */
   async finish(method: TuneMethod, steps: number): Promise<TuneResult> {
-    const last = this.stepMetric(steps);
-    const [before, after] = [this.heldOutLoss(0), this.heldOutLoss(steps)];
-    const result: StoredResult = {
-      ...{ method, steps, loss: last?.loss ?? Number.NaN, costs: this.costs(steps) },
-      heldOut: before === undefined || after === undefined ? null : { before, after },
-    };
+    const result: StoredResult = { method, ...outcomeOf(this.metrics, steps) };
     try {
       await replaceJson(join(this.path, TUNE_FILES.result), result);
     } catch (error) {
@@ -90,13 +87,12 @@ export class RunFolder {
 
   /** What the run had cost behind a step. */
   costs(step: number): Costs {
-    const { tokens, targets, examples, seconds, peakBytes } = this.stepMetric(step) ?? NO_COSTS;
-    return { tokens, targets, examples, seconds, peakBytes };
+    return costsBehind(this.metrics, step);
   }
 
   /** Whether the held-out loss behind a step is known. */
   isMeasured(step: number): boolean {
-    return this.heldOutLoss(step) !== undefined;
+    return heldOutLossBehind(this.metrics, step) !== undefined;
   }
 
   /** Adds a line to metrics.jsonl. */
@@ -130,14 +126,8 @@ export class RunFolder {
     this.metricsFile = null;
   }
 
-  private stepMetric(step: number): StepEvent | undefined {
-    const isIt = (metric: Metric) => metric.type === "step" && metric.step === step;
-    return this.metricsFile?.metrics.find((metric): metric is StepEvent => isIt(metric));
-  }
-
-  private heldOutLoss(step: number): number | undefined {
-    const isIt = (metric: Metric) => metric.type === "eval" && metric.step === step;
-    return this.metricsFile?.metrics.find((metric): metric is EvalEvent => isIt(metric))?.heldOutLoss;
+  private get metrics(): readonly Metric[] {
+    return this.metricsFile?.metrics ?? [];
   }
 
   private lastGood(): string {

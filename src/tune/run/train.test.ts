@@ -78,7 +78,7 @@ async function run(options: TuneOptions, faults: Faults = {}, heldOut: EncodedEx
   let error: unknown = null;
   try {
     const plan = new RunPlan(examples, config);
-    for await (const event of train({ learner, config, plan, heldOut, folder, signal })) events.push(event);
+    for await (const event of train({ learner, config, plan, heldOut, store: folder, signal })) events.push(event);
   } catch (reason) {
     error = reason;
   } finally {

@@ -1,6 +1,6 @@
 import { GemmaError } from "../../base/errors.js";
+import { macrotask } from "../../base/macrotask.js";
 import { Sha256 } from "../../base/sha256.js";
-import { macrotask } from "../../engine/macrotask.js";
 import { type Meter, type OnProgress, startMeter } from "../../load/progress.js";
 import { type Failure, pause, statusFailure, validatorOf } from "./http.js";
 import type { Sink } from "./sink.js";

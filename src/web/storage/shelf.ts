@@ -1,6 +1,6 @@
 import { defined } from "../../base/defined.js";
+import { macrotask } from "../../base/macrotask.js";
 import { Sha256 } from "../../base/sha256.js";
-import { macrotask } from "../../engine/macrotask.js";
 import { bytesSource } from "../../format/byte-source.js";
 import { isModelName } from "../../load/names.js";
 import { type OnProgress, startMeter } from "../../load/progress.js";

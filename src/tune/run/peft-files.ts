@@ -1,5 +1,3 @@
-import { join } from "node:path";
-import { replaceFolder, writeSlices } from "../../disk/durable.js";
 import { safetensorsFile } from "../../format/safetensors-write.js";
 import { peftModule } from "../../model/adapter-peft.js";
 import { TEMPLATE_FILE } from "../../tokenizer/gemma-template.js";
@@ -8,33 +6,36 @@ import type { Learner } from "./learner.js";
 import { tensorData } from "./tensor-file.js";
 
 /** What others must know of an adapter, beside its numbers. */
-interface AdapterNotes {
+export interface AdapterNotes {
   /** For people: what it was trained on. */
   readonly baseModel: string;
   readonly chatTemplate: string | null;
 }
 
+export interface PeftFile {
+  readonly name: string;
+  readonly slices: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
 const PEFT_PREFIX = "base_model.model.model.";
 
 /**
- * Writes an adapter as PEFT does: adapter_config.json, adapter_model.safetensors, and the chat template that it was tuned on.
+ * An adapter as PEFT writes it: adapter_config.json, adapter_model.safetensors, and the chat template that it was tuned on.
  * The same values give the same bytes.
- * @throws ERR_DISK_FULL, ERR_IO
  */
-export async function exportAdapter(
-  folder: string,
+export function peftFiles(
   { be, parameters }: Learner,
   config: Exclude<TuneConfig, { method: "full" }>,
   { baseModel, chatTemplate }: AdapterNotes,
-): Promise<void> {
+): readonly PeftFile[] {
   const tensors = parameters.map(({ name, value }) => tensorData(be, `${PEFT_PREFIX}${name}`, value));
-  const json = `${JSON.stringify(peftConfig(config, baseModel), null, 2)}\n`;
-  const weights = safetensorsFile(tensors, new Map([["format", "pt"]])); // PEFT asks for it
-  await replaceFolder(folder, async (part) => {
-    await writeSlices(join(part, "adapter_config.json"), [Buffer.from(json)]);
-    await writeSlices(join(part, "adapter_model.safetensors"), weights);
-    if (chatTemplate !== null) await writeSlices(join(part, TEMPLATE_FILE), [Buffer.from(chatTemplate)]);
-  });
+  const text = (content: string) => [new TextEncoder().encode(content)];
+  const files: PeftFile[] = [
+    { name: "adapter_config.json", slices: text(`${JSON.stringify(peftConfig(config, baseModel), null, 2)}\n`) },
+    // PEFT asks for the format
+    { name: "adapter_model.safetensors", slices: safetensorsFile(tensors, new Map([["format", "pt"]])) },
+  ];
+  return chatTemplate === null ? files : [...files, { name: TEMPLATE_FILE, slices: text(chatTemplate) }];
 }
 
 /** The keys that PEFT writes itself. */

@@ -1,0 +1,78 @@
+import { GemmaError } from "../../base/errors.js";
+import type { GemmaConfig } from "../../model/config.js";
+import type { EncodedExample } from "../data/encode-examples.js";
+import type { TrainerOptions } from "../trainer.js";
+import type { TuneConfig } from "./config.js";
+import type { DataEvent, PlanEvent } from "./events.js";
+import { planMemory, trainableParameters } from "./memory.js";
+import { measuredBatches, RunPlan } from "./plan.js";
+import type { PreparedData } from "./prepare-data.js";
+
+/** All that a run will do, before anything is allocated. */
+export interface Work {
+  readonly plan: RunPlan;
+  /** Micro-batches that are measured. */
+  readonly heldOut: readonly (readonly EncodedExample[])[];
+  /** What the learner must have room for. */
+  readonly options: Omit<TrainerOptions, "kv">;
+  /** What is told of it. */
+  readonly events: readonly [DataEvent, PlanEvent];
+}
+
+/**
+ * @param storedBytes  of the base's weights
+ * @param machineBytes of memory that the process may use
+ */
+export function planWork(
+  base: GemmaConfig,
+  storedBytes: number,
+  config: TuneConfig,
+  data: PreparedData,
+  machineBytes: number,
+): Work {
+  const plan = new RunPlan(data.train, config);
+  const heldOut = measuredBatches(data.heldOut, config);
+  const limits = plan.limits(heldOut);
+  const planned = planMemory(base, storedBytes, config, limits, machineBytes);
+  const { lengths, heldOutLengths, duplicates, learnedHeldOut } = data;
+  const summary: PlanEvent = {
+    type: "plan",
+    method: config.method,
+    examples: data.train.length,
+    tokens: plan.tokens,
+    heldOut: data.heldOut.length,
+    epochs: plan.epochs,
+    steps: plan.steps,
+    trainableParameters: trainableParameters(base, config),
+    ...planned,
+  };
+  return {
+    plan,
+    heldOut,
+    options: { ...limits, checkpoints: planned.activationCheckpoints },
+    events: [{ type: "data", lengths, heldOut: heldOutLengths, duplicates, learnedHeldOut }, summary],
+  };
+}
+
+/** @param limit of memory, and who sets it: "this machine has". @throws ERR_OUT_OF_MEMORY */
+export function expectFits(
+  where: string,
+  { events: [, { memory }] }: Work,
+  { method }: TuneConfig,
+  limit: { readonly bytes: number; readonly says: string },
+): void {
+  const { totalBytes, weightsBytes, trainedBytes, activationsBytes } = memory;
+  if (totalBytes <= limit.bytes) return;
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new GemmaError(
+    "ERR_OUT_OF_MEMORY",
+    `${where}: tuning takes about ${gb(totalBytes)} (weights ${gb(weightsBytes)}, gradients and optimizer ` +
+      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}), ${limit.says} ${gb(limit.bytes)}`,
+    {
+      hint:
+        method === "full"
+          ? "choose --method lora; --yes goes on all the same"
+          : "choose smaller --batch-tokens and --max-length, or --activation-checkpoints; --yes goes on all the same",
+    },
+  );
+}
