@@ -55,19 +55,23 @@ export const FORMS: Readonly<Record<StoredDtype, Form>> = {
   MXFP4: form(8, 32, SCALES_F32, false, 128),
 };
 
-/** Where a panel's scales begin. */
-export function scalesAt({ bits }: Form, columns: number): number {
-  return (bits * columns * PANEL_ROWS) / 8;
+/** Of 32 columns: quants and what stands behind them. */
+export function unitBytes({ bits, group, scaleKind, hasMin }: Form): number {
+  const scales = isTwoLevel(scaleKind) ? 32 / group : scaleKind === SCALES_F32 ? 4 : 2; // bytes a row
+  return PANEL_ROWS * (4 * bits + (hasMin ? 2 : 1) * scales);
+}
+
+/** What stands before each 256 columns. */
+export function headBytes({ scaleKind, hasMin }: Form): number {
+  return isTwoLevel(scaleKind) ? PANEL_ROWS * (hasMin ? 4 : 2) : 0;
 }
 
 /** Distance of two panels. */
 export function panelBytes(f: Form, columns: number): number {
-  const { bits, group, scaleKind, hasMin } = f;
-  if (bits === 0) return columns * PANEL_ROWS * group;
-  const copies = hasMin ? 2 : 1;
-  const isTwoLevel = scaleKind === SCALES_TWO_U8 || scaleKind === SCALES_TWO_I8;
-  const scales = isTwoLevel
-    ? (columns / 256) * PANEL_ROWS * 2 + (columns / group) * PANEL_ROWS
-    : (columns / 32) * PANEL_ROWS * (scaleKind === SCALES_F32 ? 4 : 2);
-  return scalesAt(f, columns) + copies * scales;
+  if (f.bits === 0) return columns * PANEL_ROWS * f.group;
+  return (columns / 32) * unitBytes(f) + (columns / 256) * headBytes(f);
+}
+
+function isTwoLevel(scaleKind: number): boolean {
+  return scaleKind === SCALES_TWO_U8 || scaleKind === SCALES_TWO_I8;
 }

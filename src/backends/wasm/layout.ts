@@ -10,6 +10,7 @@ export const SLEEPERS = 1152; // u32, threads that wait for a job
 export const QUIT = 1156; //     u32, not 0: threads end
 export const FAILED = 1160; //   u32, not 0: a thread has trapped
 export const MAY_WAIT = 1164; // u32, not 0: the first thread may block
+export const NARROW = 1168; //   u32, not 0: products are summed up in 16 bits as far as they fit
 export const ARGS = 1280; //     64 slots of 4 bytes
 export const MAX_ARGS = 64;
 
@@ -28,9 +29,11 @@ export const W_BITS = 16; //       4, 5, 6, 8; 0: dense
 export const W_GROUP = 20; //      16 or 32 columns that share a scale; dense: bytes of an element
 export const W_HAS_MIN = 24;
 export const W_OFFSET = 28; //     value = (quant - offset) · scale + min
-export const W_SCALES = 32; //     where a panel's scales begin
-export const W_SCALE_KIND = 36;
-export const W_DTYPE = 40;
+export const W_UNIT_BYTES = 32; // distance of two groups of 32 columns
+export const W_HEAD_BYTES = 36; // what stands before each 256 columns
+export const W_SCALE_KIND = 40;
+export const W_DTYPE = 44;
+export const W_IS_IRREGULAR = 48; //not 0: a scale is infinite or no number
 export const W_BYTES = 64;
 
 // Kinds of scales; of dense weights: kinds of elements.

@@ -1,7 +1,7 @@
 import type { StoredWeight } from "../../backend/tensor.js";
 import { BLOCK_SIZES, rowBytes, STORED_DTYPES } from "../../base/dtype.js";
 import { GemmaError } from "../../base/errors.js";
-import { FORMS, panelBytes, scalesAt } from "./forms.js";
+import { FORMS, headBytes, panelBytes, unitBytes } from "./forms.js";
 import {
   K_PACK,
   K_ROUND,
@@ -12,12 +12,14 @@ import {
   W_DTYPE,
   W_GROUP,
   W_HAS_MIN,
+  W_HEAD_BYTES,
+  W_IS_IRREGULAR,
   W_OFFSET,
   W_PANEL_BYTES,
   W_PANELS,
   W_ROWS,
   W_SCALE_KIND,
-  W_SCALES,
+  W_UNIT_BYTES,
 } from "./layout.js";
 import type { Machine } from "./machine.js";
 import { WasmWeight } from "./memory.js";
@@ -44,9 +46,11 @@ export function makeWeight(machine: Machine, stored: StoredWeight): WasmWeight {
   fields[W_GROUP / 4] = form.group;
   fields[W_HAS_MIN / 4] = form.hasMin ? 1 : 0;
   fields[W_OFFSET / 4] = form.offset;
-  fields[W_SCALES / 4] = scalesAt(form, columns);
+  fields[W_UNIT_BYTES / 4] = unitBytes(form);
+  fields[W_HEAD_BYTES / 4] = headBytes(form);
   fields[W_SCALE_KIND / 4] = form.scaleKind;
   fields[W_DTYPE / 4] = STORED_DTYPES.indexOf(dtype);
+  fields[W_IS_IRREGULAR / 4] = 0; // packing tells
   try {
     packSlices(machine, address, stored);
   } catch (error) {

@@ -34,3 +34,27 @@ export function dot(quants: v128, first: v128, second: v128, sum: v128): v128 {
     return i32x4.add(sum, i32x4.dot_i16x8_s(odd, second));
   }
 }
+
+/**
+ * Whether the processor makes relaxed dot products of pairs of 16 bits, which then are the cheaper sums; others add four products
+ * at once. Beyond 7 bits the former saturate: that shows which it is.
+ */
+export function hasPairDots(): bool {
+  if (!ASC_FEATURE_RELAXED_SIMD) return false;
+  const dots = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
+  return i32x4.extract_lane(dots, 0) == 2 * 32767;
+}
+
+/** sum [8 of 16 bits] + pairs of quants · x, of two products each. Relaxed SIMD alone; the caller keeps sums below 2^15. */
+// @ts-ignore: decorator
+@inline
+export function narrowDot(quants: v128, x: v128, sum: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i16x8.add(sum, i16x8.relaxed_dot_i8x16_i7x16_s(x, quants)) : sum;
+}
+
+/** sum [4 of 32 bits] + what narrowDot, or dot, has summed up. */
+// @ts-ignore: decorator
+@inline
+export function joinSums(isNarrow: bool, sum: v128, more: v128): v128 {
+  return i32x4.add(sum, isNarrow ? i32x4.extadd_pairwise_i16x8_s(more) : more);
+}

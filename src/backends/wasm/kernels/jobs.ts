@@ -1,7 +1,8 @@
 // A job is a kernel and a number of items. Threads take a few items at a time until none are left; whoever comes late
 // takes none, so that nobody waits for a thread that has lost its core.
-import { ARGS, DONE, FAILED, GRAIN, ITEMS, KERNEL, MAY_WAIT, QUIT, SCRATCH_BYTES, SLEEPERS, TICKET } from "../layout";
+import { ARGS, DONE, FAILED, GRAIN, ITEMS, KERNEL, MAY_WAIT, NARROW, QUIT, SCRATCH_BYTES, SLEEPERS, TICKET } from "../layout";
 import { dispatch } from "./dispatch";
+import { hasPairDots } from "./dot";
 
 const IDLE_SPINS = 20000; // about 30 µs, then a thread sleeps
 const DONE_SPINS = 20000; // then the core may be what another thread waits for
@@ -12,6 +13,7 @@ export let scratch: usize = 0;
 
 export function init(firstScratch: usize, thread: u32): void {
   scratch = firstScratch + thread * SCRATCH_BYTES;
+  if (thread == 0) store<u32>(NARROW, hasPairDots() ? 1 : 0);
 }
 
 // @ts-ignore: decorator

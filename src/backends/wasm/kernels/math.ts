@@ -73,3 +73,10 @@ export function halves(h: v128): v128 {
   const endless = v128.or(size, i32x4.splat(0x7f800000));
   return v128.or(sign, v128.bitselect(endless, finite, i32x4.ge_s(size, i32x4.splat(0x0f800000))));
 }
+
+/** The same of f16 that are sign-extended and neither infinite nor no number. */
+// @ts-ignore: decorator
+@inline
+export function finiteHalves(h: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(h, 13), i32x4.splat(0x8fffe000)), splat(5.192296858534828e33));
+}

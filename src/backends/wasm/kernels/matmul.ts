@@ -64,13 +64,14 @@ export function multiplyPanel(
   const from = prepared + row * stride;
   for (let k: u32 = 0; k < columns; k += K_BLOCK) {
     const last = columns - k < K_BLOCK ? columns : k + K_BLOCK;
-    readScales(weight, panel, k, last, scales, mins);
     if (rows <= FEW_ROWS) {
       for (let r: u32 = 0; r < rows; r++) {
-        multiplyRow(weight, panel, k, last, from + r * stride, columns, scales, mins, sums + 64 * r);
+        multiplyRow(weight, panel, k, last, from + r * stride, columns, scales, sums + 64 * r);
       }
     } else {
-      const quants = tileQuants(weight, panel, k, last, scratch + QUANTS);
+      readScales(weight, panel, k, last, scales, mins);
+      const quants = scratch + QUANTS;
+      tileQuants(weight, panel, k, last, quants);
       multiplyTiles(weight, quants, k, last, from, columns, rows, scales, mins, sums);
     }
   }

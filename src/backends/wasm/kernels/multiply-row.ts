@@ -1,13 +1,25 @@
 // A quantised panel times one row: quants are unpacked in registers.
-import { W_BITS, W_GROUP, W_HAS_MIN, W_OFFSET } from "../layout";
-import { dot, xFirst, xSecond, xStep } from "./dot";
-import { madd, splat } from "./math";
+import {
+  NARROW,
+  SCALES_F16,
+  W_BITS,
+  W_GROUP,
+  W_HAS_MIN,
+  W_HEAD_BYTES,
+  W_IS_IRREGULAR,
+  W_OFFSET,
+  W_SCALE_KIND,
+  W_UNIT_BYTES,
+} from "../layout";
+import { dot, joinSums, narrowDot, xFirst, xSecond, xStep } from "./dot";
+import { finiteHalves, madd, splat } from "./math";
 import { quantBytes } from "./prepare-x";
-import { quantBytesOf } from "./scales";
+import { headOf, readUnitScales, unitOf } from "./scales";
 
 /**
  * Adds columns begin .. end of a panel times a prepared row to sums [16]: exact integer sums of a group, then in ascending
  * order one multiplication with its scale, an addition of its minimum, and one multiplication per block of 32.
+ * @param space 256 bytes
  */
 export function multiplyRow(
   weight: usize,
@@ -16,23 +28,27 @@ export function multiplyRow(
   end: u32,
   x: usize,
   columns: u32,
-  scales: usize,
-  mins: usize,
+  space: usize,
   sums: usize,
 ): void {
   const bits = load<u32>(weight + W_BITS);
-  const quants = panel + quantBytesOf(bits, begin);
-  const blocks = (end - begin) >> 5;
-  const xScales = x + quantBytes(columns) + (begin >> 3);
-  const xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
-  const isHalf = load<u32>(weight + W_GROUP) == 16;
-  const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
-  const offset = load<i32>(weight + W_OFFSET);
-  const from = x + begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
-  if (bits == 4) nibbles(4, quants, blocks, from, xScales, xSums, scales, mins, sums, isHalf, hasMin, offset);
-  else if (bits == 5) nibbles(5, quants, blocks, from, xScales, xSums, scales, mins, sums, isHalf, hasMin, offset);
-  else if (bits == 6) nibbles(6, quants, blocks, from, xScales, xSums, scales, mins, sums, isHalf, hasMin, offset);
-  else bytes(quants, blocks, x + (ASC_FEATURE_RELAXED_SIMD ? columns : 0) + 2 * begin, xScales, scales, sums);
+  const isPlain = load<u32>(weight + W_SCALE_KIND) == SCALES_F16 && load<u32>(weight + W_IS_IRREGULAR) == 0;
+  if (bits == 8) {
+    if (isPlain) bytes(true, weight, panel, begin, end, x, columns, space, sums);
+    else bytes(false, weight, panel, begin, end, x, columns, space, sums);
+  } else if (ASC_FEATURE_RELAXED_SIMD && load<u32>(NARROW) != 0) {
+    if (bits == 4 && isPlain) plain(4, true, weight, panel, begin, end, x, columns, sums);
+    else if (bits == 4) nibbles(4, true, weight, panel, begin, end, x, columns, space, sums);
+    else if (bits == 5 && isPlain) plain(5, true, weight, panel, begin, end, x, columns, sums);
+    else if (bits == 5) nibbles(5, true, weight, panel, begin, end, x, columns, space, sums);
+    else nibbles(6, true, weight, panel, begin, end, x, columns, space, sums);
+  } else {
+    if (bits == 4 && isPlain) plain(4, false, weight, panel, begin, end, x, columns, sums);
+    else if (bits == 4) nibbles(4, false, weight, panel, begin, end, x, columns, space, sums);
+    else if (bits == 5 && isPlain) plain(5, false, weight, panel, begin, end, x, columns, sums);
+    else if (bits == 5) nibbles(5, false, weight, panel, begin, end, x, columns, space, sums);
+    else nibbles(6, false, weight, panel, begin, end, x, columns, space, sums);
+  }
 }
 
 // @ts-ignore: decorator
@@ -47,7 +63,7 @@ function low(bits: i32, pair: v128, plane: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function high(bits: i32, pair: v128, plane: v128): v128 {
-  const nibble = i8x16.shr_u(pair, 4);
+  const nibble = v128.and(i16x8.shr_u(pair, 4), i8x16.splat(15));
   if (bits == 5) return v128.or(nibble, i16x8.shl(v128.and(plane, i8x16.splat(2)), 3));
   if (bits == 6) return v128.or(nibble, i16x8.shl(v128.and(plane, i8x16.splat(12)), 2));
   return nibble;
@@ -61,63 +77,76 @@ function next(bits: i32, plane: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function nibbles(
+function add(isNarrow: bool, quants: v128, first: v128, second: v128, sum: v128): v128 {
+  return isNarrow ? narrowDot(quants, first, sum) : dot(quants, first, second, sum);
+}
+
+/** 4- or 5-bit quants with f16 scales of 32 columns, none of which is infinite or no number. */
+// @ts-ignore: decorator
+@inline
+function plain(
   bits: i32,
-  quants: usize,
-  blocks: u32,
+  isNarrow: bool,
+  weight: usize,
+  panel: usize,
+  begin: u32,
+  end: u32,
   x: usize,
-  xScales: usize,
-  xSums: usize,
-  scales: usize,
-  mins: usize,
+  columns: u32,
   sums: usize,
-  isHalf: bool,
-  hasMin: bool,
-  offset: i32,
 ): void {
+  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
+  const offset = load<i32>(weight + W_OFFSET);
+  let unit = unitOf(weight, panel, begin);
+  let xScales = x + quantBytes(columns) + (begin >> 3);
+  let xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
+  x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
   let t0 = v128.load(sums);
   let t1 = v128.load(sums, 16);
   let t2 = v128.load(sums, 32);
   let t3 = v128.load(sums, 48);
-  for (let b: u32 = 0; b < blocks; b++) {
+  for (let k = begin; k < end; k += 32) {
+    const sum = load<i32>(xSums) + load<i32>(xSums, 4);
+    let d0 = i32x4.splat(hasMin ? 0 : -offset * sum);
+    let d1 = d0;
+    let d2 = d0;
+    let d3 = d0;
     let p0 = i32x4.splat(0);
     let p1 = p0;
     let p2 = p0;
     let p3 = p0;
-    if (bits > 4) {
-      p0 = v128.load(quants, 256);
-      p1 = v128.load(quants, 272);
-      p2 = v128.load(quants, 288);
-      p3 = v128.load(quants, 304);
+    if (bits == 5) {
+      p0 = v128.load(unit, 256);
+      p1 = v128.load(unit, 272);
+      p2 = v128.load(unit, 288);
+      p3 = v128.load(unit, 304);
     }
-    let f0 = splat(0);
-    let f1 = f0;
-    let f2 = f0;
-    let f3 = f0;
-    for (let part: u32 = 0; part < 2; part++) {
-      const sum = isHalf ? load<i32>(xSums + 4 * part) : load<i32>(xSums) + load<i32>(xSums, 4);
-      let d0 = i32x4.splat(hasMin ? 0 : -offset * sum);
-      let d1 = d0;
-      let d2 = d0;
-      let d3 = d0;
-      const vectors: u32 = isHalf ? 2 : 4;
-      for (let j: u32 = 0; j < vectors; j++) {
-        let first = xFirst(x);
-        let second = xSecond(x);
+    let quants = unit;
+    // 16 bits hold the sums of eight 4-bit vectors, or of four 5-bit ones.
+    const parts: u32 = isNarrow && bits == 5 ? 2 : 1;
+    for (let part: u32 = 0; part < parts; part++) {
+      let n0 = i32x4.splat(0);
+      let n1 = n0;
+      let n2 = n0;
+      let n3 = n0;
+      for (let j: u32 = 0; j < 4 / parts; j++) {
         const q0 = v128.load(quants);
         const q1 = v128.load(quants, 16);
         const q2 = v128.load(quants, 32);
         const q3 = v128.load(quants, 48);
-        d0 = dot(low(bits, q0, p0), first, second, d0);
-        d1 = dot(low(bits, q1, p1), first, second, d1);
-        d2 = dot(low(bits, q2, p2), first, second, d2);
-        d3 = dot(low(bits, q3, p3), first, second, d3);
+        let first = xFirst(x);
+        let second = xSecond(x);
+        n0 = add(isNarrow, low(bits, q0, p0), first, second, n0);
+        n1 = add(isNarrow, low(bits, q1, p1), first, second, n1);
+        n2 = add(isNarrow, low(bits, q2, p2), first, second, n2);
+        n3 = add(isNarrow, low(bits, q3, p3), first, second, n3);
         first = xFirst(x + xStep());
         second = xSecond(x + xStep());
-        d0 = dot(high(bits, q0, p0), first, second, d0);
-        d1 = dot(high(bits, q1, p1), first, second, d1);
-        d2 = dot(high(bits, q2, p2), first, second, d2);
-        d3 = dot(high(bits, q3, p3), first, second, d3);
+        n0 = add(isNarrow, high(bits, q0, p0), first, second, n0);
+        n1 = add(isNarrow, high(bits, q1, p1), first, second, n1);
+        n2 = add(isNarrow, high(bits, q2, p2), first, second, n2);
+        n3 = add(isNarrow, high(bits, q3, p3), first, second, n3);
         p0 = next(bits, p0);
         p1 = next(bits, p1);
         p2 = next(bits, p2);
@@ -125,11 +154,142 @@ function nibbles(
         quants += 64;
         x += 2 * xStep();
       }
-      const s0 = f32x4.mul(f32x4.convert_i32x4_s(d0), v128.load(scales));
-      const s1 = f32x4.mul(f32x4.convert_i32x4_s(d1), v128.load(scales, 16));
-      const s2 = f32x4.mul(f32x4.convert_i32x4_s(d2), v128.load(scales, 32));
-      const s3 = f32x4.mul(f32x4.convert_i32x4_s(d3), v128.load(scales, 48));
-      scales += 64;
+      d0 = joinSums(isNarrow, d0, n0);
+      d1 = joinSums(isNarrow, d1, n1);
+      d2 = joinSums(isNarrow, d2, n2);
+      d3 = joinSums(isNarrow, d3, n3);
+    }
+    const at = unit + 64 * bits;
+    let f0 = f32x4.mul(f32x4.convert_i32x4_s(d0), factors(true, at, 0));
+    let f1 = f32x4.mul(f32x4.convert_i32x4_s(d1), factors(true, at, 1));
+    let f2 = f32x4.mul(f32x4.convert_i32x4_s(d2), factors(true, at, 2));
+    let f3 = f32x4.mul(f32x4.convert_i32x4_s(d3), factors(true, at, 3));
+    if (hasMin) {
+      const each = splat(<f32>sum);
+      f0 = madd(factors(true, at + 32, 0), each, f0);
+      f1 = madd(factors(true, at + 32, 1), each, f1);
+      f2 = madd(factors(true, at + 32, 2), each, f2);
+      f3 = madd(factors(true, at + 32, 3), each, f3);
+    }
+    const scale = v128.load32_splat(xScales);
+    t0 = madd(f0, scale, t0);
+    t1 = madd(f1, scale, t1);
+    t2 = madd(f2, scale, t2);
+    t3 = madd(f3, scale, t3);
+    xScales += 4;
+    xSums += 8;
+    unit += unitBytes;
+  }
+  v128.store(sums, t0);
+  v128.store(sums, t1, 16);
+  v128.store(sums, t2, 32);
+  v128.store(sums, t3, 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function nibbles(
+  bits: i32,
+  isNarrow: bool,
+  weight: usize,
+  panel: usize,
+  begin: u32,
+  end: u32,
+  x: usize,
+  columns: u32,
+  scales: usize,
+  sums: usize,
+): void {
+  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const headBytes = load<u32>(weight + W_HEAD_BYTES);
+  const isHalf = load<u32>(weight + W_GROUP) == 16;
+  const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
+  const offset = load<i32>(weight + W_OFFSET);
+  const mins = scales + 128;
+  let unit = unitOf(weight, panel, begin);
+  let head = headOf(weight, panel, begin);
+  let xScales = x + quantBytes(columns) + (begin >> 3);
+  let xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
+  x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
+  let t0 = v128.load(sums);
+  let t1 = v128.load(sums, 16);
+  let t2 = v128.load(sums, 32);
+  let t3 = v128.load(sums, 48);
+  for (let k = begin; k < end; k += 32) {
+    readUnitScales(weight, unit, head, scales, mins);
+    let p0 = i32x4.splat(0);
+    let p1 = p0;
+    let p2 = p0;
+    let p3 = p0;
+    if (bits > 4) {
+      p0 = v128.load(unit, 256);
+      p1 = v128.load(unit, 272);
+      p2 = v128.load(unit, 288);
+      p3 = v128.load(unit, 304);
+    }
+    let f0 = splat(0);
+    let f1 = f0;
+    let f2 = f0;
+    let f3 = f0;
+    let quants = unit;
+    for (let part: u32 = 0; part < 2; part++) {
+      const sum = isHalf ? load<i32>(xSums + 4 * part) : load<i32>(xSums) + load<i32>(xSums, 4);
+      const start = i32x4.splat(hasMin ? 0 : -offset * sum);
+      let d0 = start;
+      let d1 = start;
+      let d2 = start;
+      let d3 = start;
+      // Of 16 bits: 4-bit quants of a whole group, 5-bit ones of four vectors, 6-bit ones of two.
+      let n0 = i32x4.splat(0);
+      let n1 = n0;
+      let n2 = n0;
+      let n3 = n0;
+      const pairs: u32 = isHalf ? 2 : 4;
+      for (let j: u32 = 0; j < pairs; j++) {
+        const q0 = v128.load(quants);
+        const q1 = v128.load(quants, 16);
+        const q2 = v128.load(quants, 32);
+        const q3 = v128.load(quants, 48);
+        let first = xFirst(x);
+        let second = xSecond(x);
+        n0 = add(isNarrow, low(bits, q0, p0), first, second, n0);
+        n1 = add(isNarrow, low(bits, q1, p1), first, second, n1);
+        n2 = add(isNarrow, low(bits, q2, p2), first, second, n2);
+        n3 = add(isNarrow, low(bits, q3, p3), first, second, n3);
+        first = xFirst(x + xStep());
+        second = xSecond(x + xStep());
+        n0 = add(isNarrow, high(bits, q0, p0), first, second, n0);
+        n1 = add(isNarrow, high(bits, q1, p1), first, second, n1);
+        n2 = add(isNarrow, high(bits, q2, p2), first, second, n2);
+        n3 = add(isNarrow, high(bits, q3, p3), first, second, n3);
+        p0 = next(bits, p0);
+        p1 = next(bits, p1);
+        p2 = next(bits, p2);
+        p3 = next(bits, p3);
+        quants += 64;
+        x += 2 * xStep();
+        if (isNarrow && (bits == 6 || (bits == 5 && (j & 1) == 1))) {
+          d0 = joinSums(true, d0, n0);
+          d1 = joinSums(true, d1, n1);
+          d2 = joinSums(true, d2, n2);
+          d3 = joinSums(true, d3, n3);
+          n0 = i32x4.splat(0);
+          n1 = n0;
+          n2 = n0;
+          n3 = n0;
+        }
+      }
+      if (!isNarrow || bits == 4) {
+        d0 = joinSums(isNarrow, d0, n0);
+        d1 = joinSums(isNarrow, d1, n1);
+        d2 = joinSums(isNarrow, d2, n2);
+        d3 = joinSums(isNarrow, d3, n3);
+      }
+      const at = scales + 64 * part;
+      const s0 = f32x4.mul(f32x4.convert_i32x4_s(d0), v128.load(at));
+      const s1 = f32x4.mul(f32x4.convert_i32x4_s(d1), v128.load(at, 16));
+      const s2 = f32x4.mul(f32x4.convert_i32x4_s(d2), v128.load(at, 32));
+      const s3 = f32x4.mul(f32x4.convert_i32x4_s(d3), v128.load(at, 48));
       if (part == 0) {
         f0 = s0;
         f1 = s1;
@@ -143,34 +303,44 @@ function nibbles(
       }
       if (hasMin) {
         const each = splat(<f32>sum);
-        f0 = madd(v128.load(mins), each, f0);
-        f1 = madd(v128.load(mins, 16), each, f1);
-        f2 = madd(v128.load(mins, 32), each, f2);
-        f3 = madd(v128.load(mins, 48), each, f3);
-        mins += 64;
+        const min = mins + 64 * part;
+        f0 = madd(v128.load(min), each, f0);
+        f1 = madd(v128.load(min, 16), each, f1);
+        f2 = madd(v128.load(min, 32), each, f2);
+        f3 = madd(v128.load(min, 48), each, f3);
       }
       if (!isHalf) break;
       if (bits == 6 && part == 0) {
-        p0 = v128.load(quants, 192); // the second plane, from where the first two vectors end
-        p1 = v128.load(quants, 208);
-        p2 = v128.load(quants, 224);
-        p3 = v128.load(quants, 240);
+        p0 = v128.load(unit, 320);
+        p1 = v128.load(unit, 336);
+        p2 = v128.load(unit, 352);
+        p3 = v128.load(unit, 368);
       }
     }
-    if (bits == 5) quants += 64;
-    if (bits == 6) quants += 128;
-    xSums += 8;
     const scale = v128.load32_splat(xScales);
-    xScales += 4;
     t0 = madd(f0, scale, t0);
     t1 = madd(f1, scale, t1);
     t2 = madd(f2, scale, t2);
     t3 = madd(f3, scale, t3);
+    xScales += 4;
+    xSums += 8;
+    unit += unitBytes;
+    if (((k + 32) & 255) == 0) {
+      head = unit;
+      unit += headBytes;
+    }
   }
   v128.store(sums, t0);
   v128.store(sums, t1, 16);
   v128.store(sums, t2, 32);
   v128.store(sums, t3, 48);
+}
+
+/** Scales, or minimums, of four rows: f16 where they are plain, else floats. */
+// @ts-ignore: decorator
+@inline
+function factors(isPlain: bool, from: usize, quad: usize): v128 {
+  return isPlain ? finiteHalves(v128.load_ext<i16>(from + 8 * quad)) : v128.load(from + 16 * quad);
 }
 
 /** Signed bytes times i16 pairs, or their positive parts and negated negative ones apart: x has 8 bits, relaxed SIMD 7. */
@@ -185,12 +355,31 @@ function byteDot(quants: v128, x: v128, sum: v128, isOdd: bool): v128 {
   }
 }
 
-function bytes(quants: usize, blocks: u32, x: usize, xScales: usize, scales: usize, sums: usize): void {
+// @ts-ignore: decorator
+@inline
+function bytes(
+  isPlain: bool,
+  weight: usize,
+  panel: usize,
+  begin: u32,
+  end: u32,
+  x: usize,
+  columns: u32,
+  scales: usize,
+  sums: usize,
+): void {
+  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const headBytes = load<u32>(weight + W_HEAD_BYTES);
+  let unit = unitOf(weight, panel, begin);
+  let head = headOf(weight, panel, begin);
+  let xScales = x + quantBytes(columns) + (begin >> 3);
+  x += (ASC_FEATURE_RELAXED_SIMD ? columns : 0) + 2 * begin;
   let t0 = v128.load(sums);
   let t1 = v128.load(sums, 16);
   let t2 = v128.load(sums, 32);
   let t3 = v128.load(sums, 48);
-  for (let b: u32 = 0; b < blocks; b++) {
+  for (let k = begin; k < end; k += 32) {
+    if (!isPlain) readUnitScales(weight, unit, head, scales, scales + 128);
     let d0 = i32x4.splat(0);
     let d1 = d0;
     let d2 = d0;
@@ -199,6 +388,7 @@ function bytes(quants: usize, blocks: u32, x: usize, xScales: usize, scales: usi
     let e1 = d0;
     let e2 = d0;
     let e3 = d0;
+    let quants = unit;
     for (let j: u32 = 0; j < 8; j++) {
       const first = v128.load32_splat(x);
       const second = v128.load32_splat(x, 4);
@@ -218,12 +408,17 @@ function bytes(quants: usize, blocks: u32, x: usize, xScales: usize, scales: usi
       x += 8;
     }
     const scale = v128.load32_splat(xScales);
-    t0 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d0, e0)), v128.load(scales)), scale, t0);
-    t1 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d1, e1)), v128.load(scales, 16)), scale, t1);
-    t2 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d2, e2)), v128.load(scales, 32)), scale, t2);
-    t3 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d3, e3)), v128.load(scales, 48)), scale, t3);
+    const at = isPlain ? unit + 512 : scales;
+    t0 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d0, e0)), factors(isPlain, at, 0)), scale, t0);
+    t1 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d1, e1)), factors(isPlain, at, 1)), scale, t1);
+    t2 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d2, e2)), factors(isPlain, at, 2)), scale, t2);
+    t3 = madd(f32x4.mul(f32x4.convert_i32x4_s(join(d3, e3)), factors(isPlain, at, 3)), scale, t3);
     xScales += 4;
-    scales += 64;
+    unit += unitBytes;
+    if (!isPlain && ((k + 32) & 255) == 0) {
+      head = unit;
+      unit += headBytes;
+    }
   }
   v128.store(sums, t0);
   v128.store(sums, t1, 16);

@@ -3,7 +3,7 @@ import { W_BITS, W_GROUP, W_HAS_MIN, W_OFFSET } from "../layout";
 import { dot, xSecond, xStep } from "./dot";
 import { madd, splat } from "./math";
 import { quantBytes, xBytes } from "./prepare-x";
-import { quantBytesOf, readQuants } from "./scales";
+import { readQuants, unitOf } from "./scales";
 
 /** Whether multiplyTiles takes the panel's own quants: relaxed SIMD multiplies signed bytes with parts of x. */
 // @ts-ignore: decorator
@@ -12,12 +12,11 @@ function isDirect(bits: u32): bool {
   return ASC_FEATURE_RELAXED_SIMD && bits == 8;
 }
 
-/** Quants of columns begin .. end as multiplyTiles takes them, in `space` (16 bytes a column) or where they are. */
-export function tileQuants(weight: usize, panel: usize, begin: u32, end: u32, space: usize): usize {
-  const bits = load<u32>(weight + W_BITS);
-  if (isDirect(bits)) return panel + quantBytesOf(8, begin);
-  readQuants(weight, panel, begin, end, space);
-  return space;
+/** Writes the quants of columns begin .. end as multiplyTiles takes them, 16 bytes a column. */
+export function tileQuants(weight: usize, panel: usize, begin: u32, end: u32, out: usize): void {
+  if (isDirect(load<u32>(weight + W_BITS))) {
+    for (let k = begin; k < end; k += 32, out += 512) memory.copy(out, unitOf(weight, panel, k), 512);
+  } else readQuants(weight, panel, begin, end, out);
 }
 
 /** Adds columns begin .. end times `rows` prepared rows to sums [rows][16]. */

@@ -10,12 +10,14 @@ import {
   W_DTYPE,
   W_GROUP,
   W_HAS_MIN,
+  W_HEAD_BYTES,
+  W_IS_IRREGULAR,
   W_ROWS,
   W_SCALE_KIND,
-  W_SCALES,
+  W_UNIT_BYTES,
 } from "../layout";
 import { arg, scratch } from "./jobs";
-import { panelOf, quantBytesOf } from "./scales";
+import { headOf, panelOf, unitOf } from "./scales";
 import { BLOCK_BYTES, BLOCK_MIN, BLOCK_SCALE, BLOCK_SUBMINS, BLOCK_SUBS, unpackBlock } from "./stored-blocks";
 
 /**
@@ -60,9 +62,9 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
       unpackBlock(dtype, source + row * arg(3) + b * bytes, scratch + row * BLOCK_BYTES);
     }
     const k = b * elements;
-    for (let i: u32 = 0; i < elements; i += 32) packQuants(bits, scratch + i, panel + quantBytesOf(bits, k + i));
-    if (elements == 32) packOneLevel(weight, panel, b);
-    else packTwoLevels(weight, panel, b);
+    for (let i: u32 = 0; i < elements; i += 32) packQuants(bits, scratch + i, unitOf(weight, panel, k + i));
+    if (elements == 32) packOneLevel(weight, unitOf(weight, panel, k));
+    else packTwoLevels(weight, headOf(weight, panel, k));
   }
 }
 
@@ -95,37 +97,38 @@ function packQuants(bits: u32, quants: usize, out: usize): void {
   }
 }
 
-function packOneLevel(weight: usize, panel: usize, block: u32): void {
-  const columns = load<u32>(weight + W_COLUMNS);
-  const base = panel + load<u32>(weight + W_SCALES);
+function packOneLevel(weight: usize, unit: usize): void {
+  const at = unit + 64 * load<u32>(weight + W_BITS);
   for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
     const from = scratch + row * BLOCK_BYTES;
     if (load<u32>(weight + W_SCALE_KIND) == SCALES_F32) {
-      store<u32>(base + 64 * block + 4 * row, load<u32>(from + BLOCK_SCALE));
+      store<u32>(at + 4 * row, load<u32>(from + BLOCK_SCALE));
       continue;
     }
-    store<u16>(base + 32 * block + 2 * row, load<u16>(from + BLOCK_SCALE));
-    if (load<u32>(weight + W_HAS_MIN) == 0) continue;
-    store<u16>(base + columns + 32 * block + 2 * row, load<u16>(from + BLOCK_MIN));
+    storeHalf(weight, at + 2 * row, from + BLOCK_SCALE);
+    if (load<u32>(weight + W_HAS_MIN) != 0) storeHalf(weight, at + 32 + 2 * row, from + BLOCK_MIN);
   }
 }
 
-function packTwoLevels(weight: usize, panel: usize, block: u32): void {
-  const columns = load<u32>(weight + W_COLUMNS);
+function packTwoLevels(weight: usize, head: usize): void {
   const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
-  const groups = columns / load<u32>(weight + W_GROUP);
-  const each = 256 / load<u32>(weight + W_GROUP);
-  const blocks = columns >> 8;
-  const base = panel + load<u32>(weight + W_SCALES);
-  const subs = base + 32 * (hasMin ? 2 * blocks : blocks) + 16 * block * each;
+  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const groups: usize = 32 / load<u32>(weight + W_GROUP); // of a unit
+  const subs = head + load<u32>(weight + W_HEAD_BYTES) + 64 * load<u32>(weight + W_BITS);
   for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
     const from = scratch + row * BLOCK_BYTES;
-    store<u16>(base + 32 * block + 2 * row, load<u16>(from + BLOCK_SCALE));
-    for (let g: u32 = 0; g < <u32>each; g++) store<u8>(subs + 16 * g + row, load<u8>(from + BLOCK_SUBS + g));
-    if (!hasMin) continue;
-    store<u16>(base + 32 * (blocks + block) + 2 * row, load<u16>(from + BLOCK_MIN));
-    for (let g: u32 = 0; g < <u32>each; g++) {
-      store<u8>(subs + 16 * (groups + g) + row, load<u8>(from + BLOCK_SUBMINS + g));
+    storeHalf(weight, head + 2 * row, from + BLOCK_SCALE);
+    if (hasMin) storeHalf(weight, head + 32 + 2 * row, from + BLOCK_MIN);
+    for (let g: usize = 0; g < 8 * groups; g++) {
+      const at = subs + (g / groups) * unitBytes + 16 * (g % groups) + row;
+      store<u8>(at, load<u8>(from + BLOCK_SUBS + g));
+      if (hasMin) store<u8>(at + 16 * groups, load<u8>(from + BLOCK_SUBMINS + g));
     }
   }
+}
+
+function storeHalf(weight: usize, to: usize, from: usize): void {
+  const half = load<u16>(from);
+  store<u16>(to, half);
+  if ((half & 0x7c00) == 0x7c00) store<u32>(weight + W_IS_IRREGULAR, 1);
 }
