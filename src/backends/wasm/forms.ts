@@ -12,7 +12,7 @@ import {
 
 /** How a type is packed; kernels/scales.ts describes the layout. */
 export interface Form {
-  /** Of a quant; 0: dense. */
+  /** Of a quant, 4, 7 or 8; 0: dense. */
   readonly bits: number;
   /** Columns that share a scale; dense: bytes of an element. */
   readonly group: number;
@@ -42,23 +42,29 @@ export const FORMS: Readonly<Record<StoredDtype, Form>> = {
   BF16: dense(2, DENSE_BF16),
   Q4_0: form(4, 32, SCALES_F16, false, 8),
   Q4_1: form(4, 32, SCALES_F16, true, 0),
-  Q5_0: form(5, 32, SCALES_F16, false, 16),
-  Q5_1: form(5, 32, SCALES_F16, true, 0),
+  Q5_0: form(7, 32, SCALES_F16, false, 16),
+  Q5_1: form(7, 32, SCALES_F16, true, 0),
   Q8_0: form(8, 32, SCALES_F16, false, 128),
   Q2_K: form(4, 16, SCALES_TWO_U8, true, 0),
   Q3_K: form(4, 16, SCALES_TWO_I8, false, 4),
   Q4_K: form(4, 32, SCALES_TWO_U8, true, 0),
-  Q5_K: form(5, 32, SCALES_TWO_U8, true, 0),
-  Q6_K: form(6, 16, SCALES_TWO_I8, false, 32),
+  Q5_K: form(7, 32, SCALES_TWO_U8, true, 0),
+  Q6_K: form(7, 16, SCALES_TWO_I8, false, 32),
   IQ4_NL: form(8, 32, SCALES_F16, false, 128),
   IQ4_XS: form(8, 32, SCALES_TWO_I8, false, 128),
   MXFP4: form(8, 32, SCALES_F32, false, 128),
 };
 
-/** Of 32 columns: quants and what stands behind them. */
-export function unitBytes({ bits, group, scaleKind, hasMin }: Form): number {
+/** Of a unit's quants: 32 columns. Split: of their upper halves. */
+export function quantBytes({ bits }: Form, isSplit: boolean): number {
+  return PANEL_ROWS * (bits === 4 || isSplit ? 16 : 32);
+}
+
+/** Of a unit: quants and what stands behind them. */
+export function unitBytes(f: Form, isSplit: boolean): number {
+  const { group, scaleKind, hasMin } = f;
   const scales = isTwoLevel(scaleKind) ? 32 / group : scaleKind === SCALES_F32 ? 4 : 2; // bytes a row
-  return PANEL_ROWS * (4 * bits + (hasMin ? 2 : 1) * scales);
+  return quantBytes(f, isSplit) + PANEL_ROWS * (hasMin ? 2 : 1) * scales;
 }
 
 /** What stands before each 256 columns. */
@@ -66,10 +72,16 @@ export function headBytes({ scaleKind, hasMin }: Form): number {
   return isTwoLevel(scaleKind) ? PANEL_ROWS * (hasMin ? 4 : 2) : 0;
 }
 
-/** Distance of two panels. */
-export function panelBytes(f: Form, columns: number): number {
+/** Distance of two panels. A split one ends with the norms of its rows. */
+export function panelBytes(f: Form, columns: number, isSplit: boolean): number {
   if (f.bits === 0) return columns * PANEL_ROWS * f.group;
-  return (columns / 32) * unitBytes(f) + (columns / 256) * headBytes(f);
+  const norms = isSplit ? 4 * PANEL_ROWS : 0;
+  return (columns / 32) * unitBytes(f, isSplit) + (columns / 256) * headBytes(f) + norms;
+}
+
+/** Of the lower halves of a split panel. */
+export function lowBytes(columns: number): number {
+  return (PANEL_ROWS * columns) / 2;
 }
 
 function isTwoLevel(scaleKind: number): boolean {

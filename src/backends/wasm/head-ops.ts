@@ -4,7 +4,8 @@ import { LogitRow } from "./logits.js";
 import { f32Bits, type Machine } from "./machine.js";
 import { ownTensor, ownWeight, type WasmTensor, type WasmWeight } from "./memory.js";
 import type { Products } from "./products.js";
-import { sampleRow } from "./sampling.js";
+import { sampleFrom, sampleRow } from "./sampling.js";
+import { Screening } from "./screening.js";
 
 const ROWS_AT_ONCE = 16; // whose logits there are at a time
 const CAP_GRAIN = 4096;
@@ -13,6 +14,7 @@ type HeadOps = Pick<ForwardOps, "logProbs" | "sample" | "chooseIds" | "scoreIds"
 
 /** The head and what is done with its logits. */
 export function headOps(machine: Machine, products: Products): HeadOps {
+  const screening = new Screening(machine, products);
   const own = (tensor: Parameters<typeof ownTensor>[1]) => ownTensor(machine, tensor);
 
   /** Calls `use` with the address of each row's logits. */
@@ -56,6 +58,12 @@ export function headOps(machine: Machine, products: Products): HeadOps {
 
     chooseIds(outTensor, xTensor, headWeight, softCap, rows) {
       const [out, x, head] = [own(outTensor), own(xTensor), ownWeight(machine, headWeight)];
+      const [row] = rows;
+      const best = softCap === null && rows.length === 1 ? screening.candidates(x.address, head, row!) : null;
+      if (best !== null) {
+        machine.integers(out.address, 1)[0] = sampleFrom(best, row!);
+        return;
+      }
       eachRow(x, head, softCap, (r, logits) => {
         const id = sampleRow(machine, logits, head.shape[0], rows[r]!);
         machine.integers(out.address, rows.length)[r] = id;

@@ -25,7 +25,7 @@ export const W_PANELS = 0;
 export const W_ROWS = 4; //        N
 export const W_COLUMNS = 8; //     K
 export const W_PANEL_BYTES = 12; //distance of two panels
-export const W_BITS = 16; //       4, 5, 6, 8; 0: dense
+export const W_BITS = 16; //       4, 7, 8 (signed); 0: dense
 export const W_GROUP = 20; //      16 or 32 columns that share a scale; dense: bytes of an element
 export const W_HAS_MIN = 24;
 export const W_OFFSET = 28; //     value = (quant - offset) · scale + min
@@ -34,7 +34,19 @@ export const W_HEAD_BYTES = 36; // what stands before each 256 columns
 export const W_SCALE_KIND = 40;
 export const W_DTYPE = 44;
 export const W_IS_IRREGULAR = 48; //not 0: a scale is infinite or no number
+export const W_QUANT_BYTES = 52; //of a unit
+export const W_LOW = 56; //         the lower halves of 8-bit quants, where these lie apart; else 0
 export const W_BYTES = 64;
+
+// What a screen knows of a group of activations: floats.
+export const S_UPPER = 0; //        factor of the upper halves' products
+export const S_UPPER_CENTRE = 4;
+export const S_REACH = 8; //        what the lower halves can do, by norm
+export const S_LOWER = 12;
+export const S_LOWER_CENTRE = 16;
+export const S_DROP = 20; //        of the reach once the lower halves are known
+export const S_BYTES = 24;
+export const LEAST_NORM = 16; //    of lower halves; they have about 26, and 42 at most
 
 // Kinds of scales; of dense weights: kinds of elements.
 export const SCALES_F16 = 0;
@@ -96,3 +108,6 @@ export const K_ADAM_W = 28;
 export const K_SUM_SQUARES = 29;
 export const K_SCALE = 30;
 export const K_ROUND = 31;
+export const K_SCREEN = 32;
+export const K_REFINE = 33;
+export const K_SOME_PANELS = 34;

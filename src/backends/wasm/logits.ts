@@ -81,6 +81,7 @@ export class LogitRow {
   }
 }
 
-function byLikelihood(a: Candidate, b: Candidate): number {
+/** Of equals the lower id comes first. */
+export function byLikelihood(a: Candidate, b: Candidate): number {
   return a.logit === b.logit ? a.id - b.id : b.logit > a.logit ? 1 : -1;
 }

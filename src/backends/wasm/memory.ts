@@ -22,6 +22,8 @@ export class WasmTensor implements Tensor {
 
 export class WasmWeight implements Weight {
   readonly storage: Storage = { isLive: true };
+  /** Calls that are to go without screening. */
+  unscreened = 0;
 
   constructor(
     readonly machine: Machine,

@@ -40,7 +40,7 @@ export class Products {
   }
 
   /** The address of rows rounded to 8 bits, valid until the next call; 0 where no weight wants them. */
-  private prepareAt(x: number, rows: number, weights: readonly WasmWeight[]): number {
+  prepareAt(x: number, rows: number, weights: readonly WasmWeight[]): number {
     if (this.activations === "f32" || rows === 0 || !weights.some(({ isQuantised }) => isQuantised)) return 0;
     const columns = weights[0]!.shape[1];
     const prepared = this.machine.buffer("prepared", rows * this.machine.exports.xBytes(columns));

@@ -36,7 +36,40 @@ function adjust(machine: Machine, from: number, width: number, row: SampleRow): 
   return address;
 }
 
-function draw(logits: LogitRow, row: SampleRow): number {
+/** The id that a row yields that chooses from its most likely candidates, given the most likely first. */
+export function sampleFrom(candidates: readonly Candidate[], row: SampleRow): number {
+  return draw(new KnownBest(candidates), row);
+}
+
+/** What drawing asks of logits. */
+type Logits = Pick<LogitRow, "max" | "argMax" | "best" | "from" | "sumOfWeights">;
+
+/** Logits of which the best are known, and no others are asked for: `topK` is not 0. */
+class KnownBest implements Logits {
+  readonly max: number;
+
+  constructor(private readonly candidates: readonly Candidate[]) {
+    this.max = candidates[0]?.logit ?? Number.NEGATIVE_INFINITY;
+  }
+
+  argMax(): number {
+    return this.candidates[0]?.id ?? -1;
+  }
+
+  best(n: number): Candidate[] {
+    return this.candidates.slice(0, n);
+  }
+
+  from(low: number, high = Number.POSITIVE_INFINITY): Candidate[] {
+    return this.candidates.filter(({ logit }) => logit >= low && logit < high);
+  }
+
+  sumOfWeights(temperature: number): number {
+    return this.candidates.reduce((sum, { logit }) => sum + Math.exp((logit - this.max) / temperature), 0);
+  }
+}
+
+function draw(logits: Logits, row: SampleRow): number {
   if (row.temperature === 0) return logits.argMax();
   if (logits.max === Number.NEGATIVE_INFINITY) return -1;
   const ranking = new Ranking(logits, row.temperature, row.topK);
@@ -66,7 +99,7 @@ class Ranking {
 
   /** topK 0: all ids. */
   constructor(
-    private readonly logits: LogitRow,
+    private readonly logits: Logits,
     private readonly temperature: number,
     topK: number,
   ) {

@@ -1,7 +1,7 @@
-import type { StoredWeight } from "../../backend/tensor.js";
+import type { StoredWeight, WeightOptions } from "../../backend/tensor.js";
 import { BLOCK_SIZES, rowBytes, STORED_DTYPES } from "../../base/dtype.js";
 import { GemmaError } from "../../base/errors.js";
-import { FORMS, headBytes, panelBytes, unitBytes } from "./forms.js";
+import { FORMS, headBytes, lowBytes, panelBytes, quantBytes, unitBytes } from "./forms.js";
 import {
   K_PACK,
   K_ROUND,
@@ -14,9 +14,11 @@ import {
   W_HAS_MIN,
   W_HEAD_BYTES,
   W_IS_IRREGULAR,
+  W_LOW,
   W_OFFSET,
   W_PANEL_BYTES,
   W_PANELS,
+  W_QUANT_BYTES,
   W_ROWS,
   W_SCALE_KIND,
   W_UNIT_BYTES,
@@ -27,15 +29,20 @@ import { WasmWeight } from "./memory.js";
 const SLICE_BYTES = 1 << 20;
 const ROUND_GRAIN = 16_384; // elements
 
-/** Reads a stored matrix in slices into wasm memory and packs them there. */
-export function makeWeight(machine: Machine, stored: StoredWeight): WasmWeight {
+/** Reads a stored matrix in slices into wasm memory and packs them there. One to be screened is split, where it has 8 bits. */
+export function makeWeight(
+  machine: Machine,
+  stored: StoredWeight,
+  { screened = false }: WeightOptions = {},
+): WasmWeight {
   machine.expectAlive();
   const { dtype, shape } = stored;
   const [rows, columns] = shape;
   const form = FORMS[dtype];
   const panels = Math.ceil(rows / PANEL_ROWS);
-  const distance = panelBytes(form, columns);
-  const sizeBytes = panels * distance;
+  const isSplit = screened && dtype === "Q8_0";
+  const distance = panelBytes(form, columns, isSplit);
+  const sizeBytes = panels * (distance + (isSplit ? lowBytes(columns) : 0));
   const address = machine.allocator.allocate(W_BYTES + sizeBytes);
   const fields = machine.integers(address, W_BYTES / 4);
   fields[W_PANELS / 4] = address + W_BYTES;
@@ -46,7 +53,9 @@ export function makeWeight(machine: Machine, stored: StoredWeight): WasmWeight {
   fields[W_GROUP / 4] = form.group;
   fields[W_HAS_MIN / 4] = form.hasMin ? 1 : 0;
   fields[W_OFFSET / 4] = form.offset;
-  fields[W_UNIT_BYTES / 4] = unitBytes(form);
+  fields[W_UNIT_BYTES / 4] = unitBytes(form, isSplit);
+  fields[W_QUANT_BYTES / 4] = quantBytes(form, isSplit);
+  fields[W_LOW / 4] = isSplit ? address + W_BYTES + panels * distance : 0;
   fields[W_HEAD_BYTES / 4] = headBytes(form);
   fields[W_SCALE_KIND / 4] = form.scaleKind;
   fields[W_DTYPE / 4] = STORED_DTYPES.indexOf(dtype);
@@ -57,7 +66,7 @@ export function makeWeight(machine: Machine, stored: StoredWeight): WasmWeight {
     machine.allocator.free(address);
     throw error;
   }
-  return new WasmWeight(machine, dtype, [rows, columns], sizeBytes, false, address, panels, form.bits > 0);
+  return new WasmWeight(machine, dtype, [rows, columns], sizeBytes, isSplit, address, panels, form.bits > 0);
 }
 
 function packSlices(machine: Machine, weight: number, stored: StoredWeight): void {

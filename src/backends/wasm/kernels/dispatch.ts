@@ -31,6 +31,9 @@ import {
   K_SUM_SQUARES,
   K_SCALE,
   K_ROUND,
+  K_SCREEN,
+  K_REFINE,
+  K_SOME_PANELS,
 } from "../layout";
 import { add } from "./add";
 import { attention } from "./attention";
@@ -60,6 +63,7 @@ import { adamW } from "./adam-w";
 import { sumSquares } from "./sum-squares";
 import { scale } from "./scale";
 import { roundHalves } from "./round";
+import { refine, screen, somePanels } from "./screen";
 
 /** Runs a kernel on items begin .. end. */
 export function dispatch(kernel: u32, begin: u32, end: u32): void {
@@ -96,6 +100,9 @@ export function dispatch(kernel: u32, begin: u32, end: u32): void {
     case K_SUM_SQUARES: return sumSquares(begin, end);
     case K_SCALE: return scale(begin, end);
     case K_ROUND: return roundHalves(begin, end);
+    case K_SCREEN: return screen(begin, end);
+    case K_REFINE: return refine(begin, end);
+    case K_SOME_PANELS: return somePanels(begin, end);
     default: unreachable();
   }
 }

@@ -7,6 +7,7 @@ import {
   W_HAS_MIN,
   W_HEAD_BYTES,
   W_IS_IRREGULAR,
+  W_LOW,
   W_OFFSET,
   W_SCALE_KIND,
   W_UNIT_BYTES,
@@ -14,6 +15,7 @@ import {
 import { dot, joinSums, narrowDot, xFirst, xSecond, xStep } from "./dot";
 import { finiteHalves, madd, splat } from "./math";
 import { quantBytes } from "./prepare-x";
+import { multiplySplit } from "./multiply-split";
 import { headOf, readUnitScales, unitOf } from "./scales";
 
 /**
@@ -34,178 +36,63 @@ export function multiplyRow(
   const bits = load<u32>(weight + W_BITS);
   const isPlain = load<u32>(weight + W_SCALE_KIND) == SCALES_F16 && load<u32>(weight + W_IS_IRREGULAR) == 0;
   if (bits == 8) {
-    if (isPlain) bytes(true, weight, panel, begin, end, x, columns, space, sums);
+    if (load<usize>(weight + W_LOW) != 0) multiplySplit(weight, panel, begin, end, x, columns, space, sums);
+    else if (isPlain) bytes(true, weight, panel, begin, end, x, columns, space, sums);
     else bytes(false, weight, panel, begin, end, x, columns, space, sums);
   } else if (ASC_FEATURE_RELAXED_SIMD && load<u32>(NARROW) != 0) {
-    if (bits == 4 && isPlain) plain(4, true, weight, panel, begin, end, x, columns, sums);
-    else if (bits == 4) nibbles(4, true, weight, panel, begin, end, x, columns, space, sums);
-    else if (bits == 5 && isPlain) plain(5, true, weight, panel, begin, end, x, columns, sums);
-    else if (bits == 5) nibbles(5, true, weight, panel, begin, end, x, columns, space, sums);
-    else nibbles(6, true, weight, panel, begin, end, x, columns, space, sums);
+    if (bits == 4) unsigned(4, true, isPlain, weight, panel, begin, end, x, columns, space, sums);
+    else unsigned(7, true, isPlain, weight, panel, begin, end, x, columns, space, sums);
   } else {
-    if (bits == 4 && isPlain) plain(4, false, weight, panel, begin, end, x, columns, sums);
-    else if (bits == 4) nibbles(4, false, weight, panel, begin, end, x, columns, space, sums);
-    else if (bits == 5 && isPlain) plain(5, false, weight, panel, begin, end, x, columns, sums);
-    else if (bits == 5) nibbles(5, false, weight, panel, begin, end, x, columns, space, sums);
-    else nibbles(6, false, weight, panel, begin, end, x, columns, space, sums);
+    if (bits == 4) unsigned(4, false, isPlain, weight, panel, begin, end, x, columns, space, sums);
+    else unsigned(7, false, isPlain, weight, panel, begin, end, x, columns, space, sums);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function low(bits: i32, pair: v128, plane: v128): v128 {
-  const nibble = v128.and(pair, i8x16.splat(15));
-  if (bits == 5) return v128.or(nibble, i16x8.shl(v128.and(plane, i8x16.splat(1)), 4));
-  if (bits == 6) return v128.or(nibble, i16x8.shl(v128.and(plane, i8x16.splat(3)), 4));
-  return nibble;
-}
-
-// @ts-ignore: decorator
-@inline
-function high(bits: i32, pair: v128, plane: v128): v128 {
-  const nibble = v128.and(i16x8.shr_u(pair, 4), i8x16.splat(15));
-  if (bits == 5) return v128.or(nibble, i16x8.shl(v128.and(plane, i8x16.splat(2)), 3));
-  if (bits == 6) return v128.or(nibble, i16x8.shl(v128.and(plane, i8x16.splat(12)), 2));
-  return nibble;
-}
-
-// @ts-ignore: decorator
-@inline
-function next(bits: i32, plane: v128): v128 {
-  return bits == 5 ? i16x8.shr_u(plane, 2) : bits == 6 ? i16x8.shr_u(plane, 4) : plane;
-}
-
-// @ts-ignore: decorator
-@inline
-function add(isNarrow: bool, quants: v128, first: v128, second: v128, sum: v128): v128 {
-  return isNarrow ? narrowDot(quants, first, sum) : dot(quants, first, second, sum);
-}
-
-/** 4- or 5-bit quants with f16 scales of 32 columns, none of which is infinite or no number. */
-// @ts-ignore: decorator
-@inline
-function plain(
-  bits: i32,
+function unsigned(
+  bits: u32,
   isNarrow: bool,
+  isPlain: bool,
   weight: usize,
   panel: usize,
   begin: u32,
   end: u32,
   x: usize,
   columns: u32,
+  space: usize,
   sums: usize,
 ): void {
-  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
-  const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
-  const offset = load<i32>(weight + W_OFFSET);
-  let unit = unitOf(weight, panel, begin);
-  let xScales = x + quantBytes(columns) + (begin >> 3);
-  let xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
-  x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
-  let t0 = v128.load(sums);
-  let t1 = v128.load(sums, 16);
-  let t2 = v128.load(sums, 32);
-  let t3 = v128.load(sums, 48);
-  for (let k = begin; k < end; k += 32) {
-    const sum = load<i32>(xSums) + load<i32>(xSums, 4);
-    let d0 = i32x4.splat(hasMin ? 0 : -offset * sum);
-    let d1 = d0;
-    let d2 = d0;
-    let d3 = d0;
-    let p0 = i32x4.splat(0);
-    let p1 = p0;
-    let p2 = p0;
-    let p3 = p0;
-    if (bits == 5) {
-      p0 = v128.load(unit, 256);
-      p1 = v128.load(unit, 272);
-      p2 = v128.load(unit, 288);
-      p3 = v128.load(unit, 304);
-    }
-    let quants = unit;
-    // 16 bits hold the sums of eight 4-bit vectors, or of four 5-bit ones.
-    const parts: u32 = isNarrow && bits == 5 ? 2 : 1;
-    for (let part: u32 = 0; part < parts; part++) {
-      let n0 = i32x4.splat(0);
-      let n1 = n0;
-      let n2 = n0;
-      let n3 = n0;
-      for (let j: u32 = 0; j < 4 / parts; j++) {
-        const q0 = v128.load(quants);
-        const q1 = v128.load(quants, 16);
-        const q2 = v128.load(quants, 32);
-        const q3 = v128.load(quants, 48);
-        let first = xFirst(x);
-        let second = xSecond(x);
-        n0 = add(isNarrow, low(bits, q0, p0), first, second, n0);
-        n1 = add(isNarrow, low(bits, q1, p1), first, second, n1);
-        n2 = add(isNarrow, low(bits, q2, p2), first, second, n2);
-        n3 = add(isNarrow, low(bits, q3, p3), first, second, n3);
-        first = xFirst(x + xStep());
-        second = xSecond(x + xStep());
-        n0 = add(isNarrow, high(bits, q0, p0), first, second, n0);
-        n1 = add(isNarrow, high(bits, q1, p1), first, second, n1);
-        n2 = add(isNarrow, high(bits, q2, p2), first, second, n2);
-        n3 = add(isNarrow, high(bits, q3, p3), first, second, n3);
-        p0 = next(bits, p0);
-        p1 = next(bits, p1);
-        p2 = next(bits, p2);
-        p3 = next(bits, p3);
-        quants += 64;
-        x += 2 * xStep();
-      }
-      d0 = joinSums(isNarrow, d0, n0);
-      d1 = joinSums(isNarrow, d1, n1);
-      d2 = joinSums(isNarrow, d2, n2);
-      d3 = joinSums(isNarrow, d3, n3);
-    }
-    const at = unit + 64 * bits;
-    let f0 = f32x4.mul(f32x4.convert_i32x4_s(d0), factors(true, at, 0));
-    let f1 = f32x4.mul(f32x4.convert_i32x4_s(d1), factors(true, at, 1));
-    let f2 = f32x4.mul(f32x4.convert_i32x4_s(d2), factors(true, at, 2));
-    let f3 = f32x4.mul(f32x4.convert_i32x4_s(d3), factors(true, at, 3));
-    if (hasMin) {
-      const each = splat(<f32>sum);
-      f0 = madd(factors(true, at + 32, 0), each, f0);
-      f1 = madd(factors(true, at + 32, 1), each, f1);
-      f2 = madd(factors(true, at + 32, 2), each, f2);
-      f3 = madd(factors(true, at + 32, 3), each, f3);
-    }
-    const scale = v128.load32_splat(xScales);
-    t0 = madd(f0, scale, t0);
-    t1 = madd(f1, scale, t1);
-    t2 = madd(f2, scale, t2);
-    t3 = madd(f3, scale, t3);
-    xScales += 4;
-    xSums += 8;
-    unit += unitBytes;
-  }
-  v128.store(sums, t0);
-  v128.store(sums, t1, 16);
-  v128.store(sums, t2, 32);
-  v128.store(sums, t3, 48);
+  if (isPlain) groups(bits, isNarrow, true, false, weight, panel, begin, end, x, columns, space, sums);
+  else if (load<u32>(weight + W_GROUP) == 32)
+    groups(bits, isNarrow, false, false, weight, panel, begin, end, x, columns, space, sums);
+  else groups(bits, isNarrow, false, true, weight, panel, begin, end, x, columns, space, sums);
 }
 
+/**
+ * Of 4 or 7 bits. isNarrow: sums of 16 bits, which hold what eight 4-bit vectors give, four of 5 bits, or two of 6.
+ * isPlain: scales are f16, none of them infinite or no number. isHalf: a group has 16 columns.
+ */
 // @ts-ignore: decorator
 @inline
-function nibbles(
-  bits: i32,
+function groups(
+  bits: u32,
   isNarrow: bool,
+  isPlain: bool,
+  isHalf: bool,
   weight: usize,
   panel: usize,
   begin: u32,
   end: u32,
   x: usize,
   columns: u32,
-  scales: usize,
+  space: usize,
   sums: usize,
 ): void {
   const unitBytes = load<u32>(weight + W_UNIT_BYTES);
   const headBytes = load<u32>(weight + W_HEAD_BYTES);
-  const isHalf = load<u32>(weight + W_GROUP) == 16;
   const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
   const offset = load<i32>(weight + W_OFFSET);
-  const mins = scales + 128;
   let unit = unitOf(weight, panel, begin);
   let head = headOf(weight, panel, begin);
   let xScales = x + quantBytes(columns) + (begin >> 3);
@@ -216,105 +103,70 @@ function nibbles(
   let t2 = v128.load(sums, 32);
   let t3 = v128.load(sums, 48);
   for (let k = begin; k < end; k += 32) {
-    readUnitScales(weight, unit, head, scales, mins);
-    let p0 = i32x4.splat(0);
-    let p1 = p0;
-    let p2 = p0;
-    let p3 = p0;
-    if (bits > 4) {
-      p0 = v128.load(unit, 256);
-      p1 = v128.load(unit, 272);
-      p2 = v128.load(unit, 288);
-      p3 = v128.load(unit, 304);
-    }
+    if (!isPlain) readUnitScales(weight, unit, head, space, space + 128);
     let f0 = splat(0);
     let f1 = f0;
     let f2 = f0;
     let f3 = f0;
     let quants = unit;
-    for (let part: u32 = 0; part < 2; part++) {
+    for (let part: u32 = 0; part < <u32>(isHalf ? 2 : 1); part++) {
       const sum = isHalf ? load<i32>(xSums + 4 * part) : load<i32>(xSums) + load<i32>(xSums, 4);
-      const start = i32x4.splat(hasMin ? 0 : -offset * sum);
-      let d0 = start;
-      let d1 = start;
-      let d2 = start;
-      let d3 = start;
-      // Of 16 bits: 4-bit quants of a whole group, 5-bit ones of four vectors, 6-bit ones of two.
-      let n0 = i32x4.splat(0);
-      let n1 = n0;
-      let n2 = n0;
-      let n3 = n0;
-      const pairs: u32 = isHalf ? 2 : 4;
-      for (let j: u32 = 0; j < pairs; j++) {
-        const q0 = v128.load(quants);
-        const q1 = v128.load(quants, 16);
-        const q2 = v128.load(quants, 32);
-        const q3 = v128.load(quants, 48);
-        let first = xFirst(x);
-        let second = xSecond(x);
-        n0 = add(isNarrow, low(bits, q0, p0), first, second, n0);
-        n1 = add(isNarrow, low(bits, q1, p1), first, second, n1);
-        n2 = add(isNarrow, low(bits, q2, p2), first, second, n2);
-        n3 = add(isNarrow, low(bits, q3, p3), first, second, n3);
-        first = xFirst(x + xStep());
-        second = xSecond(x + xStep());
-        n0 = add(isNarrow, high(bits, q0, p0), first, second, n0);
-        n1 = add(isNarrow, high(bits, q1, p1), first, second, n1);
-        n2 = add(isNarrow, high(bits, q2, p2), first, second, n2);
-        n3 = add(isNarrow, high(bits, q3, p3), first, second, n3);
-        p0 = next(bits, p0);
-        p1 = next(bits, p1);
-        p2 = next(bits, p2);
-        p3 = next(bits, p3);
-        quants += 64;
-        x += 2 * xStep();
-        if (isNarrow && (bits == 6 || (bits == 5 && (j & 1) == 1))) {
-          d0 = joinSums(true, d0, n0);
-          d1 = joinSums(true, d1, n1);
-          d2 = joinSums(true, d2, n2);
-          d3 = joinSums(true, d3, n3);
-          n0 = i32x4.splat(0);
-          n1 = n0;
-          n2 = n0;
-          n3 = n0;
+      let d0 = i32x4.splat(hasMin ? 0 : -offset * sum);
+      let d1 = d0;
+      let d2 = d0;
+      let d3 = d0;
+      // Vectors of a group, and of these so many that 16 bits hold their sums. 6 bits have groups of 16 columns, 5 bits of 32.
+      const chunks: u32 = isNarrow && bits == 7 ? 2 : 1;
+      const pairs: u32 = (isHalf ? 2 : 4) / chunks;
+      for (let chunk: u32 = 0; chunk < chunks; chunk++) {
+        let n0 = i32x4.splat(0);
+        let n1 = n0;
+        let n2 = n0;
+        let n3 = n0;
+        for (let j: u32 = 0; j < pairs; j++) {
+          let q0 = v128.load(quants);
+          let q1 = v128.load(quants, 16);
+          let q2 = v128.load(quants, 32);
+          let q3 = v128.load(quants, 48);
+          let first = xFirst(x);
+          let second = xSecond(x);
+          n0 = add(isNarrow, low(bits, q0), first, second, n0);
+          n1 = add(isNarrow, low(bits, q1), first, second, n1);
+          n2 = add(isNarrow, low(bits, q2), first, second, n2);
+          n3 = add(isNarrow, low(bits, q3), first, second, n3);
+          if (bits == 7) {
+            quants += 64;
+            q0 = v128.load(quants);
+            q1 = v128.load(quants, 16);
+            q2 = v128.load(quants, 32);
+            q3 = v128.load(quants, 48);
+          }
+          first = xFirst(x + xStep());
+          second = xSecond(x + xStep());
+          n0 = add(isNarrow, high(bits, q0), first, second, n0);
+          n1 = add(isNarrow, high(bits, q1), first, second, n1);
+          n2 = add(isNarrow, high(bits, q2), first, second, n2);
+          n3 = add(isNarrow, high(bits, q3), first, second, n3);
+          quants += 64;
+          x += 2 * xStep();
         }
-      }
-      if (!isNarrow || bits == 4) {
         d0 = joinSums(isNarrow, d0, n0);
         d1 = joinSums(isNarrow, d1, n1);
         d2 = joinSums(isNarrow, d2, n2);
         d3 = joinSums(isNarrow, d3, n3);
       }
-      const at = scales + 64 * part;
-      const s0 = f32x4.mul(f32x4.convert_i32x4_s(d0), v128.load(at));
-      const s1 = f32x4.mul(f32x4.convert_i32x4_s(d1), v128.load(at, 16));
-      const s2 = f32x4.mul(f32x4.convert_i32x4_s(d2), v128.load(at, 32));
-      const s3 = f32x4.mul(f32x4.convert_i32x4_s(d3), v128.load(at, 48));
-      if (part == 0) {
-        f0 = s0;
-        f1 = s1;
-        f2 = s2;
-        f3 = s3;
-      } else {
-        f0 = f32x4.add(f0, s0);
-        f1 = f32x4.add(f1, s1);
-        f2 = f32x4.add(f2, s2);
-        f3 = f32x4.add(f3, s3);
-      }
+      const at = isPlain ? unit + (bits == 4 ? 256 : 512) : space + 64 * part;
+      f0 = f32x4.add(f0, f32x4.mul(f32x4.convert_i32x4_s(d0), factors(isPlain, at, 0)));
+      f1 = f32x4.add(f1, f32x4.mul(f32x4.convert_i32x4_s(d1), factors(isPlain, at, 1)));
+      f2 = f32x4.add(f2, f32x4.mul(f32x4.convert_i32x4_s(d2), factors(isPlain, at, 2)));
+      f3 = f32x4.add(f3, f32x4.mul(f32x4.convert_i32x4_s(d3), factors(isPlain, at, 3)));
       if (hasMin) {
         const each = splat(<f32>sum);
-        const min = mins + 64 * part;
-        f0 = madd(v128.load(min), each, f0);
-        f1 = madd(v128.load(min, 16), each, f1);
-        f2 = madd(v128.load(min, 32), each, f2);
-        f3 = madd(v128.load(min, 48), each, f3);
-      }
-      if (!isHalf) break;
-      if (bits == 6 && part == 0) {
-        p0 = v128.load(unit, 320);
-        p1 = v128.load(unit, 336);
-        p2 = v128.load(unit, 352);
-        p3 = v128.load(unit, 368);
+        const mins = isPlain ? at + 32 : at + 128;
+        f0 = madd(factors(isPlain, mins, 0), each, f0);
+        f1 = madd(factors(isPlain, mins, 1), each, f1);
+        f2 = madd(factors(isPlain, mins, 2), each, f2);
+        f3 = madd(factors(isPlain, mins, 3), each, f3);
       }
     }
     const scale = v128.load32_splat(xScales);
@@ -325,7 +177,7 @@ function nibbles(
     xScales += 4;
     xSums += 8;
     unit += unitBytes;
-    if (((k + 32) & 255) == 0) {
+    if (!isPlain && ((k + 32) & 255) == 0) {
       head = unit;
       unit += headBytes;
     }
@@ -334,6 +186,24 @@ function nibbles(
   v128.store(sums, t1, 16);
   v128.store(sums, t2, 32);
   v128.store(sums, t3, 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function low(bits: u32, quants: v128): v128 {
+  return bits == 7 ? quants : v128.and(quants, i8x16.splat(15));
+}
+
+// @ts-ignore: decorator
+@inline
+function high(bits: u32, quants: v128): v128 {
+  return bits == 7 ? quants : v128.and(i16x8.shr_u(quants, 4), i8x16.splat(15));
+}
+
+// @ts-ignore: decorator
+@inline
+function add(isNarrow: bool, quants: v128, first: v128, second: v128, sum: v128): v128 {
+  return isNarrow ? narrowDot(quants, first, sum) : dot(quants, first, second, sum);
 }
 
 /** Scales, or minimums, of four rows: f16 where they are plain, else floats. */

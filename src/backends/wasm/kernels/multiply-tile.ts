@@ -3,7 +3,7 @@ import { W_BITS, W_GROUP, W_HAS_MIN, W_OFFSET } from "../layout";
 import { dot, xSecond, xStep } from "./dot";
 import { madd, splat } from "./math";
 import { quantBytes, xBytes } from "./prepare-x";
-import { readQuants, unitOf } from "./scales";
+import { readBytes, readQuants } from "./scales";
 
 /** Whether multiplyTiles takes the panel's own quants: relaxed SIMD multiplies signed bytes with parts of x. */
 // @ts-ignore: decorator
@@ -15,7 +15,7 @@ function isDirect(bits: u32): bool {
 /** Writes the quants of columns begin .. end as multiplyTiles takes them, 16 bytes a column. */
 export function tileQuants(weight: usize, panel: usize, begin: u32, end: u32, out: usize): void {
   if (isDirect(load<u32>(weight + W_BITS))) {
-    for (let k = begin; k < end; k += 32, out += 512) memory.copy(out, unitOf(weight, panel, k), 512);
+    for (let k = begin; k < end; k += 32, out += 512) readBytes(weight, panel, k, i8x16.splat(0), out);
   } else readQuants(weight, panel, begin, end, out);
 }
 

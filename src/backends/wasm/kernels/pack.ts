@@ -3,6 +3,7 @@ import {
   BF16,
   F16,
   F32,
+  LEAST_NORM,
   PANEL_ROWS,
   SCALES_F32,
   W_BITS,
@@ -12,12 +13,15 @@ import {
   W_HAS_MIN,
   W_HEAD_BYTES,
   W_IS_IRREGULAR,
+  W_LOW,
+  W_PANEL_BYTES,
+  W_QUANT_BYTES,
   W_ROWS,
   W_SCALE_KIND,
   W_UNIT_BYTES,
 } from "../layout";
 import { arg, scratch } from "./jobs";
-import { headOf, panelOf, unitOf } from "./scales";
+import { headOf, lowOf, panelOf, unitOf } from "./scales";
 import { BLOCK_BYTES, BLOCK_MIN, BLOCK_SCALE, BLOCK_SUBMINS, BLOCK_SUBS, unpackBlock } from "./stored-blocks";
 
 /**
@@ -55,6 +59,11 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
   const bits = load<u32>(weight + W_BITS);
   const elements = <u32>arg(4);
   const bytes = arg(5);
+  const isSplit = load<usize>(weight + W_LOW) != 0;
+  const norms = panel + load<u32>(weight + W_PANEL_BYTES) - 4 * PANEL_ROWS;
+  if (isSplit) {
+    for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) store<f32>(norms + 4 * row, <f32>LEAST_NORM);
+  }
   // Rows that the matrix does not have keep scale zero.
   memory.fill(scratch, 0, BLOCK_BYTES * PANEL_ROWS);
   for (let b: u32 = 0; b < columns / elements; b++) {
@@ -62,7 +71,11 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
       unpackBlock(dtype, source + row * arg(3) + b * bytes, scratch + row * BLOCK_BYTES);
     }
     const k = b * elements;
-    for (let i: u32 = 0; i < elements; i += 32) packQuants(bits, scratch + i, unitOf(weight, panel, k + i));
+    for (let i: u32 = 0; i < elements; i += 32) {
+      const unit = unitOf(weight, panel, k + i);
+      if (isSplit) packHalves(scratch, unit, lowOf(weight, panel, k), norms);
+      else packQuants(bits, scratch + i, unit);
+    }
     if (elements == 32) packOneLevel(weight, unitOf(weight, panel, k));
     else packTwoLevels(weight, headOf(weight, panel, k));
   }
@@ -71,34 +84,41 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
 /** Writes 32 columns of 16 rows: each row puts its 4 bytes into every vector of 64. */
 function packQuants(bits: u32, quants: usize, out: usize): void {
   for (let row: usize = 0; row < <u32>PANEL_ROWS; row++, quants += BLOCK_BYTES, out += 4) {
-    if (bits == 8) {
-      for (let i: usize = 0; i < 8; i++) store<u32>(out + 64 * i, load<u32>(quants + 4 * i) ^ 0x80808080);
-      continue;
+    if (bits == 4) {
+      for (let j: usize = 0; j < 4; j++) {
+        const even = load<u32>(quants + 8 * j);
+        const odd = load<u32>(quants + 8 * j + 4);
+        store<u32>(out + 64 * j, (even & 0x0f0f0f0f) | ((odd & 0x0f0f0f0f) << 4));
+      }
+    } else {
+      const sign: u32 = bits == 8 ? 0x80808080 : 0;
+      for (let i: usize = 0; i < 8; i++) store<u32>(out + 64 * i, load<u32>(quants + 4 * i) ^ sign);
     }
-    let plane: u32 = 0;
+  }
+}
+
+/** The halves of 32 bytes of 16 rows, as those of 4 bits each; norms [16] grow with the lower ones. */
+function packHalves(quants: usize, upper: usize, lower: usize, norms: usize): void {
+  const mask: u32 = 0x0f0f0f0f;
+  for (let row: usize = 0; row < <u32>PANEL_ROWS; row++, quants += BLOCK_BYTES) {
     for (let j: usize = 0; j < 4; j++) {
       const even = load<u32>(quants + 8 * j);
       const odd = load<u32>(quants + 8 * j + 4);
-      store<u32>(out + 64 * j, (even & 0x0f0f0f0f) | ((odd & 0x0f0f0f0f) << 4));
-      if (bits == 5) {
-        plane |= ((even >> 4) & 0x01010101) << <u32>(2 * j);
-        plane |= ((odd >> 4) & 0x01010101) << <u32>(2 * j + 1);
-      } else if (bits == 6) {
-        plane |= ((even >> 4) & 0x03030303) << <u32>(4 * (j & 1));
-        plane |= ((odd >> 4) & 0x03030303) << <u32>(4 * (j & 1) + 2);
-        if (j == 1) {
-          store<u32>(out, plane, 256);
-          plane = 0;
-        }
-      }
+      store<u32>(upper + 64 * j + 4 * row, ((even >> 4) & mask) | (odd & ~mask));
+      store<u32>(lower + 64 * j + 4 * row, (even & mask) | ((odd & mask) << 4));
     }
-    if (bits == 5) store<u32>(out, plane, 256);
-    if (bits == 6) store<u32>(out, plane, 320);
+    let squares: f32 = 0; // at most 1800, in steps of a quarter: exact
+    for (let k: usize = 0; k < 32; k++) {
+      const rest = <f32>(<i32>load<u8>(quants + k) & 15) - 7.5;
+      squares += rest * rest;
+    }
+    const norm: f32 = Mathf.sqrt(squares);
+    if (norm > load<f32>(norms + 4 * row)) store<f32>(norms + 4 * row, norm);
   }
 }
 
 function packOneLevel(weight: usize, unit: usize): void {
-  const at = unit + 64 * load<u32>(weight + W_BITS);
+  const at = unit + load<u32>(weight + W_QUANT_BYTES);
   for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
     const from = scratch + row * BLOCK_BYTES;
     if (load<u32>(weight + W_SCALE_KIND) == SCALES_F32) {
@@ -114,7 +134,7 @@ function packTwoLevels(weight: usize, head: usize): void {
   const hasMin = load<u32>(weight + W_HAS_MIN) != 0;
   const unitBytes = load<u32>(weight + W_UNIT_BYTES);
   const groups: usize = 32 / load<u32>(weight + W_GROUP); // of a unit
-  const subs = head + load<u32>(weight + W_HEAD_BYTES) + 64 * load<u32>(weight + W_BITS);
+  const subs = head + load<u32>(weight + W_HEAD_BYTES) + load<u32>(weight + W_QUANT_BYTES);
   for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
     const from = scratch + row * BLOCK_BYTES;
     storeHalf(weight, head + 2 * row, from + BLOCK_SCALE);

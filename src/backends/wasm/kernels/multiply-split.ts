@@ -1,0 +1,67 @@
+// A split panel times one row: its upper and its lower halves are multiplied apart. The same bits as of a whole one.
+import { NARROW, W_IS_IRREGULAR, W_UNIT_BYTES } from "../layout";
+import { dot, joinSums, narrowDot, xFirst, xSecond, xStep } from "./dot";
+import { finiteHalves, madd } from "./math";
+import { quantBytes } from "./prepare-x";
+import { lowOf, readUnitScales, unitOf } from "./scales";
+
+/** As multiplyRow. */
+export function multiplySplit(
+  weight: usize,
+  panel: usize,
+  begin: u32,
+  end: u32,
+  x: usize,
+  columns: u32,
+  space: usize,
+  sums: usize,
+): void {
+  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const isRegular = load<u32>(weight + W_IS_IRREGULAR) == 0;
+  let unit = unitOf(weight, panel, begin);
+  let low = lowOf(weight, panel, begin);
+  let xScales = x + quantBytes(columns) + (begin >> 3);
+  let xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
+  x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
+  for (let k = begin; k < end; k += 32) {
+    const start = -128 * (load<i32>(xSums) + load<i32>(xSums, 4));
+    if (!isRegular) readUnitScales(weight, unit, 0, space, 0);
+    const scale = v128.load32_splat(xScales);
+    for (let quad: usize = 0; quad < 4; quad++) {
+      const upper = halfDots(unit + 16 * quad, x);
+      const lower = halfDots(low + 16 * quad, x);
+      const dots = i32x4.add(i32x4.add(i32x4.shl(upper, 4), lower), i32x4.splat(start));
+      const factors = isRegular ? finiteHalves(v128.load_ext<i16>(unit + 256 + 8 * quad)) : v128.load(space + 16 * quad);
+      const to = sums + 16 * quad;
+      v128.store(to, madd(f32x4.mul(f32x4.convert_i32x4_s(dots), factors), scale, v128.load(to)));
+    }
+    xScales += 4;
+    xSums += 8;
+    x += 8 * xStep();
+    unit += unitBytes;
+    low += 256;
+  }
+}
+
+/** Four rows' nibbles of a unit times 32 activations. */
+// @ts-ignore: decorator
+@inline
+export function halfDots(nibbles: usize, x: usize): v128 {
+  const mask = i8x16.splat(15);
+  let sum = i32x4.splat(0);
+  if (ASC_FEATURE_RELAXED_SIMD && load<u32>(NARROW) != 0) {
+    for (let j: usize = 0; j < 4; j++) {
+      const pair = v128.load(nibbles + 64 * j);
+      sum = narrowDot(v128.and(pair, mask), xFirst(x + 8 * j), sum);
+      sum = narrowDot(v128.and(i16x8.shr_u(pair, 4), mask), xFirst(x + 8 * j + 4), sum);
+    }
+    return joinSums(true, i32x4.splat(0), sum);
+  }
+  for (let j: usize = 0; j < 4; j++) {
+    const pair = v128.load(nibbles + 64 * j);
+    const at = x + 2 * j * xStep();
+    sum = dot(v128.and(pair, mask), xFirst(at), xSecond(at), sum);
+    sum = dot(v128.and(i16x8.shr_u(pair, 4), mask), xFirst(at + xStep()), xSecond(at + xStep()), sum);
+  }
+  return sum;
+}
