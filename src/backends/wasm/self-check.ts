@@ -17,6 +17,16 @@ const BLOCKS: Partial<Record<StoredDtype, (random: () => number) => { bytes: Uin
     const values = Array.from({ length: 32 }, (_, k) => (k < 16 ? nibbles[k]! & 15 : nibbles[k - 16]! >> 4) - 8);
     return { bytes, values };
   },
+  Q5_0(random) {
+    const bytes = Uint8Array.from({ length: 22 }, random);
+    const fifth = (k: number) => ((bytes[2 + (k >> 3)]! >> (k & 7)) & 1) << 4;
+    const nibbles = bytes.subarray(6);
+    const values = Array.from({ length: 32 }, (_, k) => {
+      const nibble = k < 16 ? nibbles[k]! & 15 : nibbles[k - 16]! >> 4;
+      return (nibble | fifth(k)) - 16;
+    });
+    return { bytes, values };
+  },
   Q8_0(random) {
     const bytes = Uint8Array.from({ length: 34 }, random);
     return { bytes, values: [...new Int8Array(bytes.buffer, 2, 32)] };

@@ -58,3 +58,10 @@ export function narrowDot(quants: v128, x: v128, sum: v128): v128 {
 export function joinSums(isNarrow: bool, sum: v128, more: v128): v128 {
   return i32x4.add(sum, isNarrow ? i32x4.extadd_pairwise_i16x8_s(more) : more);
 }
+
+/** One or the other. */
+// @ts-ignore: decorator
+@inline
+export function addDot(isNarrow: bool, quants: v128, first: v128, second: v128, sum: v128): v128 {
+  return isNarrow ? narrowDot(quants, first, sum) : dot(quants, first, second, sum);
+}

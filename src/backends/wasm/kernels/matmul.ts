@@ -3,6 +3,7 @@ import {
   ROW_BLOCK,
   W_BITS,
   W_COLUMNS,
+  W_IS_IRREGULAR,
   W_PANELS,
   W_ROWS,
 } from "../layout";
@@ -58,13 +59,14 @@ export function multiplyPanel(
     }
     return;
   }
+  const isRegular = load<u32>(weight + W_IS_IRREGULAR) == 0;
   const scales = scratch + SCALES;
   const mins = scratch + MINS;
   const stride = xBytes(columns);
   const from = prepared + row * stride;
   for (let k: u32 = 0; k < columns; k += K_BLOCK) {
     const last = columns - k < K_BLOCK ? columns : k + K_BLOCK;
-    if (rows <= FEW_ROWS) {
+    if (rows <= FEW_ROWS && isRegular) {
       for (let r: u32 = 0; r < rows; r++) {
         multiplyRow(weight, panel, k, last, from + r * stride, columns, scales, sums + 64 * r);
       }

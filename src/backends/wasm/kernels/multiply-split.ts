@@ -1,9 +1,9 @@
 // A split panel times one row: its upper and its lower halves are multiplied apart. The same bits as of a whole one.
-import { NARROW, W_IS_IRREGULAR, W_UNIT_BYTES } from "../layout";
+import { NARROW, W_UNIT_BYTES } from "../layout";
 import { dot, joinSums, narrowDot, xFirst, xSecond, xStep } from "./dot";
 import { finiteHalves, madd } from "./math";
 import { quantBytes } from "./prepare-x";
-import { lowOf, readUnitScales, unitOf } from "./scales";
+import { lowOf, unitOf } from "./scales";
 
 /** As multiplyRow. */
 export function multiplySplit(
@@ -13,11 +13,9 @@ export function multiplySplit(
   end: u32,
   x: usize,
   columns: u32,
-  space: usize,
   sums: usize,
 ): void {
   const unitBytes = load<u32>(weight + W_UNIT_BYTES);
-  const isRegular = load<u32>(weight + W_IS_IRREGULAR) == 0;
   let unit = unitOf(weight, panel, begin);
   let low = lowOf(weight, panel, begin);
   let xScales = x + quantBytes(columns) + (begin >> 3);
@@ -25,13 +23,12 @@ export function multiplySplit(
   x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
   for (let k = begin; k < end; k += 32) {
     const start = -128 * (load<i32>(xSums) + load<i32>(xSums, 4));
-    if (!isRegular) readUnitScales(weight, unit, 0, space, 0);
     const scale = v128.load32_splat(xScales);
     for (let quad: usize = 0; quad < 4; quad++) {
       const upper = halfDots(unit + 16 * quad, x);
       const lower = halfDots(low + 16 * quad, x);
       const dots = i32x4.add(i32x4.add(i32x4.shl(upper, 4), lower), i32x4.splat(start));
-      const factors = isRegular ? finiteHalves(v128.load_ext<i16>(unit + 256 + 8 * quad)) : v128.load(space + 16 * quad);
+      const factors = finiteHalves(v128.load_ext<i16>(unit + 256 + 8 * quad));
       const to = sums + 16 * quad;
       v128.store(to, madd(f32x4.mul(f32x4.convert_i32x4_s(dots), factors), scale, v128.load(to)));
     }

@@ -42,19 +42,27 @@ export function multiplyTiles(
     const from = x + row * stride;
     const to = sums + 64 * row;
     for (let column: usize = 0; column < 64; column += 32) {
-      if (isDirect(bits)) tile(true, 4, quants + column, begin, end, from, columns, stride, scales + column, 0, to + column, false, false, 0);
-      else tile(false, 4, quants + column, begin, end, from, columns, stride, scales + column, mins + column, to + column, isHalf, hasMin, offset);
+      if (isDirect(bits)) signedTile4(quants + column, begin, end, from, columns, stride, scales + column, to + column);
+      else if (isHalf) tile4Halves(quants + column, begin, end, from, columns, stride, scales + column, mins + column, to + column, hasMin, offset);
+      else tile4(quants + column, begin, end, from, columns, stride, scales + column, mins + column, to + column, hasMin, offset);
     }
   }
   for (; row < rows; row++) {
     const from = x + row * stride;
     const to = sums + 64 * row;
     for (let column: usize = 0; column < 64; column += 32) {
-      if (isDirect(bits)) tile(true, 1, quants + column, begin, end, from, columns, stride, scales + column, 0, to + column, false, false, 0);
-      else tile(false, 1, quants + column, begin, end, from, columns, stride, scales + column, mins + column, to + column, isHalf, hasMin, offset);
+      if (isDirect(bits)) signedTile1(quants + column, begin, end, from, columns, stride, scales + column, to + column);
+      else tile1(quants + column, begin, end, from, columns, stride, scales + column, mins + column, to + column, isHalf, hasMin, offset);
     }
   }
 }
+
+// Functions of their own, as in row-variants.ts.
+export function signedTile4(q: usize, b: u32, e: u32, x: usize, n: u32, d: usize, s: usize, t: usize): void { tile(true, 4, q, b, e, x, n, d, s, 0, t, false, false, 0); }
+export function signedTile1(q: usize, b: u32, e: u32, x: usize, n: u32, d: usize, s: usize, t: usize): void { tile(true, 1, q, b, e, x, n, d, s, 0, t, false, false, 0); }
+export function tile4(q: usize, b: u32, e: u32, x: usize, n: u32, d: usize, s: usize, m: usize, t: usize, hasMin: bool, offset: i32): void { tile(false, 4, q, b, e, x, n, d, s, m, t, false, hasMin, offset); }
+export function tile4Halves(q: usize, b: u32, e: u32, x: usize, n: u32, d: usize, s: usize, m: usize, t: usize, hasMin: bool, offset: i32): void { tile(false, 4, q, b, e, x, n, d, s, m, t, true, hasMin, offset); }
+export function tile1(q: usize, b: u32, e: u32, x: usize, n: u32, d: usize, s: usize, m: usize, t: usize, isHalf: bool, hasMin: bool, offset: i32): void { tile(false, 1, q, b, e, x, n, d, s, m, t, isHalf, hasMin, offset); }
 
 /** 8 outputs of one row or four. */
 // @ts-ignore: decorator

@@ -3,6 +3,7 @@
 //     weight scale · scale · (16 upper - 128 + 7.5 + e) · quants,  e = lower - 7.5
 // where |e · quants| <= |e| |quants| (Cauchy-Schwarz), and |e| is at most the row's norm.
 import {
+  NARROW,
   PANEL_ROWS,
   S_BYTES,
   S_DROP,
@@ -15,7 +16,7 @@ import {
   W_PANEL_BYTES,
   W_UNIT_BYTES,
 } from "../layout";
-import { xStep } from "./dot";
+import { addDot, xFirst, xSecond, xStep } from "./dot";
 import { arg, argF32, scratch } from "./jobs";
 import { finiteHalves, madd, splat } from "./math";
 import { multiplyPanel } from "./matmul";
@@ -25,52 +26,95 @@ import { lowOf, panelOf, unitOf } from "./scales";
 /** Item: a panel. Arguments: weight, a prepared row, what is known of its groups, estimates [panels][16], slacks alike. */
 export function screen(begin: u32, end: u32): void {
   const weight = arg(0);
-  const columns = load<u32>(weight + W_COLUMNS);
-  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const isNarrow = ASC_FEATURE_RELAXED_SIMD && load<u32>(NARROW) != 0;
   for (let index = begin; index < end; index++) {
     const panel = panelOf(weight, index);
-    let unit = panel;
-    let x = arg(1);
-    let group = arg(2);
-    let e0 = splat(0);
-    let e1 = e0;
-    let e2 = e0;
-    let e3 = e0;
-    let r0 = e0;
-    let r1 = e0;
-    let r2 = e0;
-    let r3 = e0;
-    for (let k: u32 = 0; k < columns; k += 32) {
-      const factor = v128.load32_splat(group + S_UPPER);
-      const centre = v128.load32_splat(group + S_UPPER_CENTRE);
-      const reach = v128.load32_splat(group + S_REACH);
-      const s0 = finiteHalves(v128.load_ext<i16>(unit, 256));
-      const s1 = finiteHalves(v128.load_ext<i16>(unit, 264));
-      const s2 = finiteHalves(v128.load_ext<i16>(unit, 272));
-      const s3 = finiteHalves(v128.load_ext<i16>(unit, 280));
-      r0 = madd(f32x4.abs(s0), reach, r0);
-      r1 = madd(f32x4.abs(s1), reach, r1);
-      r2 = madd(f32x4.abs(s2), reach, r2);
-      r3 = madd(f32x4.abs(s3), reach, r3);
-      e0 = madd(s0, madd(f32x4.convert_i32x4_s(halfDots(unit, x)), factor, centre), e0);
-      e1 = madd(s1, madd(f32x4.convert_i32x4_s(halfDots(unit + 16, x)), factor, centre), e1);
-      e2 = madd(s2, madd(f32x4.convert_i32x4_s(halfDots(unit + 32, x)), factor, centre), e2);
-      e3 = madd(s3, madd(f32x4.convert_i32x4_s(halfDots(unit + 48, x)), factor, centre), e3);
-      unit += unitBytes;
-      x += 8 * xStep();
-      group += S_BYTES;
-    }
-    const norms = normsOf(weight, panel);
-    const at = 64 * index;
-    v128.store(arg(3) + at, e0);
-    v128.store(arg(3) + at, e1, 16);
-    v128.store(arg(3) + at, e2, 32);
-    v128.store(arg(3) + at, e3, 48);
-    v128.store(arg(4) + at, f32x4.mul(v128.load(norms), r0));
-    v128.store(arg(4) + at, f32x4.mul(v128.load(norms, 16), r1), 16);
-    v128.store(arg(4) + at, f32x4.mul(v128.load(norms, 32), r2), 32);
-    v128.store(arg(4) + at, f32x4.mul(v128.load(norms, 48), r3), 48);
+    if (isNarrow) screenNarrow(weight, panel, arg(1), arg(2), arg(3) + 64 * index, arg(4) + 64 * index);
+    else screenWide(weight, panel, arg(1), arg(2), arg(3) + 64 * index, arg(4) + 64 * index);
   }
+}
+
+// Functions of their own, as in row-variants.ts.
+export function screenNarrow(w: usize, p: usize, x: usize, g: usize, e: usize, s: usize): void { if (ASC_FEATURE_RELAXED_SIMD) screenPanel(true, w, p, x, g, e, s); }
+export function screenWide(w: usize, p: usize, x: usize, g: usize, e: usize, s: usize): void { screenPanel(false, w, p, x, g, e, s); }
+
+// @ts-ignore: decorator
+@inline
+function screenPanel(
+  isNarrow: bool,
+  weight: usize,
+  panel: usize,
+  x: usize,
+  group: usize,
+  estimates: usize,
+  slacks: usize,
+): void {
+  const unitBytes = load<u32>(weight + W_UNIT_BYTES);
+  const norms = normsOf(weight, panel);
+  const mask = i8x16.splat(15);
+  let e0 = splat(0);
+  let e1 = e0;
+  let e2 = e0;
+  let e3 = e0;
+  let r0 = e0;
+  let r1 = e0;
+  let r2 = e0;
+  let r3 = e0;
+  for (let unit = panel; unit < norms; unit += unitBytes) {
+    let n0 = i32x4.splat(0);
+    let n1 = n0;
+    let n2 = n0;
+    let n3 = n0;
+    for (let j: usize = 0; j < 256; j += 64) {
+      const q0 = v128.load(unit + j);
+      const q1 = v128.load(unit + j, 16);
+      const q2 = v128.load(unit + j, 32);
+      const q3 = v128.load(unit + j, 48);
+      let first = xFirst(x);
+      let second = xSecond(x);
+      n0 = addDot(isNarrow, v128.and(q0, mask), first, second, n0);
+      n1 = addDot(isNarrow, v128.and(q1, mask), first, second, n1);
+      n2 = addDot(isNarrow, v128.and(q2, mask), first, second, n2);
+      n3 = addDot(isNarrow, v128.and(q3, mask), first, second, n3);
+      first = xFirst(x + xStep());
+      second = xSecond(x + xStep());
+      n0 = addDot(isNarrow, v128.and(i16x8.shr_u(q0, 4), mask), first, second, n0);
+      n1 = addDot(isNarrow, v128.and(i16x8.shr_u(q1, 4), mask), first, second, n1);
+      n2 = addDot(isNarrow, v128.and(i16x8.shr_u(q2, 4), mask), first, second, n2);
+      n3 = addDot(isNarrow, v128.and(i16x8.shr_u(q3, 4), mask), first, second, n3);
+      x += 2 * xStep();
+    }
+    const factor = v128.load32_splat(group + S_UPPER);
+    const centre = v128.load32_splat(group + S_UPPER_CENTRE);
+    const reach = v128.load32_splat(group + S_REACH);
+    let scale = finiteHalves(v128.load_ext<i16>(unit, 256));
+    e0 = madd(scale, madd(f32x4.convert_i32x4_s(whole(isNarrow, n0)), factor, centre), e0);
+    r0 = madd(f32x4.abs(scale), reach, r0);
+    scale = finiteHalves(v128.load_ext<i16>(unit, 264));
+    e1 = madd(scale, madd(f32x4.convert_i32x4_s(whole(isNarrow, n1)), factor, centre), e1);
+    r1 = madd(f32x4.abs(scale), reach, r1);
+    scale = finiteHalves(v128.load_ext<i16>(unit, 272));
+    e2 = madd(scale, madd(f32x4.convert_i32x4_s(whole(isNarrow, n2)), factor, centre), e2);
+    r2 = madd(f32x4.abs(scale), reach, r2);
+    scale = finiteHalves(v128.load_ext<i16>(unit, 280));
+    e3 = madd(scale, madd(f32x4.convert_i32x4_s(whole(isNarrow, n3)), factor, centre), e3);
+    r3 = madd(f32x4.abs(scale), reach, r3);
+    group += S_BYTES;
+  }
+  v128.store(estimates, e0);
+  v128.store(estimates, e1, 16);
+  v128.store(estimates, e2, 32);
+  v128.store(estimates, e3, 48);
+  v128.store(slacks, f32x4.mul(v128.load(norms), r0));
+  v128.store(slacks, f32x4.mul(v128.load(norms, 16), r1), 16);
+  v128.store(slacks, f32x4.mul(v128.load(norms, 32), r2), 32);
+  v128.store(slacks, f32x4.mul(v128.load(norms, 48), r3), 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function whole(isNarrow: bool, sums: v128): v128 {
+  return isNarrow ? i32x4.extadd_pairwise_i16x8_s(sums) : sums;
 }
 
 // @ts-ignore: decorator
