@@ -1,5 +1,5 @@
 import type { BackendName } from "gemma-ts/web";
-import { append, byId, dom, fill } from "../../dom/dom.js";
+import { byId, dom, fill } from "../../dom/dom.js";
 import { h, type VNode } from "../../dom/node.js";
 import type { Texts } from "../../text/texts.js";
 import { type Engine, PlaygroundError } from "../engine.js";
@@ -54,7 +54,8 @@ export class ModelPanel {
     this.showChoices();
   }
 
-  private showChoices(): void {
+  /** @param failed what went wrong with the last choice; it stands until another is made */
+  private showChoices(failed?: VNode): void {
     const { model } = this.texts.playground;
     const isListed = (one: ListedModel) => this.choice.kind === "listed" && this.choice.model.name === one.name;
     fill(
@@ -77,7 +78,7 @@ export class ModelPanel {
       ),
       h("div", { id: "choice", class: "choice" }),
     );
-    this.showChoice();
+    this.showChoice(failed);
   }
 
   private option(value: string, name: string, line: string, isChosen: boolean, choose: () => Choice): VNode {
@@ -101,19 +102,19 @@ export class ModelPanel {
   }
 
   /** What belongs to the choice: the plan and its button, the file field, or the server's address. */
-  private showChoice(): void {
+  private showChoice(failed?: VNode): void {
     this.planning.abort();
     this.planning = new AbortController();
     const { choice, texts } = this;
     const place = byId("choice");
     if (choice.kind === "server") {
       const use = (settings: EndpointSettings) => this.load((signal) => connect(settings, texts, signal), settings.url);
-      fill(place, serverForm(texts, use));
-    } else if (choice.kind === "file" && choice.file === null) fill(place, this.filePicker());
+      fill(place, serverForm(texts, use), failed);
+    } else if (choice.kind === "file" && choice.file === null) fill(place, this.filePicker(), failed);
     else {
       const model = choice.kind === "listed" ? choice.model.name : choice.file!;
-      fill(place, h("p", { class: "soft" }, "…"));
-      this.showPlan(place, model, this.planning.signal).catch((error: unknown) => {
+      fill(place, h("p", { class: "soft" }, "…"), failed);
+      this.showPlan(place, model, this.planning.signal, failed).catch((error: unknown) => {
         if (!isAbort(error))
           fill(
             place,
@@ -123,7 +124,12 @@ export class ModelPanel {
     }
   }
 
-  private async showPlan(place: HTMLElement, model: PageModel, signal: AbortSignal): Promise<void> {
+  private async showPlan(
+    place: HTMLElement,
+    model: PageModel,
+    signal: AbortSignal,
+    failed: VNode | undefined,
+  ): Promise<void> {
     const { texts } = this;
     if (model instanceof File && !(await isGguf(model))) {
       signal.throwIfAborted();
@@ -152,6 +158,7 @@ export class ModelPanel {
       ),
       plan.isStored &&
         h("button", { type: "button", class: "quiet small", onclick: () => this.remove(plan.name) }, remove),
+      failed,
     );
   }
 
@@ -185,8 +192,7 @@ export class ModelPanel {
       await this.onEngine(engine);
       this.showLoaded(engine);
     } catch (error) {
-      this.showChoices();
-      if (!controller.signal.aborted) append(byId("choice"), failure(error, this.texts));
+      this.showChoices(controller.signal.aborted ? undefined : failure(error, this.texts));
     }
   }
 
