@@ -11,6 +11,11 @@ export const playground: Texts["playground"] = {
   model: {
     heading: "Modell",
     looking: "Modelle werden gesucht …",
+    known: {
+      "gemma-3-270m-it-ts": "Gemma 3 270M, von diesem Projekt zum Antworten abgestimmt",
+      "gemma-3-270m": "Gemma 3 270M, von Google vortrainiert",
+      "gemma-tiny-ts": "Ein winziges, das Märchen erzählt",
+    },
     file: "Eine eigene GGUF-Datei",
     fileHint: "Irgendwo auf diese Seite ziehen oder auswählen.",
     fileChoose: "Datei auswählen",

@@ -9,6 +9,11 @@ export const playground = {
   model: {
     heading: "Model",
     looking: "Looking for models …",
+    known: {
+      "gemma-3-270m-it-ts": "Gemma 3 270M, tuned by this project to answer",
+      "gemma-3-270m": "Gemma 3 270M, pre-trained by Google",
+      "gemma-tiny-ts": "A tiny one that tells fairy tales",
+    },
     file: "A GGUF file of yours",
     fileHint: "Drop it anywhere on this page, or choose it.",
     fileChoose: "Choose a file",

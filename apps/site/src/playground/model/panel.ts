@@ -66,7 +66,10 @@ export class ModelPanel {
         h("legend", { class: "visually-hidden" }, model.heading),
         this.models.length === 0 && h("p", { class: "soft" }, model.none),
         ...this.models.map((one) =>
-          this.option(one.name, one.label, this.sizeLine(one), isListed(one), () => ({ kind: "listed", model: one })),
+          this.option(one.name, this.labelOf(one), this.sizeLine(one), isListed(one), () => ({
+            kind: "listed",
+            model: one,
+          })),
         ),
         this.option(":file", model.file, model.fileHint, this.choice.kind === "file", () => ({
           kind: "file",
@@ -92,6 +95,12 @@ export class ModelPanel {
       h("input", { type: "radio", name: "choice", value, checked: isChosen, onchange }),
       h("span", {}, name, h("small", {}, line)),
     );
+  }
+
+  /** The package's own models are known in every language. */
+  private labelOf({ name, label }: ListedModel): string {
+    const known: Readonly<Record<string, string>> = this.texts.playground.model.known;
+    return Object.hasOwn(known, name) ? known[name]! : label;
   }
 
   private sizeLine({ sizeBytes, storedBytes }: ListedModel): string {
