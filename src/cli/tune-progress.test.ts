@@ -39,21 +39,40 @@ test("a terminal has one line that is redrawn, with a curve; what is measured st
   const { stdout, stderr } = shown(true);
   expect(stderr.split("\r")).toEqual([
     "",
-    "step 1 of 3 ▁ loss 3.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left\u001b[K",
-    "step 2 of 3 █▁ loss 2.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left\u001b[K",
+    "step 1 of 3 ▁ loss 3.0000, 1 min 1 s left, 100 tokens/s, rate 0.000100\u001b[K",
+    "step 2 of 3 █▁ loss 2.0000, 1 min 1 s left, 100 tokens/s, rate 0.000100\u001b[K",
     "\u001b[Kstep 2: held-out loss 2.5000\n",
-    "step 3 of 3 █▅▁ loss 1.0000, rate 0.000100, 100 tokens/s\u001b[K",
+    "step 3 of 3 █▅▁ loss 1.0000, 100 tokens/s, rate 0.000100\u001b[K",
     "\u001b[Kheld-out loss 3.0000 -> 2.5000\n1,234 tokens in 1 min 2 s, 1.0 GB of memory at most\n",
   ]);
   expect(stdout).toBe("runs/x/adapter\n");
 });
 
+test.each([
+  [100, 24, true],
+  [90, 15, true],
+  [80, 20, false],
+  [60, 8, false],
+])("of %i columns the curve takes what room there is, and no number is cut", (columns, width, hasRate) => {
+  const written: string[] = [];
+  const stream = { isTTY: true, columns, write: (text: string) => written.push(text) };
+  let timeMs = 0;
+  const output = createOutput(false, { stdout: stream, stderr: stream, env: {} });
+  const progress = new TuneProgress(output, stream, () => (timeMs += 200));
+  for (let number = 1; number <= 40; number++) progress.show({ ...step(number), steps: 500 });
+  const line = written.at(-1)!.replace("\r", "").replace("\u001b[K", "");
+  expect(line).toMatch(/^step 40 of 500 [▁-█]+ loss -36\.0000, 1 min 1 s left/);
+  expect(line.match(/[▁-█]+/)![0]).toHaveLength(width);
+  expect(line.length).toBeLessThan(columns);
+  expect(line.endsWith("rate 0.000100")).toBe(hasRate);
+});
+
 test("elsewhere there are lines: the first step, one every ten seconds, the last", () => {
   expect(shown(false).stderr.split("\n")).toEqual([
-    "step 1 of 3 loss 3.0000, rate 0.000100, 100 tokens/s, 1 min 1 s left",
+    "step 1 of 3 loss 3.0000, 1 min 1 s left, 100 tokens/s, rate 0.000100",
     "step 2: held-out loss 2.5000",
     "step 2: checkpoint runs/x/checkpoints/step-000002",
-    "step 3 of 3 loss 1.0000, rate 0.000100, 100 tokens/s",
+    "step 3 of 3 loss 1.0000, 100 tokens/s, rate 0.000100",
     "held-out loss 3.0000 -> 2.5000",
     "1,234 tokens in 1 min 2 s, 1.0 GB of memory at most",
     "",

@@ -6,6 +6,7 @@ import { StatusLine } from "./status-line.js";
 
 const BLOCKS = "▁▂▃▄▅▆▇█";
 const CURVE_WIDTH = 24;
+const LEAST_WIDTH = 8;
 
 /**
  * What a run does, on standard error: in a terminal a line that is redrawn, with a small curve of the losses; elsewhere a
@@ -73,10 +74,12 @@ export class TuneProgress {
 
   private step(event: StepEvent): void {
     this.losses.push(event.loss);
-    const { isTTY } = this.stream;
+    const { isTTY, columns = 80 } = this.stream;
     if (this.output.json && !isTTY) return;
-    const curve = () => (isTTY ? `${lossCurve(this.losses, CURVE_WIDTH)} ` : "");
-    this.status.update(() => stepText(event, curve()), event.step === event.steps);
+    this.status.update(
+      () => (isTTY ? narrowText(event, this.losses, columns - 1) : stepText(event, "", true)),
+      event.step === event.steps,
+    );
   }
 
   /** Lines that stay. */
@@ -99,10 +102,20 @@ export function lossCurve(losses: readonly number[], width: number): string {
   return means.map((mean) => BLOCKS[height(mean)]).join("");
 }
 
-function stepText({ step, steps, loss, learningRate, tokensPerSecond, secondsLeft }: StepEvent, curve: string): string {
+/** The curve takes what room there is; where there is little, the rate is left out before a number is cut. */
+function narrowText(event: StepEvent, losses: readonly number[], width: number): string {
+  const roomBeside = (hasRate: boolean) => width - 1 - stepText(event, "", hasRate).length;
+  const hasRate = roomBeside(true) >= LEAST_WIDTH;
+  const room = Math.max(LEAST_WIDTH, Math.min(CURVE_WIDTH, roomBeside(hasRate)));
+  return stepText(event, `${lossCurve(losses, room)} `, hasRate);
+}
+
+function stepText(event: StepEvent, curve: string, hasRate: boolean): string {
+  const { step, steps, loss, learningRate, tokensPerSecond, secondsLeft } = event;
   const left = step === steps ? "" : `, ${formatSeconds(secondsLeft)} left`;
-  const rate = `${Math.round(tokensPerSecond)} tokens/s`;
-  return `step ${step} of ${steps} ${curve}loss ${loss.toFixed(4)}, rate ${learningRate.toPrecision(3)}, ${rate}${left}`;
+  const speed = `${Math.round(tokensPerSecond)} tokens/s`;
+  const rate = hasRate ? `, rate ${learningRate.toPrecision(3)}` : "";
+  return `step ${step} of ${steps} ${curve}loss ${loss.toFixed(4)}${left}, ${speed}${rate}`;
 }
 
 function costText({ tokens, seconds, peakBytes }: TuneCosts): string {
@@ -115,7 +128,7 @@ function planText(plan: PlanEvent): string {
   const start = method === "full" ? ", from the base's weights in f32" : "";
   const kept = activationCheckpoints ? "computed anew" : "kept";
   return printable(
-    `${method}: ${count} parameters${start}; ${steps} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ` +
+    `${method}: ${count} parameters${start}; ${steps} ${steps === 1 ? "step" : "steps"} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ` +
       `${tokens.toLocaleString("en-US")} tokens; about ${formatBytes(memory.totalBytes)} of memory: weights ` +
       `${formatBytes(memory.weightsBytes)}, gradients and optimizer ${formatBytes(memory.trainedBytes)}, activations ${formatBytes(memory.activationsBytes)} (${kept})`,
   );
