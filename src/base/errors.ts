@@ -123,7 +123,11 @@ export class GemmaError extends Error {
 }
 
 /** Turns an error of the operating system into a GemmaError; GemmaErrors and aborts pass unchanged. */
-export function fromSystemError(error: unknown, what: string): unknown {
+export function fromSystemError(
+  error: unknown,
+  what: string,
+  room = "free some space, or write to another disk",
+): unknown {
   if (error instanceof GemmaError || !(error instanceof Error) || !("code" in error)) return error;
   const code = String(error.code);
   if (code === "ENOENT")
@@ -131,7 +135,7 @@ export function fromSystemError(error: unknown, what: string): unknown {
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new GemmaError("ERR_DISK_FULL", `${what}: no space left on the device`, {
       cause: error,
-      hint: "free some space, or set GEMMA_HOME to a folder on another disk",
+      hint: room,
     });
   }
   if (/^E[A-Z]+$/.test(code)) return new GemmaError("ERR_IO", `${what}: ${systemReason(code)}`, { cause: error });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
+import { shellWord } from "../base/shell-word.js";
 import { parseObject } from "../format/json-lines.js";
 import { DEFAULT_MODEL } from "../load/catalogue.js";
 import { readFile } from "../load/files.js";
@@ -36,7 +37,7 @@ export async function tuneCommand(flags: TuneFlags, { output, signal }: CliConte
     loading.end();
     progress.end();
     const isBegun = existsSync(join(out, RECORD));
-    if (signal.aborted && isBegun) output.note(`${out}: stopped; go on with: gemma tune --resume ${out}`);
+    if (signal.aborted && isBegun) output.note(`${out}: stopped; go on with: gemma tune --resume ${shellWord(out)}`);
     throw error;
   }
 }

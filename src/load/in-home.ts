@@ -26,7 +26,11 @@ export async function inHome<T>(
   } catch (error) {
     options.signal?.throwIfAborted();
     const where = (error as NodeJS.ErrnoException).path ?? home;
-    throw fromSystemError(error, `cache folder: ${where}`);
+    throw fromSystemError(
+      error,
+      `cache folder: ${where}`,
+      "free some space, or set GEMMA_HOME to a folder on another disk",
+    );
   }
 }
 

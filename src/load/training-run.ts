@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { fromSystemError, GemmaError } from "../base/errors.js";
+import { shellWord } from "../base/shell-word.js";
 import type { TrainingRun } from "../eval/tuning/tuning-report.js";
 
 type Value = string | number | boolean | null;
@@ -49,7 +50,7 @@ function resultOf(folder: string): ReadRun["result"] {
     const path = join(folder, kind);
     if (existsSync(path)) return { kind, path };
   }
-  const hint = `a run that was stopped has no result yet: gemma tune --resume ${folder}`;
+  const hint = `a run that was stopped has no result yet: gemma tune --resume ${shellWord(folder)}`;
   throw new GemmaError("ERR_MISSING_FILE", `${folder}: must have an adapter or a model, got neither`, { hint });
 }
 

@@ -2,10 +2,9 @@ import { join } from "node:path";
 import type { Backend, BackendName } from "../backend/backend.js";
 import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
+import { shellWord } from "../base/shell-word.js";
 import { dialogueOf } from "../load/dialogue.js";
 import { fileSource } from "../load/file-source.js";
-import { withLock } from "../load/lock.js";
-import { makeFolder } from "../load/make-folder.js";
 import { modelHash } from "../load/model-hash.js";
 import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js";
 import { resolveModel } from "../load/pull.js";
@@ -25,11 +24,9 @@ import { chooseBackend } from "./backends.js";
 import { templateFor } from "./manner.js";
 import { memoryLimit } from "./memory-limit.js";
 import type { LoadProgress } from "./protocol.js";
+import { inRunFolder } from "./run-place.js";
 import { dataNames, openData, type TuneData } from "./tune-data.js";
 import { exportTuned } from "./tune-export.js";
-
-/** A step of the largest micro-batch may take minutes, in which the lock is not touched. */
-const LOCK_STALE_MS = 600_000;
 
 /** What a run needs to begin, or to go on; plain data. */
 export interface TuneSettings {
@@ -63,20 +60,13 @@ export async function runTuning(settings: TuneSettings, listener: TuneListener):
   if (start !== null && !isEmptyFolder(out)) {
     throw new GemmaError("ERR_USAGE", `${out}: must be a new or empty folder, got one with files`, {
       hint: readRecord(out)
-        ? `go on with the run there: gemma tune --resume ${out}`
+        ? `go on with the run there: gemma tune --resume ${shellWord(out)}`
         : "choose another folder with --out",
     });
   }
   const before = start === null ? recordOf(out) : null;
   const config = start === null ? before!.config : parseTuneConfig(start.options);
-  await makeFolder(out);
-  const onWait = () => {
-    throw new GemmaError("ERR_USAGE", `${out}: must have one process that tunes in it, got a second one`, {
-      hint: `wait for its end; if none is there, remove ${join(out, TUNE_FILES.lock)}`,
-    });
-  };
-  const lock = { signal: listener.signal, onWait, staleMs: LOCK_STALE_MS };
-  return withLock(join(out, TUNE_FILES.lock), lock, async (signal) => {
+  return inRunFolder(out, listener.signal, async (signal) => {
     const done = readResult(out);
     if (done === null) return begin(settings, before, config, { ...listener, signal });
     listener.event({ type: "note", text: `${out}: the run is done` });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fromSystemError, GemmaError } from "../../base/errors.js";
+import { shellWord } from "../../base/shell-word.js";
 import { isUnfinished, replaceJson } from "../../disk/durable.js";
 import { readIfThere } from "../../disk/line-file.js";
 import type { ByteSource } from "../../format/byte-source.js";
@@ -117,7 +118,7 @@ export class RunFolder implements RunStore {
   explain(error: unknown): unknown {
     if (!(error instanceof GemmaError) || (error.code !== "ERR_DISK_FULL" && error.code !== "ERR_IO")) return error;
     const remedy = error.code === "ERR_DISK_FULL" ? "make room" : "mend this";
-    const hint = `${this.lastGood()}; ${remedy}, then gemma tune --resume ${this.path}`;
+    const hint = `${this.lastGood()}; ${remedy}, then gemma tune --resume ${shellWord(this.path)}`;
     return new GemmaError(error.code, error.message, { hint, cause: error });
   }
 
