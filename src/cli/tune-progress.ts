@@ -127,9 +127,15 @@ function planText(plan: PlanEvent): string {
   const count = trainableParameters.toLocaleString("en-US");
   const start = method === "full" ? ", from the base's weights in f32" : "";
   const kept = activationCheckpoints ? "computed anew" : "kept";
+  const counted = (n: number, one: string) => `${n} ${n === 1 ? one : `${one}s`}`;
+  const parts = [
+    `weights ${formatBytes(memory.weightsBytes)}`,
+    `gradients and optimizer ${formatBytes(memory.trainedBytes)}`,
+    `activations ${formatBytes(memory.activationsBytes)} (${kept})`,
+    `the program ${formatBytes(memory.programBytes)}`,
+  ];
   return printable(
-    `${method}: ${count} parameters${start}; ${steps} ${steps === 1 ? "step" : "steps"} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ` +
-      `${tokens.toLocaleString("en-US")} tokens; about ${formatBytes(memory.totalBytes)} of memory: weights ` +
-      `${formatBytes(memory.weightsBytes)}, gradients and optimizer ${formatBytes(memory.trainedBytes)}, activations ${formatBytes(memory.activationsBytes)} (${kept})`,
+    `${method}: ${count} parameters${start}; ${counted(steps, "step")} in ${counted(epochs, "epoch")} of ` +
+      `${tokens.toLocaleString("en-US")} tokens; about ${formatBytes(memory.totalBytes)} of memory: ${parts.join(", ")}`,
   );
 }

@@ -58,7 +58,10 @@ export function register(tune: Command, context: CliContext): void {
     .option("--limit <n>", "items of each benchmark", integer(1, 1 << 30), 200)
     .option("--text <file>", "plain text whose perplexity is measured; may be repeated", gather, [])
     .option("--windows <n>", "windows of 1500 characters of each text", integer(1, 1 << 20), 40)
-    .option("--safety <names>", "advbench, harmbench, xstest, or none; default: those that --data has in safety/")
+    .option(
+      "--safety <names>",
+      "advbench, harmbench, xstest, or none; default: advbench and xstest, as far as --data has them in safety/",
+    )
     .option("--safety-limit <n>", "prompts of each safety set", integer(1, 1 << 20), 100)
     .option("--show-harmful", "put the texts of harmful requests and their answers into the report, too")
     .option("--out <dir>", "folder of the report; default: report in the run's folder")

@@ -41,7 +41,7 @@ const OPTIONS: readonly (readonly [flag: string, description: string, parse: (te
   ["--epochs <n>", "times that all examples are learned; default 3", numeric],
   ["--max-steps <n>", "steps at most", numeric],
   ["--batch-tokens <n>", "tokens of a micro-batch at most; default 2048", numeric],
-  ["--batch-examples <n>", "examples of a micro-batch, whatever their lengths", numeric],
+  ["--batch-examples <n>", "in place of --batch-tokens: examples of a micro-batch, whatever their lengths", numeric],
   ["--accumulate <n>", "micro-batches a step; default 1", numeric],
   ["--max-length <n>", "tokens of an example; the end of a longer one is left out; default 1024", numeric],
   ["--long-texts <name>", "of texts that are longer: cut, or split into sequences; default cut", TEXT],

@@ -14,6 +14,7 @@ export interface OpenedAdapter {
   close(): void;
 }
 
+const CONFIG = "adapter_config.json";
 const MAX_CONFIG_BYTES = 1 << 20;
 
 /**
@@ -22,7 +23,13 @@ const MAX_CONFIG_BYTES = 1 << 20;
  */
 export function openAdapterIn(tree: FileTree, folder: string, base: GemmaConfig): OpenedAdapter {
   return withFilesOf(tree, (files) => {
-    const config = readWhole(tree, tree.join(folder, "adapter_config.json"), MAX_CONFIG_BYTES);
+    const settings = tree.join(folder, CONFIG);
+    const ofRun = tree.join(folder, "adapter");
+    if (!tree.exists(settings) && tree.exists(tree.join(ofRun, CONFIG))) {
+      const hint = `a run's folder has its adapter in a folder of that name: ${ofRun}`;
+      throw new GemmaError("ERR_MISSING_FILE", `${settings}: no such file or directory`, { hint });
+    }
+    const config = readWhole(tree, settings, MAX_CONFIG_BYTES);
     const weights = tree.join(folder, "adapter_model.safetensors");
     if (!tree.exists(weights) && tree.exists(tree.join(folder, "adapter_model.bin"))) {
       throw new GemmaError(

@@ -23,13 +23,16 @@ export function isDatasetSpec(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** @throws ERR_USAGE that shows the right form */
-export function parseDatasetSpec(text: string): DatasetSpec {
+/**
+ * @param asked what was asked for, where that is another form of `text`
+ * @throws ERR_USAGE that shows the right form
+ */
+export function parseDatasetSpec(text: string, asked = text): DatasetSpec {
   const match = /^hf:datasets\/([^/@:]+)\/([^/@:]+)(?:@([^:]+))?(?::(?:([^/:]+)\/)?([^/:]+))?$/.exec(text);
   const [, owner = "", repo = "", revision, config, split] = match ?? [];
   const named = [config, split].filter((name) => name !== undefined);
   if (!isSlug(owner) || !isSlug(repo) || !named.every(isSlug) || (revision !== undefined && !isRevision(revision))) {
-    throw new GemmaError("ERR_USAGE", `data set: must be ${FORM}, got ${show(text)}`, {
+    throw new GemmaError("ERR_USAGE", `data set: must be ${FORM}, got ${show(asked)}`, {
       hint: "e.g. hf:datasets/openai/gsm8k:main/test",
     });
   }

@@ -113,8 +113,11 @@ test("an adapter saved as a pickle is refused, one for a larger base does not fi
   expect(() => openAdapter(join(fixtures, "tune/gemma3/adapter"), base.config)).toThrow(
     expect.objectContaining({ code: "ERR_BASE_MISMATCH" }),
   );
-  const folder = join(temporary, "adapter");
+  const folder = join(temporary, "run", "adapter");
   cpSync(join(fixtures, "tune/gemma1-mqa/adapter"), folder, { recursive: true });
+  expect(() => openAdapter(join(temporary, "run"), base.config)).toThrow(
+    expect.objectContaining({ code: "ERR_MISSING_FILE", hint: expect.stringContaining(folder) }),
+  );
   rmSync(join(folder, "adapter_model.safetensors"));
   expect(() => openAdapter(folder, base.config)).toThrow(expect.objectContaining({ code: "ERR_MISSING_FILE" }));
   writeFileSync(join(folder, "adapter_model.bin"), "");

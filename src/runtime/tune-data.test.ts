@@ -45,6 +45,13 @@ test.each(["hf:me/answers:train", "hf:datasets/me/answers:train"])("a data set o
   expect(lengths.examples).toBe(4);
 });
 
+test("a wrong name is shown as it was given", async () => {
+  await expect(prepare(["hf:answers"])).rejects.toMatchObject({
+    code: "ERR_USAGE",
+    message: 'data set: must be hf:datasets/OWNER/NAME[@REVISION][:[CONFIG/]SPLIT], got "hf:answers"',
+  });
+});
+
 test("examples are drawn, or given apart", async () => {
   const drawn = await prepare(["hf:me/answers:train"], { ...QUESTIONS, heldOutShare: 0.25 });
   expect([drawn.train.length, drawn.heldOut.length]).toEqual([3, 1]);

@@ -49,5 +49,5 @@ function isHub(name: string): boolean {
 
 /** `hf:OWNER/NAME` means a data set here; `hf:datasets/OWNER/NAME` is its full name. */
 function hubSpec(name: string): DatasetSpec {
-  return parseDatasetSpec(name.startsWith("hf:datasets/") ? name : name.replace("hf:", "hf:datasets/"));
+  return parseDatasetSpec(name.startsWith("hf:datasets/") ? name : name.replace("hf:", "hf:datasets/"), name);
 }

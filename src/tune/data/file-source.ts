@@ -19,7 +19,7 @@ export async function fileSource(path: string): Promise<ExampleSource> {
   const ending = /\.(jsonl|ndjson|json|csv)$/i.exec(path)?.[1]?.toLowerCase();
   if (ending === undefined) {
     throw new GemmaError("ERR_USAGE", `${path}: must end with .jsonl, .ndjson, .json or .csv`, {
-      hint: "unpack or convert the file first; Parquet is read from the hub: hf:datasets/OWNER/NAME",
+      hint: "unpack or convert the file first; Parquet is read from the hub: hf:OWNER/NAME",
     });
   }
   const bytes = await contentOf(path);
@@ -60,9 +60,14 @@ function* arrayRows(bytes: Uint8Array, path: string): Generator<DataRecord> {
   for (const [i, value] of values.entries()) {
     yield attempt(`${path}[${i}]`, (at) => {
       if (value instanceof Map) return toPlain(value, at) as DataRow;
-      throw new GemmaError("ERR_INVALID_JSON", `${at}: must be a JSON object`);
+      throw new GemmaError("ERR_INVALID_JSON", `${at}: must be a JSON object, got ${kindOf(value)}`);
     });
   }
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return value === null ? "null" : `a ${typeof value}`;
 }
 
 function isArray(bytes: Uint8Array): boolean {

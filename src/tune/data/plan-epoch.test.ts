@@ -70,7 +70,12 @@ test("steps of so many examples", () => {
 
 test("what cannot be planned is refused", () => {
   const refused = expect.objectContaining({ code: "ERR_RANGE" });
-  expect(() => planEpoch([513], 0, packing)).toThrow(/must hold the longest example of 513 tokens, got room for 512/);
+  expect(() => planEpoch([513], 0, packing)).toThrow(
+    expect.objectContaining({
+      message: "step: must hold the longest example of 513 tokens, got room for 512",
+      hint: expect.stringContaining("--batch-tokens"),
+    }),
+  );
   for (const options of [
     { ...packing, seed: -1 },
     { ...packing, accumulate: 0 },

@@ -55,7 +55,7 @@ function packed(part: readonly number[], lengths: ArrayLike<number>, tokens: num
         "ERR_RANGE",
         `step: must hold the longest example of ${length} tokens, got room for ${tokens}`,
         {
-          hint: "raise the tokens of a step, or cut examples at a smaller maxLength",
+          hint: "raise batchTokens (--batch-tokens), or cut examples at a smaller maxLength (--max-length)",
         },
       );
     }
