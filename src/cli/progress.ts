@@ -1,4 +1,5 @@
 import { type OutputStreams, printable } from "./output.js";
+import { widthOf } from "./status-line.js";
 
 /** How far one phase is; the shape of the pull's events, for anything counted in bytes. */
 export interface ProgressEvent {
@@ -45,7 +46,7 @@ export function createProgress(
       isComplete = isLast;
       const text = describe(event, isTerminal);
       if (isTerminal) {
-        const width = (stream.columns ?? 80) - 1;
+        const width = widthOf(stream) - 1;
         stream.write(`\r${`${shorten(printable(label), width - text.length - 1)} ${text}`.slice(0, width)}\u001b[K`);
       } else {
         stream.write(`${printable(`${label} ${text}`).trimEnd()}\n`);

@@ -3,6 +3,11 @@ import { type OutputStreams, printable } from "./output.js";
 const REDRAW_MS = 100;
 const SPARSE_MS = 10_000;
 
+/** Columns of a terminal; one that does not know its size, as in some containers, says 0. */
+export function widthOf({ columns }: { readonly columns?: number }): number {
+  return columns || 80;
+}
+
 /** What goes on, on standard error: one line that is redrawn in a terminal, a line every ten seconds elsewhere. */
 export class StatusLine {
   private isDrawn = false;
@@ -20,7 +25,7 @@ export class StatusLine {
     if (!isLast && timeMs - this.shownMs < (this.stream.isTTY ? REDRAW_MS : SPARSE_MS)) return;
     this.shownMs = timeMs;
     const line = printable(describe());
-    if (this.stream.isTTY) this.stream.write(`\r${line.slice(0, (this.stream.columns ?? 80) - 1)}\u001b[K`);
+    if (this.stream.isTTY) this.stream.write(`\r${line.slice(0, widthOf(this.stream) - 1)}\u001b[K`);
     else this.stream.write(`${line}\n`);
     this.isDrawn = this.stream.isTTY === true;
   }

@@ -2,7 +2,7 @@ import { lengthText } from "../tune/data/lengths.js";
 import type { PlanEvent, StepEvent, TuneCosts, TuneEvent } from "../tune/run/events.js";
 import { type Output, type OutputStreams, printable } from "./output.js";
 import { formatBytes, formatSeconds } from "./progress.js";
-import { StatusLine } from "./status-line.js";
+import { StatusLine, widthOf } from "./status-line.js";
 
 const BLOCKS = "▁▂▃▄▅▆▇█";
 const CURVE_WIDTH = 24;
@@ -74,10 +74,10 @@ export class TuneProgress {
 
   private step(event: StepEvent): void {
     this.losses.push(event.loss);
-    const { isTTY, columns = 80 } = this.stream;
+    const { isTTY } = this.stream;
     if (this.output.json && !isTTY) return;
     this.status.update(
-      () => (isTTY ? narrowText(event, this.losses, columns - 1) : stepText(event, "", true)),
+      () => (isTTY ? narrowText(event, this.losses, widthOf(this.stream) - 1) : stepText(event, "", true)),
       event.step === event.steps,
     );
   }

@@ -28,6 +28,13 @@ test("it holds so many items, and says how many there are", async () => {
   expect(await tuningPage(report, { maxItems: 0 })).not.toContain("Answers side by side");
 });
 
+test("it says where it was measured", async () => {
+  const report = await makeReport();
+  expect(await tuningPage(report)).toContain("Some CPU, linux-x64, Node 20.20.2, 2 threads");
+  const alone = { ...report, made: { ...report.made, machine: { ...report.made.machine!, threads: 1 } } };
+  expect(await tuningPage(alone)).toContain("Node 20.20.2, 1 thread<");
+});
+
 test("a report without a run, answers or losses leaves those parts out", async () => {
   const whole = await makeReport({ run: null });
   const lines = whole.lines.filter(({ unit }) => unit === "share");

@@ -79,7 +79,9 @@ function origin({ before, after, made, notes }: TuningReport): Markup {
     const { cpu, platform, runtime, threads } = machine;
     hashes.push([
       "measured on",
-      [cpu, platform, runtime, ...(threads === null ? [] : [`${threads} threads`])].join(", "),
+      [cpu, platform, runtime, ...(threads === null ? [] : [threads === 1 ? "1 thread" : `${threads} threads`])].join(
+        ", ",
+      ),
     ]);
   }
   return html`
