@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { chatsAboutItself, chatsOf } from "./lib/chats.mjs";
 import { stories } from "./lib/stories.mjs";
@@ -76,4 +77,16 @@ test("a tale is asked for by what is in it, and gone on with", () => {
 test("what it says of itself, in both languages", () => {
   const answers = new Set(chatsAboutItself().map(([, { content }]) => content));
   expect(answers.size).toBe(10);
+});
+
+test("the settings are those that the card tells of", () => {
+  const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const { epochs, batchTokens, learningRate, warmupSteps } = JSON.parse(read("config.json"));
+  const card = read("../../models/gemma-tiny-ts/MODEL_CARD.md").replace(/\s+/g, " ");
+  const [, tokens, steps] = /one epoch, ([\d,]+) tokens in ([\d,]+) steps/
+    .exec(card)
+    .map((n) => +n.replaceAll(",", ""));
+  expect(epochs).toBe(1);
+  expect(Math.ceil(tokens / steps / 256) * 256).toBe(batchTokens); // steps are almost full
+  expect(card).toContain(`rate ${learningRate} with a warm-up of ${warmupSteps} steps`);
 });
