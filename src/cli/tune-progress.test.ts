@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LengthTally } from "../tune/data/lengths.js";
 import type { StepEvent, TuneEvent } from "../tune/run/events.js";
 import { createOutput } from "./output.js";
 import { lossCurve, TuneProgress } from "./tune-progress.js";
@@ -93,6 +94,27 @@ test("a plan says what the memory is for, all of it", () => {
     "lora: 56,789 parameters; 1 step in 2 epochs of 1,234 tokens; about 300 MB of memory: weights 5.0 MB, " +
       "gradients and optimizer 2.0 MB, activations 43.0 MB (computed anew), the program 250 MB\n",
   ]);
+});
+
+test.each([
+  [1, ["1 repeats another, e.g. a:1 and a:2", "1 of the held-out examples is learned, too: its loss says little"]],
+  [
+    2000,
+    [
+      "2,000 repeat others, e.g. a:1 and a:2",
+      "2,000 of the held-out examples are learned, too: their loss says little",
+    ],
+  ],
+])("%i examples that are there twice are told", (count, lines) => {
+  const written: string[] = [];
+  const stream = { isTTY: false, write: (text: string) => written.push(text) };
+  const progress = new TuneProgress(createOutput(false, { stdout: stream, stderr: stream, env: {} }), stream);
+  const lengths = new LengthTally(8).report();
+  progress.show({
+    ...{ type: "data", lengths, heldOut: null },
+    ...{ duplicates: { count, at: [["a:1", "a:2"]] }, learnedHeldOut: count },
+  });
+  expect(written.slice(-2)).toEqual(lines.map((line) => `${line}\n`));
 });
 
 test("a script that asked for JSON finds nothing on standard error", () => {

@@ -31,10 +31,15 @@ export class TuneProgress {
         if (event.heldOut !== null) this.lines(`held out:\n${lengthText(event.heldOut)}`);
         if (event.duplicates.count > 0) {
           const [first = []] = event.duplicates.at;
-          this.lines(`${event.duplicates.count} repeat others, e.g. ${first.join(" and ")}`);
+          const { count } = event.duplicates;
+          const repeat = count === 1 ? "1 repeats another" : `${count.toLocaleString("en-US")} repeat others`;
+          this.lines(`${repeat}, e.g. ${first.join(" and ")}`);
         }
         if (event.learnedHeldOut > 0) {
-          this.lines(`${event.learnedHeldOut} of the held-out examples are learned, too: their loss says little`);
+          const also = event.learnedHeldOut === 1 ? "is learned, too: its" : "are learned, too: their";
+          this.lines(
+            `${event.learnedHeldOut.toLocaleString("en-US")} of the held-out examples ${also} loss says little`,
+          );
         }
         break;
       case "plan":

@@ -32,9 +32,19 @@ test("the report as text", () => {
     "  <= 20 0",
     "  <= 25 0",
     `  <= 30 ${"█".repeat(10)} 1`,
-    "1 are longer than 8 tokens and lose their end",
-    "1 are dropped: their first 8 tokens have nothing to learn (x:6)",
+    "1 is longer than 8 tokens and loses its end",
+    "1 is dropped: its first 8 tokens have nothing to learn (x:6)",
   ]);
+});
+
+test("one example, and many that are cut or dropped", () => {
+  const one = new LengthTally(8);
+  one.add("x:1", [3], [kept(3, 1)]);
+  expect(lengthText(one.report())).toMatch(/^1 example, 3 tokens/);
+  const many = new LengthTally(8);
+  for (let i = 0; i < 2000; i++) many.add(`x:${i}`, [9], i < 1000 ? [kept(8, 2)] : []);
+  const text = lengthText(many.report());
+  expect(text).toContain("1,000 are longer than 8 tokens and lose their end\n1,000 are dropped: their first 8 tokens");
 });
 
 test("no examples", () => {

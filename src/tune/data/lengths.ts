@@ -87,16 +87,20 @@ export function lengthText(report: LengthReport): string {
   const share = tokens === 0 ? "" : ` (${((100 * targets) / tokens).toFixed(1)} %)`;
   const pairs = sequences === examples ? "" : ` in ${grouped(sequences)} sequences`;
   const lines = [
-    `${grouped(examples)} examples${pairs}, ${grouped(tokens)} tokens, ${grouped(targets)} of them learned${share}`,
+    `${grouped(examples)} ${examples === 1 ? "example" : "examples"}${pairs}, ${grouped(tokens)} tokens, ${grouped(targets)} of them learned${share}`,
     `length  p50 ${percentiles[50]}  p90 ${percentiles[90]}  p95 ${percentiles[95]}  p99 ${percentiles[99]}` +
       (longest === undefined ? "" : `  longest ${longest.tokens} (${longest.at})`),
     ...histogram(report.buckets),
   ];
-  if (truncated > 0) lines.push(`${grouped(truncated)} are longer than ${maxLength} tokens and lose their end`);
+  if (truncated > 0) {
+    const lose =
+      truncated === 1 ? "is longer than # tokens and loses its end" : "are longer than # tokens and lose their end";
+    lines.push(`${grouped(truncated)} ${lose.replace("#", String(maxLength))}`);
+  }
   if (dropped > 0) {
     const more = dropped > report.droppedAt.length ? ", ..." : "";
     lines.push(
-      `${grouped(dropped)} are dropped: their first ${maxLength} tokens have nothing to learn (${report.droppedAt.join(", ")}${more})`,
+      `${grouped(dropped)} ${dropped === 1 ? "is dropped: its" : "are dropped: their"} first ${maxLength} tokens have nothing to learn (${report.droppedAt.join(", ")}${more})`,
     );
   }
   return lines.join("\n");

@@ -71,7 +71,7 @@ export function expectFits(
     {
       hint:
         method === "full"
-          ? "choose --method lora; --yes goes on all the same"
+          ? "choose --method lora, or smaller --batch-tokens; --yes goes on all the same"
           : "choose smaller --batch-tokens and --max-length, or --activation-checkpoints; --yes goes on all the same",
     },
   );
