@@ -21,6 +21,8 @@ test("a folder without the file, and what one says", () => {
   });
   expect(read('{"temperature": null}')).toEqual({});
   expect(read('{"do_sample": false, "temperature": 0.5}')).toEqual({ temperature: 0 });
+  expect(read('{"repetition_penalty": 1.1}')).toEqual({ repetitionPenalty: 1.1 });
+  expect(read('{"do_sample": false, "repetition_penalty": 1.1}')).toEqual({ temperature: 0, repetitionPenalty: 1.1 });
 });
 
 test.each([
@@ -29,6 +31,7 @@ test.each([
   ['{"do_sample": false, "top_k": 20.7}', "ERR_RANGE", "top_k: must be an integer, got 20.7"],
   ['{"temperature": "hot"}', "ERR_INVALID_TYPE", "temperature: must be a number, got string"],
   ['{"temperature": -1}', "ERR_RANGE", "temperature: must be in 0..100, got -1"],
+  ['{"repetition_penalty": 0}', "ERR_RANGE", "repetition_penalty: must be in 0.001..1000, got 0"],
   ['{"top_p": 1.5}', "ERR_RANGE", "top_p: must be in 0..1, got 1.5"],
   ["{", "ERR_INVALID_JSON", ""],
 ])("%s is refused", (json, code, message) => {

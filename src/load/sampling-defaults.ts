@@ -8,6 +8,7 @@ export interface SamplingDefaults {
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
+  readonly repetitionPenalty?: number;
 }
 
 const MAX_BYTES = 1 << 20;
@@ -21,22 +22,23 @@ export function samplingDefaults(tree: FileTree, folder: string): SamplingDefaul
   if (!tree.exists(path)) return {};
   const json = parseJson(readWhole(tree, path, MAX_BYTES), path);
   if (!(json instanceof Map)) throw wrongType(path, "an object", json);
-  const number = (key: string, most: number) => expectNumber(json.get(key), `${path}: ${key}`, most);
+  const number = (key: string, most: number, least = 0) => expectNumber(json.get(key), `${path}: ${key}`, least, most);
   const topK = number("top_k", 2 ** 31 - 1);
   if (topK !== undefined && !Number.isInteger(topK)) {
     throw new GemmaError("ERR_RANGE", `${path}: top_k: must be an integer, got ${topK}`);
   }
+  const penalty = defined({ repetitionPenalty: number("repetition_penalty", 1e3, 1e-3) });
   const sampling = defined({ temperature: number("temperature", 100), topK, topP: number("top_p", 1) });
   const samples = json.get("do_sample") ?? true;
   if (typeof samples !== "boolean") throw wrongType(`${path}: do_sample`, "true or false", samples);
-  return samples ? sampling : { temperature: 0 };
+  return { ...(samples ? sampling : { temperature: 0 }), ...penalty };
 }
 
-function expectNumber(value: JsonValue | undefined, where: string, most: number): number | undefined {
+function expectNumber(value: JsonValue | undefined, where: string, least: number, most: number): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number") throw wrongType(where, "a number", value);
-  if (value >= 0 && value <= most) return value;
-  throw new GemmaError("ERR_RANGE", `${where}: must be in 0..${most}, got ${value}`);
+  if (value >= least && value <= most) return value;
+  throw new GemmaError("ERR_RANGE", `${where}: must be in ${least}..${most}, got ${value}`);
 }
 
 function wrongType(where: string, wanted: string, value: JsonValue): GemmaError {

@@ -1,4 +1,7 @@
-import { afterAll, expect, test } from "vitest";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { TINY } from "../../test/helpers/tiny-models.js";
 import { compareTuning } from "../eval/tuning/compare-tuning.js";
 import { heldOutMeasure } from "../eval/tuning/held-out-measure.js";
@@ -102,4 +105,17 @@ test("an abort is heard", async () => {
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(subject("gemma").loss(item!.example, { signal })).rejects.toThrow("enough");
   await expect(subject("gemma").answer([{ role: "user", content: "ab" }], { maxTokens: 4, signal })).rejects.toThrow();
+});
+
+test("how an adapter's folder says that answers are drawn changes no answer of a report", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gemma-mannered-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  cpSync(TINY.adapter, folder, { recursive: true });
+  writeFileSync(join(folder, "generation_config.json"), '{"temperature": 5, "repetition_penalty": 100}');
+  await gemma.addAdapter("mannered", folder);
+  const messages = [{ role: "user", content: "ab ab ab" }] as const;
+  const answer = (adapter: string) => subject("gemma", adapter).answer(messages, { maxTokens: 12 });
+  expect(await answer("mannered")).toEqual(await answer("tuned"));
+  const greedy = { adapter: "mannered", temperature: 0, maxTokens: 12, style: "gemma" } as const;
+  expect((await gemma.answer(messages, greedy).result).text).not.toBe((await answer("tuned")).text);
 });

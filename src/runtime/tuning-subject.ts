@@ -38,7 +38,8 @@ export class GemmaSubject extends GemmaLanguageModel implements TuningSubject<Pi
     messages: readonly Message[],
     { maxTokens, signal }: { readonly maxTokens: number; readonly signal?: AbortSignal },
   ): Promise<Answer> {
-    const options = { maxTokens, temperature: 0, ...this.adapter, ...(signal ? { signal } : {}) };
+    // Whatever generation_config.json says: before and after are asked alike.
+    const options = { maxTokens, temperature: 0, repetitionPenalty: 1, ...this.adapter, ...(signal ? { signal } : {}) };
     const generation =
       this.template === "none"
         ? this.model.generate(messages.map(({ content }) => content).join(""), options)
