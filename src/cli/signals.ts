@@ -1,15 +1,21 @@
 import { constants } from "node:os";
 import { EXIT, Interrupted } from "./fail.js";
 
+/** A terminal sends a Ctrl-C to a wrapper such as npx or timeout, too, which hands it on: that is no second one. */
+const SAME_MS = 300;
+
 /**
  * The first Ctrl-C (or SIGTERM) aborts the returned signal, so that a command can stop cleanly; the second quits at once
  * with 130.
  */
-export function interruptSignal(): AbortSignal {
+export function interruptSignal(now: () => number = () => performance.now()): AbortSignal {
   const controller = new AbortController();
+  let firstMs = 0;
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    controller.abort(new Interrupted("interrupted"));
+    if (!controller.signal.aborted) {
+      firstMs = now();
+      controller.abort(new Interrupted("interrupted"));
+    } else if (now() - firstMs > SAME_MS) process.exit(EXIT.interrupted);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

@@ -15,6 +15,7 @@ import type { TuneFlags } from "./tune.js";
 import { TuneProgress } from "./tune-progress.js";
 
 const MAX_CONFIG_BYTES = 1 << 20;
+const STOPPING = "stopping behind this micro-batch; Ctrl-C again ends at once, without a checkpoint";
 const RECORD = "config.json"; // there once a run has begun
 
 export async function tuneCommand(flags: TuneFlags, { output, signal }: CliContext): Promise<void> {
@@ -27,6 +28,8 @@ export async function tuneCommand(flags: TuneFlags, { output, signal }: CliConte
   const machine = { ...defined({ backend, isa, threads, ignoreMemory }), signal, onProgress };
   const [run, out] = begin(flags, machine);
   const progress = new TuneProgress(output);
+  const onStop = () => progress.show({ type: "note", text: STOPPING });
+  signal.addEventListener("abort", onStop);
   try {
     for await (const event of run) {
       loading.end();
@@ -39,6 +42,8 @@ export async function tuneCommand(flags: TuneFlags, { output, signal }: CliConte
     const isBegun = existsSync(join(out, RECORD));
     if (signal.aborted && isBegun) output.note(`${out}: stopped; go on with: gemma tune --resume ${shellWord(out)}`);
     throw error;
+  } finally {
+    signal.removeEventListener("abort", onStop);
   }
 }
 
