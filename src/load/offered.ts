@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { TEMPLATE_FILE } from "../tokenizer/gemma-template.js";
 import { listModels } from "./cache.js";
 import { findEntry } from "./catalogue.js";
 import { hashFile } from "./partial.js";
@@ -24,6 +26,14 @@ export interface OfferedFiles {
   readonly files: readonly OfferedFile[];
 }
 
+/** What an adapter is, and how it is asked and answers. */
+const ADAPTER_FILES = [
+  "adapter_config.json",
+  "adapter_model.safetensors",
+  TEMPLATE_FILE,
+  "generation_config.json",
+] as const;
+
 /** Hashes of the package's own files, which do not change while it runs. */
 const hashes = new Map<string, Promise<OfferedFile>>();
 
@@ -40,9 +50,8 @@ export async function offeredFiles(home: string): Promise<readonly OfferedFiles[
   });
   const tuned = TUNED_MODELS.filter(({ base }) => cached.some(({ name }) => name === base));
   const adapters = tuned.map(async ({ name, label, base, adapter }): Promise<OfferedFiles> => {
-    const files = ["adapter_config.json", "adapter_model.safetensors"].map((file) =>
-      ownFile(join(adapter, file), file),
-    );
+    const there = ADAPTER_FILES.filter((file) => existsSync(join(adapter, file)));
+    const files = there.map((file) => ownFile(join(adapter, file), file));
     return { name, label, base, files: await Promise.all(files) };
   });
   return [...cached, ...(await Promise.all(adapters)), ...(await shippedFiles())];

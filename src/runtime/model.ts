@@ -13,7 +13,7 @@ import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { draftMemory, loadDraft } from "./draft.js";
 import type { GrammarMask, GrammarService } from "./grammar.js";
 import type { TemplateRenderer } from "./jinja-template.js";
-import { adapterManner, type Manner, modelManner, styleOf } from "./manner.js";
+import { adapterManner, answerSampling, type Manner, modelManner, styleOf } from "./manner.js";
 import { checkMemory, engineOptions, neededMemory, sumMemory } from "./memory-plan.js";
 import type { LoadListener, Platform } from "./platform.js";
 import type { LoadSettings, ModelInfo } from "./protocol.js";
@@ -154,6 +154,7 @@ export async function loadModel(
         contextLength: options.contextLength,
         headIsScreened: engine.parts.weights.embedding.isScreened,
         chatStyle: styleOf(manner),
+        sampling: answerSampling(styleOf(manner), manner),
         ...(small ? { draftModel: small.name } : {}),
         loadMs: performance.now() - start,
       };

@@ -7,6 +7,7 @@ import type { TokenLogProb } from "../engine/job.js";
 import type { GenerateOptions, RequestOptions } from "../engine/options.js";
 import type { EngineStats } from "../engine/stats.js";
 import type { Calling } from "../engine/tools/calling.js";
+import type { SamplingDefaults } from "../load/sampling-defaults.js";
 import type { GemmaConfig } from "../model/config.js";
 import type { StoredWeights } from "../model/stored-weights.js";
 import type { Segment } from "../tokenizer/prompt.js";
@@ -74,6 +75,8 @@ export interface ModelInfo {
   readonly headIsScreened: boolean;
   /** "gemma" or "template" (that of the checkpoint, or of its own adapter) for instruction-tuned models, "qa" for pre-trained ones. */
   readonly chatStyle: ChatStyle;
+  /** How answers are drawn where a request does not say. */
+  readonly sampling: SamplingDefaults;
   /** Name of the draft model, where there is one. */
   readonly draftModel?: string;
   readonly loadMs: number;

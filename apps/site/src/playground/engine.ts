@@ -66,6 +66,8 @@ export interface Engine {
   readonly origin: Origin;
   /** Whether it was only pre-trained: it continues text and was never taught to answer. */
   readonly isPretrained: boolean;
+  /** How it answers best. */
+  readonly defaults: Readonly<Partial<Pick<Sampling, "temperature" | "topK" | "topP" | "repetitionPenalty">>>;
   /** Lines for people: what it runs on, how much fits. */
   readonly facts: readonly { readonly name: "backend" | "context"; readonly value: string }[];
   /** An answer that the signal ends is what there is of it. @throws what went wrong */

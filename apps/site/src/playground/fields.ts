@@ -21,5 +21,5 @@ export const DEFAULTS: Readonly<Record<Exclude<FieldName, "seed">, number>> = {
   maxTokens: 512,
 };
 
-/** A model that was never taught to answer stays closer to the point so, and need not ramble for long. */
-export const PRETRAINED_DEFAULTS: typeof DEFAULTS = { ...DEFAULTS, temperature: 0.3, maxTokens: 256 };
+/** A model that was never taught to answer need not ramble for long. */
+export const PRETRAINED_DEFAULTS: typeof DEFAULTS = { ...DEFAULTS, maxTokens: 256 };

@@ -1,5 +1,5 @@
 import { byId } from "../dom/dom.js";
-import type { Sampling } from "./engine.js";
+import type { Engine, Sampling } from "./engine.js";
 import { DEFAULTS, FIELDS, type FieldName, PRETRAINED_DEFAULTS } from "./fields.js";
 
 const MAX_DRAWN_SEED = 2 ** 32;
@@ -21,9 +21,9 @@ export class Settings {
   }
 
   /** A model's own defaults; what the reader has changed stays. */
-  useDefaultsOf(model: { readonly isPretrained: boolean }): void {
+  useDefaultsOf({ isPretrained, defaults }: Pick<Engine, "isPretrained" | "defaults">): void {
     const before = this.defaults;
-    this.defaults = model.isPretrained ? PRETRAINED_DEFAULTS : DEFAULTS;
+    this.defaults = { ...(isPretrained ? PRETRAINED_DEFAULTS : DEFAULTS), ...defaults };
     for (const [name, value] of Object.entries(this.defaults) as [keyof typeof DEFAULTS, number][]) {
       if (this.number(name) === before[name]) this.input(name).value = String(value);
     }

@@ -47,6 +47,7 @@ export async function connect(settings: EndpointSettings, texts: Texts, signal: 
     name: model,
     origin: { kind: "server", url, model },
     isPretrained: false,
+    defaults: {},
     facts: [{ name: "backend", value: new URL(url).host }],
     answer: (messages, options) => answer({ url, model, key: settings.key }, messages, options, texts),
     memoryBytes: async () => null,

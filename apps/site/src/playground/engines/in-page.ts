@@ -79,7 +79,7 @@ export async function loadInPage(model: PageModel, hooks: LoadHooks, texts: Text
   const { Gemma, persistStorage } = await library();
   persistStorage().catch(() => {}); // asked, and whatever the answer is, the model loads
   const gemma = await Gemma.load(model, { models: MODELS, ...hooks });
-  const { name, backend, contextLength, chatStyle } = gemma.info;
+  const { name, backend, contextLength, chatStyle, sampling } = gemma.info;
   const { threads, tokens, otherTab } = texts.playground.model;
   const parts = [
     backend.name,
@@ -92,6 +92,7 @@ export async function loadInPage(model: PageModel, hooks: LoadHooks, texts: Text
     name: typeof model === "string" ? name : model.name,
     origin,
     isPretrained: chatStyle === "qa",
+    defaults: sampling,
     facts: [
       { name: "backend", value: parts.filter(Boolean).join(", ") },
       { name: "context", value: filled(tokens, { n: numberText(contextLength, texts) }) },
