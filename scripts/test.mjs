@@ -15,6 +15,7 @@ const CHECKS = {
   "layers point down": ["scripts/check-layers.mjs"],
   "file lengths": ["scripts/check-loc.mjs"],
   "docs/errors.md is up to date": ["scripts/gen-error-docs.mjs", "--check"],
+  "src/base/sha256-wasm.ts is up to date": ["scripts/gen-sha256.mjs", "--check"],
   "docs/cli.md is up to date": ["scripts/gen-cli-docs.mjs", "--check"],
   "supply chain": ["scripts/check-supply.mjs"],
   "no unused code (knip)": ["node_modules/knip/bin/knip.js", "--no-progress"],

@@ -1,9 +1,12 @@
+import { SHA256_WASM } from "./sha256-wasm.js";
+
 // Browsers digest only what is whole in memory; a download is hashed while it streams.
 
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
 const K = Int32Array.from(firstPrimes(64), (prime) => fraction(Math.cbrt(prime)));
 
 const BLOCK = 64;
+const QUICK_FROM = 4096; // bytes
 
 /** SHA-256 of bytes that come in pieces. */
 export class Sha256 {
@@ -24,7 +27,9 @@ export class Sha256 {
       this.block(this.tail, 0);
       this.tailBytes = 0;
     }
-    for (; at + BLOCK <= bytes.length; at += BLOCK) this.block(bytes, at);
+    const end = bytes.length - ((bytes.length - at) % BLOCK);
+    if (end - at >= QUICK_FROM) at += quickly(this.state, bytes.subarray(at, end));
+    for (; at < end; at += BLOCK) this.block(bytes, at);
     this.tail.set(bytes.subarray(at));
     this.tailBytes = bytes.length - at;
     return this;
@@ -78,6 +83,47 @@ export class Sha256 {
     state[5]! += f;
     state[6]! += g;
     state[7]! += h;
+  }
+}
+
+/** Takes as many blocks into a state as it can, and returns their bytes. */
+type Compress = (state: Int32Array, blocks: Uint8Array) => number;
+
+let compress: Compress | undefined;
+
+/** Five times as fast as `block`, where WebAssembly with SIMD may run. */
+function quickly(state: Int32Array, blocks: Uint8Array): number {
+  compress ??= openKernel();
+  return compress(state, blocks);
+}
+
+// Of the kernel's memory, in bytes; see its source.
+const STATE_AT = 256;
+const BLOCKS_AT = 2048;
+const SLICE = 256 << 10;
+const STEP = 4 * BLOCK;
+
+function openKernel(): Compress {
+  try {
+    const binary = Uint8Array.from(atob(SHA256_WASM), (letter) => letter.charCodeAt(0));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary));
+    const kernel = exports as unknown as { memory: WebAssembly.Memory; compress(blocks: number): void };
+    const memory = new Uint8Array(kernel.memory.buffer);
+    const kernelState = new Int32Array(kernel.memory.buffer, STATE_AT, 8);
+    new Int32Array(kernel.memory.buffer).set(K);
+    return (state, blocks) => {
+      const end = blocks.length - (blocks.length % STEP);
+      kernelState.set(state);
+      for (let at = 0; at < end; at += SLICE) {
+        const slice = blocks.subarray(at, Math.min(end, at + SLICE));
+        memory.set(slice, BLOCKS_AT);
+        kernel.compress(slice.length / BLOCK);
+      }
+      state.set(kernelState);
+      return end;
+    };
+  } catch {
+    return () => 0; // no WebAssembly, no SIMD, or a page that forbids it
   }
 }
 

@@ -3,6 +3,7 @@ import { macrotask } from "../../base/macrotask.js";
 import { Sha256 } from "../../base/sha256.js";
 import { type Meter, type OnProgress, startMeter } from "../../load/progress.js";
 import { type Failure, pause, statusFailure, validatorOf } from "./http.js";
+import { piecesOf } from "./pieces.js";
 import type { Sink } from "./sink.js";
 
 /** Of which version of the file the bytes in the sink are. */
@@ -225,20 +226,13 @@ class Transfer {
 
   private async receive(response: Response, heard: () => void): Promise<void> {
     const limit = this.file.sizeBytes ?? this.note.sizeBytes ?? Number.POSITIVE_INFINITY;
-    const reader = response.body!.getReader();
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        heard();
-        if (this.done + value.length > limit) throw this.failed(`must have ${limit} bytes`, "more");
-        this.sink.write(value, this.done);
-        this.hash.update(value);
-        this.done += value.length;
-        this.meter!.set(this.done);
-      }
-    } finally {
-      await reader.cancel().catch(() => {});
+    for await (const piece of piecesOf(response.body!)) {
+      heard();
+      if (this.done + piece.length > limit) throw this.failed(`must have ${limit} bytes`, "more");
+      this.sink.write(piece, this.done);
+      this.hash.update(piece);
+      this.done += piece.length;
+      this.meter!.set(this.done);
     }
   }
 
