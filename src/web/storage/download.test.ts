@@ -67,7 +67,7 @@ describe("a download", () => {
   test("arrives with its hash; room is asked for first, and no secret of the address is noted", async () => {
     const sink = new MemorySink("x");
     const { result, notes, progress, room } = fetchTo(sink, { sha256, sizeBytes: BYTES.length });
-    expect(await result).toEqual({ sizeBytes: BYTES.length, sha256 });
+    expect(await result).toBe(BYTES.length);
     expect(sink.content).toEqual(BYTES);
     expect(room).toEqual([BYTES.length]);
     expect(notes).toEqual([{ from: `${url.origin}/x.gguf`, validator: '"one"', sizeBytes: BYTES.length }]);
@@ -88,10 +88,29 @@ describe("a download", () => {
     const sink = new MemorySink("x");
     sink.write(BYTES.subarray(0, 120_000), 0);
     const note = { from: `${url.origin}/x.gguf`, validator: '"one"', sizeBytes: BYTES.length };
-    const { result, progress } = fetchTo(sink, {}, { note });
-    expect(await result).toEqual({ sizeBytes: BYTES.length, sha256 });
+    const { result, progress } = fetchTo(sink, { sha256 }, { note });
+    expect(await result).toBe(BYTES.length);
     expect(asked).toEqual(["bytes=120000-"]);
     expect([...new Set(progress.map(({ phase }) => phase))]).toEqual(["verify", "download"]);
+  });
+
+  test("of an earlier visit goes on at once where nobody knows the hash", async () => {
+    const sink = new MemorySink("x");
+    sink.write(BYTES.subarray(0, 120_000), 0);
+    const note = { from: `${url.origin}/x.gguf`, validator: '"one"', sizeBytes: BYTES.length };
+    const { result, progress } = fetchTo(sink, {}, { note });
+    expect(await result).toBe(BYTES.length);
+    expect(sink.content).toEqual(BYTES);
+    expect(asked).toEqual(["bytes=120000-"]);
+    expect([...new Set(progress.map(({ phase }) => phase))]).toEqual(["download"]);
+  });
+
+  test("of an earlier visit whose bytes were changed since is refused", async () => {
+    const sink = new MemorySink("x");
+    sink.write(new Uint8Array(120_000), 0);
+    const note = { from: `${url.origin}/x.gguf`, validator: '"one"', sizeBytes: BYTES.length };
+    await expect(fetchTo(sink, { sha256 }, { note }).result).rejects.toMatchObject({ code: "ERR_CHECKSUM" });
+    expect(sink.sizeBytes).toBe(0);
   });
 
   test("that is whole already asks for nothing", async () => {
@@ -111,7 +130,8 @@ describe("a download", () => {
     const sink = new MemorySink("x");
     sink.write(new Uint8Array(2000), 0);
     const note = given && { ...given, from: given.from === "same" ? `${url.origin}/x.gguf` : given.from };
-    expect((await fetchTo(sink, {}, { note }).result).sha256).toBe(sha256);
+    await fetchTo(sink, {}, { note }).result;
+    expect(sink.content).toEqual(BYTES);
     expect(asked).toEqual([undefined]);
   });
 

@@ -44,33 +44,32 @@ const SILENCE_MS = 30_000;
 const HASH_STEP = 4 << 20;
 
 /**
- * Fetches a file into a sink, with its hash. A cut leaves its bytes there: this call, and the next, go on from them.
+ * Fetches a file into a sink. A cut leaves its bytes there: this call, and the next, go on from them. What the file must hash
+ * to, where that is known, is computed while it streams.
  *
+ * @returns its size in bytes
  * @throws ERR_CHECKSUM (the sink is emptied), ERR_NETWORK, ERR_MISSING_FILE (404), ERR_DISK_FULL; the reason of an
  *   aborted signal
  */
-export async function download(
-  file: RemoteFile,
-  sink: Sink,
-  options: DownloadOptions,
-): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
+export async function download(file: RemoteFile, sink: Sink, options: DownloadOptions): Promise<number> {
   const transfer = new Transfer(file, sink, options);
   await transfer.run();
-  const sha256 = transfer.hash.hex();
-  if (file.sha256 !== undefined && sha256 !== file.sha256) {
+  const sha256 = transfer.hash?.hex();
+  if (sha256 !== file.sha256) {
     sink.truncate(0);
     throw new GemmaError("ERR_CHECKSUM", `${transfer.from}: must have SHA-256 ${file.sha256}, got ${sha256}`, {
       hint: "the download was removed; try again, and if it happens again the server holds another file",
     });
   }
-  return { sizeBytes: transfer.done, sha256 };
+  return transfer.done;
 }
 
 class Transfer {
   readonly from: string;
   /** Bytes in the sink, all of them in `hash`. */
   done = 0;
-  hash = new Sha256();
+  /** undefined: nobody knows what it must be. */
+  hash: Sha256 | undefined;
   private note: PartNote;
   private meter: Meter | undefined;
 
@@ -81,6 +80,7 @@ class Transfer {
   ) {
     this.from = `${file.url.origin}${file.url.pathname}`;
     this.note = { from: this.from };
+    this.hash = this.newHash();
   }
 
   async run(): Promise<void> {
@@ -115,12 +115,17 @@ class Transfer {
       size <= (this.file.sizeBytes ?? note.sizeBytes ?? Number.POSITIVE_INFINITY);
     if (!isOurs) return this.sink.truncate(0);
     this.note = note;
+    if (this.hash === undefined) this.done = size;
+    else await this.hashAgain(this.hash, size);
+  }
+
+  private async hashAgain(hash: Sha256, size: number): Promise<void> {
     const meter = startMeter(this.options.onProgress, "verify", this.file.label, size);
     const buffer = new Uint8Array(Math.min(HASH_STEP, size));
     while (this.done < size) {
       const count = this.sink.read(buffer, this.done);
       if (count === 0) break;
-      this.hash.update(buffer.subarray(0, count));
+      hash.update(buffer.subarray(0, count));
       this.done += count;
       meter.set(this.done);
       await macrotask();
@@ -219,9 +224,13 @@ class Transfer {
   private async restart(note: PartNote): Promise<void> {
     this.sink.truncate(0);
     this.done = 0;
-    this.hash = new Sha256();
+    this.hash = this.newHash();
     this.note = note;
     await this.options.keepNote(note);
+  }
+
+  private newHash(): Sha256 | undefined {
+    return this.file.sha256 === undefined ? undefined : new Sha256();
   }
 
   private async receive(response: Response, heard: () => void): Promise<void> {
@@ -230,7 +239,7 @@ class Transfer {
       heard();
       if (this.done + piece.length > limit) throw this.failed(`must have ${limit} bytes`, "more");
       this.sink.write(piece, this.done);
-      this.hash.update(piece);
+      this.hash?.update(piece);
       this.done += piece.length;
       this.meter!.set(this.done);
     }

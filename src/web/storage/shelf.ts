@@ -1,6 +1,5 @@
 import { defined } from "../../base/defined.js";
 import { macrotask } from "../../base/macrotask.js";
-import { Sha256 } from "../../base/sha256.js";
 import { bytesSource } from "../../format/byte-source.js";
 import { isModelName } from "../../load/names.js";
 import { type OnProgress, startMeter } from "../../load/progress.js";
@@ -83,7 +82,7 @@ export class Shelf {
       await removeIn(folder, MANIFEST); // of a model that was evicted in part
       const { name, origin } = order;
       const storedAt = new Date().toISOString();
-      const known = files.map(({ name: file, sizeBytes = 0, sha256 = "" }) => ({ name: file, sizeBytes, sha256 }));
+      const known = files.map(({ name: file, sizeBytes = 0 }) => ({ name: file, sizeBytes }));
       const manifest: WebManifest = { name, origin, storedAt, files: known, ...defined({ base: order.base }) };
       await writeJson(folder, UNDER_WAY, manifest);
       const stored: StoredFile[] = [];
@@ -126,19 +125,17 @@ export class Shelf {
         const handle = await openSync(folder, file);
         try {
           const sink = new FileSink(`${name}/${file}`, handle);
-          const hash = new Sha256();
           sink.truncate(0);
           let at = 0;
           for await (const piece of piecesOf(blob)) {
             this.listener.signal.throwIfAborted();
             sink.write(piece, at);
-            hash.update(piece);
             at += piece.length;
             done += piece.length;
             meter.set(done);
           }
           handle.flush();
-          stored.push({ name: file, sizeBytes: at, sha256: hash.hex() });
+          stored.push({ name: file, sizeBytes: at });
         } finally {
           handle.close();
         }
@@ -164,12 +161,12 @@ export class Shelf {
     const handle = await openSync(folder, file.name);
     const sink = new FileSink(what, handle);
     try {
-      const arrived = await download({ ...file, label: file.name }, sink, {
+      const sizeBytes = await download({ ...file, label: file.name }, sink, {
         ...{ signal: this.listener.signal, onProgress: this.progress, headers: order.headers, note },
         keepNote: (kept) => writeJson(folder, noteName(file.name), kept),
         expectRoom: (bytes) => expectRoom(what, bytes),
       });
-      return { name: file.name, ...arrived };
+      return { name: file.name, sizeBytes, ...defined({ sha256: file.sha256 }) };
     } catch (error) {
       throw await withNumbers(error, what, (file.sizeBytes ?? 0) - sink.sizeBytes);
     } finally {

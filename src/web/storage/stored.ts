@@ -5,7 +5,8 @@ export const MANIFEST = "manifest.json";
 export interface StoredFile {
   readonly name: string;
   readonly sizeBytes: number;
-  readonly sha256: string;
+  /** What its bytes were checked against; absent where nobody had said what they must be. */
+  readonly sha256?: string;
 }
 
 /** What was stored of a model; written once every file is there. */
