@@ -1,6 +1,7 @@
 // npm run build    src/ to dist/: tsc writes a file for each source file, asc the wasm kernels, then what starts as a thread or a
 // process of its own is bundled into dist/runtime/bundle, because a new thread that imports a hundred small files takes
-// longer. The workers of pages are one file each in dist/web/bundle: a bundler then has nothing to split.
+// longer. The workers of pages are one file each in dist/web/bundle: a bundler then has nothing to split. dist/web/gemma-ts.js is
+// gemma-ts/web in one file, for pages without a bundler.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -26,6 +27,11 @@ const BUNDLE = "dist/runtime/bundle";
 const EVERYWHERE = /[/\\]dist[/\\](base[/\\]|backend[/\\](kv|tensor)\.js$)/;
 const WEB_WORKERS = ["web/worker-web", "web/grammar-worker-web", "web/template-worker-web", "backends/wasm/helper"];
 const WEB_BUNDLE = "dist/web/bundle";
+const WEB_FILES = [
+  ...WEB_WORKERS.map((path) => ({ path, file: `${WEB_BUNDLE}/${basename(path)}.js` })),
+  // Beside index.js: it finds the workers from there, and the backends where browserFeatures() asks them.
+  { path: "web/index", file: "dist/web/gemma-ts.js", external: "./backends.js" },
+];
 const WASM = "dist/backends/wasm";
 
 /** Is dist/ what the sources give? */
@@ -95,16 +101,16 @@ async function bundle() {
  */
 async function bundleWeb() {
   const { rolldown } = await import("rolldown");
-  for (const path of WEB_WORKERS) {
+  for (const { path, file, external = [] } of WEB_FILES) {
     const bundler = await rolldown({
       input: `./dist/${path}.js`,
       platform: "browser",
+      external,
       plugins: [
         { name: "tsc-source-maps", load: (path) => (path.includes("node_modules") ? null : withSourceMap(path)) },
         { name: "without-node", transform: withoutNode },
       ],
     });
-    const file = `${WEB_BUNDLE}/${basename(path)}.js`;
     await bundler.write({ file, sourcemap: true, codeSplitting: false });
     await bundler.close();
   }

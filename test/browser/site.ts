@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const PAGE = `<!doctype html><meta charset="utf-8"><title>page</title><input id="file" type="file" multiple><input id="text">
 <script type="module">
-  import * as gemma from "/dist/web/index.js";
+  import * as gemma from "/dist/web/gemma-ts.js";
   globalThis.gemma = gemma;
   globalThis.ready = true;
 </script>`;

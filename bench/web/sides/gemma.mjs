@@ -1,5 +1,5 @@
 // gemma.ts in a page, as bench/web/web.mjs asks it: load, then write.
-import { Gemma } from "/dist/web/index.js";
+import { Gemma } from "/dist/web/gemma-ts.js";
 
 let gemma;
 
