@@ -99,6 +99,23 @@ describe.skipIf(available !== true)("lifecycle", () => {
     machine.dispose();
   });
 
+  test("jobs of all sizes behind each other, on more threads than there are cores: each item is computed once", async () => {
+    const machine = await Machine.create("simd", 4);
+    const most = 512;
+    const [sums, ones] = [machine.buffer("sums", 4 * most), machine.buffer("ones", 4 * most)];
+    machine.floats(sums, most).fill(0);
+    machine.floats(ones, most).fill(1);
+    const expected = new Float32Array(most);
+    const rng = seededRng(1);
+    for (let job = 0; job < 60_000; job++) {
+      const items = 2 + rng.integer(most - 2);
+      machine.run(K_ADD, items, 1 + rng.integer(8), [sums, sums, ones]);
+      for (let i = 0; i < items; i++) expected[i]! += 1;
+    }
+    expect(machine.floats(sums, most).slice()).toEqual(expected);
+    machine.dispose();
+  });
+
   test.each(wasmIsas())("%s multiplies rightly", async (isa) => {
     const machine = await Machine.create(isa, 1);
     expect(multipliesRightly(machine)).toBe(true);

@@ -39,9 +39,11 @@ export function run(kernel: u32, items: u32, grain: u32): void {
     return;
   }
   const job = atomic.load<u64>(TICKET) >> 32;
-  store<u32>(ITEMS, items);
-  store<u32>(GRAIN, grain);
-  store<u32>(KERNEL, kernel);
+  // Closed first: a thread that still holds the last job's ticket must not find it good for this one's items.
+  atomic.store<u64>(TICKET, (job << 32) | 0xffffffff);
+  atomic.store<u32>(ITEMS, items);
+  atomic.store<u32>(GRAIN, grain);
+  atomic.store<u32>(KERNEL, kernel);
   atomic.store<u32>(DONE, 0);
   atomic.store<u64>(TICKET, (job + 1) << 32);
   if (atomic.load<u32>(SLEEPERS) != 0) atomic.notify(TICKET + 4, -1);
@@ -74,20 +76,20 @@ export function serve(): void {
 }
 
 /**
- * A job cannot end, nor its fields change, between a ticket that is read and one that is exchanged for it; so what was
- * read in between belongs to it.
+ * A job's fields change only while the ticket is closed, and a ticket never comes back: what was read between a ticket and the
+ * exchange of that same ticket belongs to its job.
  */
 function takeItems(): void {
   if (!ASC_FEATURE_THREADS) return;
   while (true) {
     const ticket = atomic.load<u64>(TICKET);
     const begin = <u32>ticket;
-    const items = load<u32>(ITEMS);
+    const items = atomic.load<u32>(ITEMS);
     if (begin >= items) return;
     const left = items - begin;
-    const grain = load<u32>(GRAIN);
+    const grain = atomic.load<u32>(GRAIN);
     const count = left < grain ? left : grain;
-    const kernel = load<u32>(KERNEL);
+    const kernel = atomic.load<u32>(KERNEL);
     if (atomic.cmpxchg<u64>(TICKET, ticket, ticket + count) != ticket) continue;
     dispatch(kernel, begin, begin + count);
     atomic.add<u32>(DONE, count);
