@@ -39,7 +39,7 @@ const prompts: readonly Prompt[] = readFileSync(new URL("prompts.jsonl", folder)
   .map((line) => JSON.parse(line));
 const path = realModelPath();
 // Others are tested on tiny models: plain TypeScript, and shaders on a processor, take minutes for this one. On wasm it
-// takes two: npm run test:wasm.
+// takes one: npm run test:wasm.
 const isWasmWanted = process.env.GEMMA_WASM_WHOLE === "1";
 const wanted = isWasmWanted ? ["native", "wasm"] : ["native"];
 if (!isWasmWanted) console.warn("skipped: wasm with real weights, all prompts; npm run test:wasm");
