@@ -1,5 +1,5 @@
 import { LineFile, readWholeLines } from "../../disk/line-file.js";
-import type { Metric } from "./told.js";
+import type { Metric } from "./outcome.js";
 
 /** metrics.jsonl: a JSON object for each step and each measurement. */
 export class MetricsFile {

@@ -10,9 +10,9 @@ import { TUNE_METHODS, type TuneMethod } from "./config.js";
 import type { TuneResult } from "./events.js";
 import type { Costs } from "./meter.js";
 import { MetricsFile } from "./metrics.js";
+import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./outcome.js";
 import { parseRecord, type RunRecord, recordDifferences } from "./record.js";
 import type { RunStore } from "./run-store.js";
-import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./told.js";
 
 /** Names in a run's folder. */
 export const TUNE_FILES = {

@@ -1,6 +1,6 @@
 import type { TrainState } from "./checkpoint.js";
 import type { Costs } from "./meter.js";
-import type { Metric } from "./told.js";
+import type { Metric } from "./outcome.js";
 
 /** Where the steps of a run leave what they tell, and what a run needs to go on. */
 export interface RunStore {

@@ -1,7 +1,7 @@
 import { GemmaError } from "../../base/errors.js";
 import type { Costs } from "./meter.js";
+import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./outcome.js";
 import type { RunStore } from "./run-store.js";
-import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./told.js";
 
 /** A run that lives in memory alone: nobody can go on with it. */
 export class UnsavedRun implements RunStore {
