@@ -35,24 +35,27 @@ if (!(rounds >= 1)) {
 }
 
 /** Loads the model and asks it. @returns milliseconds from the click to the first word, and what input waited */
-async function visit(browser, url) {
+async function visit(browser, url, isRepeat) {
   const page = await browser.newPage();
   await page.goto(`${url}/en/playground/`);
   await page.locator(`input[value="${values.model}"]`).check();
   await page.locator("#load").waitFor();
+  const isStored = (await page.locator("#load").textContent()) === "Load";
+  if (isStored !== isRepeat) throw new Error(`the model must ${isRepeat ? "" : "not "}be stored at this visit`);
   const begin = performance.now();
   await page.click("#load");
   await page.locator(".loaded").waitFor({ timeout: 120_000 });
-  await page.fill("#message", "Why is the sky blue?");
+  await page.fill("#message", "Write a long story about the sea, in many sentences.");
   await page.click("#send");
   await page.waitForFunction(() => (document.querySelector(".turn.assistant .text")?.textContent ?? "") !== "");
   const firstWordMs = performance.now() - begin;
   const waitsMs = await page.evaluate(inputWaits);
+  if (waitsMs.length < 50) throw new Error(`input must be watched 50 times at least, got ${waitsMs.length}`);
   await page.close();
   return { firstWordMs, inputMs: waitsMs[Math.floor(waitsMs.length * SHARE)] };
 }
 
-/** In the page: how late timers are, that are due every 5 ms for two seconds, the shortest wait first. */
+/** In the page, while it writes: how late events are that are due every 5 ms, for two seconds at most, the shortest first. */
 function inputWaits() {
   return new Promise((done) => {
     const waits = [];
@@ -61,7 +64,7 @@ function inputWaits() {
     const tick = () => {
       const now = performance.now();
       waits.push(now - due);
-      if (now > end) return done(waits.sort((a, b) => a - b));
+      if (now > end || document.querySelector("#stop").hidden) return done(waits.sort((a, b) => a - b));
       due = now + 5;
       setTimeout(tick, 5);
     };
@@ -76,7 +79,7 @@ async function round(url) {
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
   try {
-    return { first: await visit(browser, url), repeat: await visit(browser, url) };
+    return { first: await visit(browser, url, false), repeat: await visit(browser, url, true) };
   } finally {
     await browser.close();
     rmSync(profile, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import type { TuneFlags } from "./tune.js";
 import { TuneProgress } from "./tune-progress.js";
 
 const MAX_CONFIG_BYTES = 1 << 20;
-const STOPPING = "stopping behind this micro-batch; Ctrl-C again ends at once, without a checkpoint";
+const STOPPING = "stopping; Ctrl-C again ends at once";
 const RECORD = "config.json"; // there once a run has begun
 
 export async function tuneCommand(flags: TuneFlags, { output, signal }: CliContext): Promise<void> {
@@ -28,13 +28,16 @@ export async function tuneCommand(flags: TuneFlags, { output, signal }: CliConte
   const machine = { ...defined({ backend, isa, threads, ignoreMemory }), signal, onProgress };
   const [run, out] = begin(flags, machine);
   const progress = new TuneProgress(output);
-  const onStop = () => progress.show({ type: "note", text: STOPPING });
+  let isLearning = false; // then there is something to keep
+  const onStop = () =>
+    progress.show({ type: "note", text: isLearning ? `${STOPPING}, without a checkpoint` : STOPPING });
   signal.addEventListener("abort", onStop);
   try {
     for await (const event of run) {
       loading.end();
       if (output.json) output.data(event);
       progress.show(event);
+      isLearning ||= event.type === "step";
     }
   } catch (error) {
     loading.end();

@@ -39,7 +39,7 @@ export function templateFor({ dialogue: { kind } }: Pick<Manner, "dialogue">, wh
   if (kind === "none") return "qa";
   if (kind === "gemma") return kind;
   throw new GemmaError("ERR_USAGE", `${where}: has a chat template of its own, in which data are not written`, {
-    hint: "choose one: --template gemma, qa or none",
+    hint: "choose a template (--template): gemma, qa or none",
   });
 }
 

@@ -1,4 +1,5 @@
 import { KV_DTYPES } from "../backend/kv.js";
+import type { StoredDtype } from "../base/dtype.js";
 import { GemmaError } from "../base/errors.js";
 import type { EngineOptions } from "../engine/engine.js";
 import { HEAD_ROWS } from "../engine/step.js";
@@ -48,13 +49,20 @@ function oneOf<T extends string>(what: string, values: readonly T[], value: T): 
   throw new GemmaError("ERR_USAGE", `${what}: must be one of ${values.join(", ")}, got ${String(value)}`);
 }
 
+/** What weights of a type that are stored in so many bytes take in memory. */
+export type PackedBytes = (dtype: StoredDtype, storedBytes: number) => number;
+
+export const asStored: PackedBytes = (_, storedBytes) => storedBytes;
+
 /** What one conversation of full length takes. */
 export function neededMemory(
   config: GemmaConfig,
   tensors: readonly MatchedTensor[],
   options: EngineOptions,
+  packedBytes: PackedBytes = asStored,
 ): MemoryEstimate {
-  return neededMemoryOf(config, storedBytes(tensors), options);
+  const bytes = tensors.reduce((sum, { dtype, info }) => sum + packedBytes(dtype, info.sizeBytes), 0);
+  return neededMemoryOf(config, bytes, options);
 }
 
 /** The same for weights of so many bytes. */
@@ -66,10 +74,6 @@ export function neededMemoryOf(config: GemmaConfig, weightsBytes: number, option
     stepRows: options.maxRows,
     outputRows: HEAD_ROWS,
   });
-}
-
-function storedBytes(tensors: readonly MatchedTensor[]): number {
-  return tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
 }
 
 /** What two models take together. */

@@ -33,6 +33,8 @@ export class LoadedModel {
     private readonly manner: Manner,
     readonly base: Manner,
     readonly platform: Platform,
+    /** What the engine may come to take beside the weights. */
+    readonly engineBytes: number,
   ) {}
 
   /** How an adapter answers, or the model. Read it when the adapter is chosen: later it may be another one. */
@@ -133,7 +135,7 @@ export async function loadModel(
     for (const note of [...checkpoint.notes, ...(draft?.notes ?? [])]) listener.note(note);
     const activations = settings.activations ?? "int8";
     const options = engineOptions(settings, checkpoint.config);
-    const needed = neededMemory(checkpoint.config, checkpoint.tensors, options);
+    const needed = neededMemory(checkpoint.config, checkpoint.tensors, options, platform.packedBytes);
     const both = draft ? sumMemory(needed, draftMemory(draft, options)) : needed;
     checkMemory(checkpoint.path, both, platform.memoryLimit());
     const { threads, isa } = settings;
@@ -158,7 +160,8 @@ export async function loadModel(
         ...(small ? { draftModel: small.name } : {}),
         loadMs: performance.now() - start,
       };
-      const loaded = new LoadedModel(engine, info, manner, base, platform);
+      const engineBytes = both.totalBytes - needed.weightsBytes;
+      const loaded = new LoadedModel(engine, info, manner, base, platform, engineBytes);
       if (resolved.adapter !== undefined) loaded.setOwnAdapter(resolved.name, resolved.adapter);
       return loaded;
     } catch (error) {

@@ -10,6 +10,7 @@ import type { GrammarsHere, StartGrammars } from "./grammar.js";
 import type { FromGrammar } from "./grammar-protocol.js";
 import type { RenderHere, StartTemplates } from "./jinja-template.js";
 import { memoryLimit } from "./memory-limit.js";
+import { asStored } from "./memory-plan.js";
 import type { Platform } from "./platform.js";
 import type { TemplateOutput } from "./template-render.js";
 
@@ -77,6 +78,7 @@ export function nodePlatform(inProcess = false): Platform {
     },
     chooseBackend,
     memoryLimit: () => ({ bytes: memoryLimit(), says: "this machine has" }),
+    packedBytes: asStored,
     grammars: inProcess ? grammarsHere : startGrammarWorker,
     templates: inProcess ? renderHere : startTemplateProcess,
     // Not imported at the top: an engine that answers has no use for it.

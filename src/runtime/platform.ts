@@ -3,6 +3,7 @@ import type { FileTree } from "../load/file-tree.js";
 import type { TuneResult } from "../tune/run/events.js";
 import type { GrammarsHere, StartGrammars } from "./grammar.js";
 import type { RenderHere, StartTemplates } from "./jinja-template.js";
+import type { PackedBytes } from "./memory-plan.js";
 import type { LoadProgress, LoadSettings } from "./protocol.js";
 import type { TuneListener, TuneSettings } from "./tune-run.js";
 
@@ -40,6 +41,8 @@ export interface Platform {
   chooseBackend(name: BackendName | undefined, options: BackendOptions, note: (line: string) => void): Promise<Backend>;
   /** Bytes that a model may take, and who says so, e.g. "this machine has". */
   memoryLimit(): { readonly bytes: number; readonly says: string };
+  /** What weights take on the backends that are chosen here. */
+  readonly packedBytes: PackedBytes;
   readonly grammars: StartGrammars | GrammarsHere;
   readonly templates: StartTemplates | RenderHere;
   tune(settings: TuneSettings, listener: TuneListener): Promise<TuneResult>;

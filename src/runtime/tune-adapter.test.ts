@@ -65,8 +65,12 @@ test("preferences, too", async () => {
 
 test("answers while it learns", async () => {
   const before = await ids();
-  const learning = tuned({ ...SMALL, epochs: 4 });
+  let isLearning = true;
+  const learning = tuned({ ...SMALL, epochs: 8 }).finally(() => {
+    isLearning = false;
+  });
   expect(await ids()).toEqual(before);
+  expect(isLearning).toBe(true);
   await learning;
 });
 

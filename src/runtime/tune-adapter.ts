@@ -9,6 +9,7 @@ import { expectFits, planWork } from "../tune/run/plan-work.js";
 import { prepareData } from "../tune/run/prepare-data.js";
 import { train } from "../tune/run/train.js";
 import { UnsavedRun } from "../tune/run/unsaved-run.js";
+import { expectTrains } from "../tune/trainer.js";
 import { templateFor } from "./manner.js";
 import type { LoadedModel } from "./model.js";
 
@@ -33,12 +34,13 @@ export interface TunedAdapter extends Pick<TuneResult, "steps" | "loss" | "heldO
  *   does not train; what reading data, planning and training throw; the reason of the aborted signal
  */
 export async function tuneAdapter(
-  { engine, base, info, platform }: LoadedModel,
+  { engine, base, info, platform, engineBytes }: LoadedModel,
   { rows, heldOutRows, options }: TuneAdapterSettings,
   listener: { readonly signal: AbortSignal; event(event: TuneEvent): void },
 ): Promise<TunedAdapter> {
   const { signal } = listener;
   const { backend, config: model, weights } = engine.parts;
+  expectTrains(backend);
   const given = parseTuneConfig({ activations: backend.info().activations, ...options });
   const config = { ...given, template: given.template ?? templateFor(base, info.name) };
   if (config.method === "full") {
@@ -55,7 +57,8 @@ export async function tuneAdapter(
   const heldOut = heldOutRows.length > 0 ? [rowsSource("held-out rows", heldOutRows)] : [];
   const sources = { data: [rowsSource("rows", rows)], heldOut };
   const data = await prepareData(sources, engine.tokenizer, config, signal);
-  const limit = platform.memoryLimit();
+  const { bytes, says } = platform.memoryLimit();
+  const limit = { bytes: bytes - engineBytes, says: `beside the loaded model ${says}` };
   const work = planWork(model, info.weights.bytes, config, data, limit.bytes);
   for (const event of work.events) listener.event(event);
   expectFits(info.name, work, config, limit);

@@ -2,8 +2,8 @@ import type { TuneEvent, TuneResult } from "../tune/run/events.js";
 import type { CallEvent } from "./protocol.js";
 
 /**
- * A tuning run under way: iterate it for its events, or await `result`. Leaving the loop early stops the run; what is done
- * is then in its newest checkpoint.
+ * A tuning run under way: iterate it for its events, or await `result`. Leaving the loop early stops the run; where it has a
+ * folder, what is done is then in its newest checkpoint.
  */
 export class Tuning<Result = TuneResult> implements AsyncIterable<TuneEvent> {
   /** Rejects with what ended the run: an error, or the reason of the caller's signal. */

@@ -180,10 +180,11 @@ export class Trainer {
   }
 }
 
-function expectTrains(be: Backend): void {
+/** @throws ERR_UNSUPPORTED_OP for a backend that cannot train */
+export function expectTrains(be: Backend): void {
   if (be.lacks.length === 0) return;
   throw new GemmaError("ERR_UNSUPPORTED_OP", `tune: the backend must have ${be.lacks[0]}, ${be.info().name} lacks it`, {
-    hint: "train with --backend native or reference",
+    hint: "train on the backend native, wasm or reference (--backend)",
   });
 }
 

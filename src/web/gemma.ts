@@ -34,7 +34,10 @@ export interface LoadOptions extends Omit<LoadSettings, "model" | "draftModel" |
   readonly onNote?: (line: string) => void;
 }
 
-/** What a page does in place of a path: the adapter's adapter_config.json and adapter_model.safetensors. */
+/**
+ * What a page has in place of a path: the adapter's adapter_config.json and adapter_model.safetensors, and where there are any
+ * its chat_template.jinja and generation_config.json.
+ */
 export type AdapterSource = readonly File[];
 
 /**

@@ -1,4 +1,5 @@
 import type { Backend, BackendName, BackendOptions } from "../backend/backend.js";
+import { wasmBytes } from "../backends/wasm/forms.js";
 import { GemmaError } from "../base/errors.js";
 import type { StartGrammars } from "../runtime/grammar.js";
 import type { FromGrammar } from "../runtime/grammar-protocol.js";
@@ -64,6 +65,8 @@ export class WebPlatform implements Platform {
   ): Promise<Backend> {
     return chooseWebBackend(name, options, note);
   }
+
+  readonly packedBytes = wasmBytes;
 
   memoryLimit() {
     return { bytes: MAX_BYTES, says: "a page can have" };

@@ -67,7 +67,7 @@ describe.skipIf(!isBuilt)("gemma tune", () => {
     };
     const { code, stderr } = await runCli(command("stopped"), { onStart: (child) => void stop(child) });
     expect(code).toBe(130);
-    expect(stderr).toContain("stopping behind this micro-batch; Ctrl-C again ends at once");
+    expect(stderr).toContain("stopping; Ctrl-C again ends at once");
     expect(stderr).toMatch(/checkpoint .*step-00000\d\n.*stopped; go on with: gemma tune --resume .*stopped\n$/);
     expect(existsSync(join(folder("stopped"), "tune.lock"))).toBe(false);
     const { code: done, stdout } = await runCli([...resume("stopped"), "--json"]);

@@ -46,8 +46,8 @@ export class TestSite {
     let home: string;
     let listener: Listener;
     beforeAll(async () => {
-      // No model: these tests are of pages, and servers that they talk to are scripted.
-      home = mkdtempSync(join(tmpdir(), "gemma-site-")); // offers nothing, whatever this machine has
+      // No model answers behind the API: pages compute themselves, or talk to servers that are scripted.
+      home = mkdtempSync(join(tmpdir(), "gemma-site-")); // offers what ships alone, whatever this machine has
       const server = createServer(() => new Promise<never>(() => {}), { docs: false, weights: true, home });
       listener = await listen((request) => this.answer(request, server.fetch), { host: "127.0.0.1", port: 0 });
       this.url = `${listener.url}/`;

@@ -1,4 +1,4 @@
-import type { StoredDtype } from "../../base/dtype.js";
+import { BLOCK_SIZES, type StoredDtype } from "../../base/dtype.js";
 import {
   DENSE_BF16,
   DENSE_F16,
@@ -82,6 +82,13 @@ export function panelBytes(f: Form, columns: number, isSplit: boolean): number {
 /** Of the lower halves of a split panel. */
 export function lowBytes(columns: number): number {
   return (PANEL_ROWS * columns) / 2;
+}
+
+/** About what weights of a type take that are stored in so many bytes: 5- and 6-bit quants lie as bytes. */
+export function wasmBytes(dtype: StoredDtype, storedBytes: number): number {
+  const { elements, bytes } = BLOCK_SIZES[dtype];
+  const columns = 256;
+  return (storedBytes * panelBytes(FORMS[dtype], columns, false)) / ((PANEL_ROWS * columns * bytes) / elements);
 }
 
 function isTwoLevel(scaleKind: number): boolean {

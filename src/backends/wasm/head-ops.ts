@@ -59,7 +59,7 @@ export function headOps(machine: Machine, products: Products): HeadOps {
     chooseIds(outTensor, xTensor, headWeight, softCap, rows) {
       const [out, x, head] = [own(outTensor), own(xTensor), ownWeight(machine, headWeight)];
       const [row] = rows;
-      const best = softCap === null && rows.length === 1 ? screening.candidates(x.address, head, row!) : null;
+      const best = rows.length === 1 ? screening.candidates(x.address, head, softCap, row!) : null;
       if (best !== null) {
         machine.integers(out.address, 1)[0] = sampleFrom(best, row!);
         return;

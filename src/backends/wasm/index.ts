@@ -56,7 +56,8 @@ async function create({ activations = "int8", threads, isa }: BackendOptions): P
     view: (tensor, shape, start = 0) => makeView(ownTensor(machine, tensor), shape, start),
     write: (tensor, data) => writeTensor(ownTensor(machine, tensor), data),
     read: async (tensor) => readTensor(ownTensor(machine, tensor)),
-    weight: (stored, options) => makeWeight(machine, stored, options),
+    weight: (stored, options) =>
+      makeWeight(machine, stored, { screened: options?.screened === true && activations === "int8" }),
     packed: async (weight) => void ownWeight(machine, weight),
     kvCache: (layout) => makeCache(machine, layout),
     free: (handle) => release(machine, handle),

@@ -1,4 +1,5 @@
 import type { SampleRow } from "../../backend/ops/sample.js";
+import { GemmaError } from "../../base/errors.js";
 import { uniformAt } from "../../base/rng.js";
 import { type Candidate, LogitRow } from "./logits.js";
 import type { Machine } from "./machine.js";
@@ -44,9 +45,11 @@ export function sampleFrom(candidates: readonly Candidate[], row: SampleRow): nu
 /** What drawing asks of logits. */
 type Logits = Pick<LogitRow, "max" | "argMax" | "best" | "from" | "sumOfWeights">;
 
-/** Logits of which the best are known, and no others are asked for: `topK` is not 0. */
+/** Logits of which the best are known. A row that keeps its k best asks for no others. */
 class KnownBest implements Logits {
   readonly max: number;
+  readonly from = notKept;
+  readonly sumOfWeights = notKept;
 
   constructor(private readonly candidates: readonly Candidate[]) {
     this.max = candidates[0]?.logit ?? Number.NEGATIVE_INFINITY;
@@ -59,14 +62,10 @@ class KnownBest implements Logits {
   best(n: number): Candidate[] {
     return this.candidates.slice(0, n);
   }
+}
 
-  from(low: number, high = Number.POSITIVE_INFINITY): Candidate[] {
-    return this.candidates.filter(({ logit }) => logit >= low && logit < high);
-  }
-
-  sumOfWeights(temperature: number): number {
-    return this.candidates.reduce((sum, { logit }) => sum + Math.exp((logit - this.max) / temperature), 0);
-  }
+function notKept(): never {
+  throw new GemmaError("ERR_BACKEND", "wasm: a row must choose from its most likely ids, got one that looks at all");
 }
 
 function draw(logits: Logits, row: SampleRow): number {

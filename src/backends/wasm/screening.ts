@@ -2,6 +2,7 @@ import type { SampleRow } from "../../backend/ops/sample.js";
 import {
   K_REFINE,
   K_SCREEN,
+  K_SOFT_CAP,
   K_SOME_PANELS,
   LEAST_NORM,
   PANEL_ROWS,
@@ -23,7 +24,15 @@ const LEAST_SHARE = 64; // logits for each candidate that is wanted, at least
 const PAUSE = 64; //       calls without screening after one that had to look closer at nearly all panels
 const ROUNDING = 2 ** -23;
 const GRAIN = 16; //       panels
+const CAP_GRAIN = 4096; // logits
 const [AT_ONCE, MAY_REACH] = [0, 2]; // what refine finds, as in kernels/screen.ts
+
+/** A head times a row of x, and the soft cap of its logits. */
+interface Product {
+  readonly prepared: number;
+  readonly head: WasmWeight;
+  readonly cap: number | null;
+}
 
 /** The most likely ids without all logits: bounds from the upper halves of a split head show which ones to compute. */
 export class Screening {
@@ -33,7 +42,7 @@ export class Screening {
   ) {}
 
   /** Those of one row of x that `row` chooses from, the most likely first; null where all logits have to be computed. */
-  candidates(x: number, head: WasmWeight, row: SampleRow): readonly Candidate[] | null {
+  candidates(x: number, head: WasmWeight, cap: number | null, row: SampleRow): readonly Candidate[] | null {
     const wanted = row.temperature === 0 ? 1 : row.topK;
     if (!head.isScreened || wanted > head.shape[0] / LEAST_SHARE) return null;
     if (this.machine.integers(head.address + W_IS_IRREGULAR, 1)[0] !== 0) return null; // nothing bounds such scales
@@ -43,7 +52,7 @@ export class Screening {
     }
     const prepared = this.products.prepareAt(x, 1, [head]);
     const order = prepared === 0 ? null : this.plan(prepared, head.shape[1]);
-    return order && this.choose(prepared, head, order, wanted);
+    return order && this.choose({ prepared, head, cap }, order, wanted);
   }
 
   /**
@@ -88,8 +97,9 @@ export class Screening {
     return Uint32Array.from({ length: count }, (_, g) => g).sort((a, b) => dropOf(b) - dropOf(a));
   }
 
-  private choose(prepared: number, head: WasmWeight, order: Uint32Array, wanted: number): readonly Candidate[] {
+  private choose(product: Product, order: Uint32Array, wanted: number): readonly Candidate[] {
     const { machine } = this;
+    const { prepared, head, cap } = product;
     const { panels } = head;
     const plan = machine.buffer("screen plan", 0);
     const estimates = machine.buffer("estimates", 4 * PANEL_ROWS * panels);
@@ -101,11 +111,11 @@ export class Screening {
 
     const likely = new LogitRow(machine, estimates, head.shape[0]).best(wanted);
     const first = [...new Set(likely.map(({ id }) => Math.floor(id / PANEL_ROWS)))];
-    const known = this.exact(prepared, head, first, Number.NEGATIVE_INFINITY);
+    const known = this.exact(product, first, Number.NEGATIVE_INFINITY);
     const threshold = known[wanted - 1]?.logit ?? Number.NEGATIVE_INFINITY; // so many logits reach it
 
     machine.integers(orderAt, order.length).set(order);
-    machine.run(K_REFINE, panels, GRAIN, [...common, orderAt, f32Bits(threshold), foundAt]);
+    machine.run(K_REFINE, panels, GRAIN, [...common, orderAt, f32Bits(beforeCap(threshold, cap)), foundAt]);
     const found = machine.bytes(foundAt, panels);
     const rest: number[] = [];
     let atOnce = 0;
@@ -114,16 +124,17 @@ export class Screening {
       else if (found[panel] === AT_ONCE) atOnce += 1;
     }
     if (atOnce < panels / 8) head.unscreened = PAUSE;
-    return this.exact(prepared, head, rest, threshold).slice(0, wanted);
+    return this.exact(product, rest, threshold).slice(0, wanted);
   }
 
-  /** Logits of some panels as matmul computes them: those of at least `low` and above minus infinity, the largest first. */
-  private exact(prepared: number, head: WasmWeight, panels: readonly number[], low: number): Candidate[] {
+  /** Logits of some panels as matmul and softCap compute them: those of at least `low`, the largest first. */
+  private exact({ prepared, head, cap }: Product, panels: readonly number[], low: number): Candidate[] {
     const { machine } = this;
     const listAt = machine.buffer("some panels", 4 * head.panels);
     const logitsAt = machine.buffer("some logits", 4 * PANEL_ROWS * head.panels);
     machine.integers(listAt, panels.length).set(panels);
     machine.run(K_SOME_PANELS, panels.length, 1, [head.address, prepared, listAt, logitsAt]);
+    if (cap !== null) machine.run(K_SOFT_CAP, PANEL_ROWS * panels.length, CAP_GRAIN, [logitsAt, f32Bits(cap)]);
     const logits = machine.floats(logitsAt, PANEL_ROWS * panels.length);
     const candidates: Candidate[] = [];
     for (const [i, logit] of logits.entries()) {
@@ -132,4 +143,13 @@ export class Screening {
     }
     return candidates.sort(byLikelihood);
   }
+}
+
+/** A logit below this is, capped, below `capped`, whatever the cap's rounding (see the tolerance of softCap). */
+function beforeCap(capped: number, cap: number | null): number {
+  if (cap === null || capped === Number.NEGATIVE_INFINITY) return capped;
+  const share = Math.min((capped - 4e-6 * (1 + cap)) / cap, 1 - 1e-7);
+  if (share <= -1) return Number.NEGATIVE_INFINITY;
+  const low = cap * Math.atanh(share);
+  return low - 1e-6 * Math.abs(low);
 }

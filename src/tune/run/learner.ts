@@ -47,12 +47,17 @@ export class Learner {
       this.adapter = newAdapter(be, base, config, config.seed);
       this.parameters = loraParameters(be, this.adapter);
     }
-    this.trainer = new Trainer(be, base, trained, this.parameters, {
-      ...options,
-      kv: config.activations === "int8" ? "bf16" : "f32",
-    });
     const { beta1, beta2, epsilon: eps, weightDecay } = config;
-    this.optimizer = new Optimizer(be, this.parameters, { beta1, beta2, eps, weightDecay });
+    try {
+      this.trainer = new Trainer(be, base, trained, this.parameters, {
+        ...options,
+        kv: config.activations === "int8" ? "bf16" : "f32",
+      });
+      this.optimizer = new Optimizer(be, this.parameters, { beta1, beta2, eps, weightDecay });
+    } catch (error) {
+      this.freeParameters();
+      throw error;
+    }
   }
 
   /** What losses are means over: learned tokens, or pairs. */
@@ -79,10 +84,14 @@ export class Learner {
     return (await trainer.addGradients(sequences, adapter, 1 / total, dropout)) / total;
   }
 
-  /** Frees what the learner made, the adapter and its gradients too; weights that are trained themselves stay. */
+  /** Frees what the learner made, the adapter too; weights that are trained themselves stay. */
   free(): void {
     this.trainer.free();
     this.optimizer.free();
+    this.freeParameters();
+  }
+
+  private freeParameters(): void {
     for (const { value, gradient } of this.parameters) {
       this.be.free(gradient);
       if (this.adapter !== null) this.be.free(value);

@@ -9,7 +9,7 @@ export interface Costs {
   readonly examples: number;
   /** Of steps, without what is measured and saved between them. */
   readonly seconds: number;
-  /** The most memory that its process has had. */
+  /** The most memory that its process has had; 0 in a page, which is not told. */
   readonly peakBytes: number;
 }
 
@@ -17,7 +17,7 @@ export const NO_COSTS: Costs = { tokens: 0, targets: 0, examples: 0, seconds: 0,
 
 /** Of the process; 0 in a page, which is not told. */
 function peakMemoryBytes(): number {
-  return 1024 * (globalThis.process?.resourceUsage().maxRSS ?? 0);
+  return 1024 * (globalThis.process?.resourceUsage?.().maxRSS ?? 0);
 }
 
 /** How fast steps are, and what they add up to. */

@@ -1,3 +1,4 @@
+import { GemmaError } from "../../base/errors.js";
 import type { EvalEvent, StepEvent, TuneResult } from "./events.js";
 import { type Costs, NO_COSTS } from "./meter.js";
 
@@ -26,6 +27,13 @@ export function outcomeOf(
     ...{ steps, loss: stepMetric(metrics, steps)?.loss ?? Number.NaN, costs: costsBehind(metrics, steps) },
     heldOut: before === undefined || after === undefined ? null : { before, after },
   };
+}
+
+/** The error of a loss or gradient that is no number. @param left what there is of the run, for the hint */
+export function divergedError(path: string, what: string, step: number, value: number, left = ""): GemmaError {
+  return new GemmaError("ERR_DIVERGED", `${path}: the ${what} of step ${step} must be a number, got ${value}`, {
+    hint: `${left}begin another run, with a smaller learning rate, a longer warm-up, or a smaller clipNorm`,
+  });
 }
 
 function stepMetric(metrics: readonly Metric[], step: number): StepEvent | undefined {

@@ -71,8 +71,8 @@ export function expectFits(
     {
       hint:
         method === "full"
-          ? "choose --method lora, or smaller --batch-tokens; --yes goes on all the same"
-          : "choose smaller --batch-tokens and --max-length, or --activation-checkpoints; --yes goes on all the same",
+          ? "choose the method lora, or smaller batchTokens (--batch-tokens); ignoreMemory (--yes) goes on all the same"
+          : "choose smaller batchTokens and maxLength (--batch-tokens, --max-length), or activationCheckpoints; ignoreMemory (--yes) goes on all the same",
     },
   );
 }

@@ -10,7 +10,7 @@ import { TUNE_METHODS, type TuneMethod } from "./config.js";
 import type { TuneResult } from "./events.js";
 import type { Costs } from "./meter.js";
 import { MetricsFile } from "./metrics.js";
-import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./outcome.js";
+import { costsBehind, divergedError, heldOutLossBehind, type Metric, outcomeOf } from "./outcome.js";
 import { parseRecord, type RunRecord, recordDifferences } from "./record.js";
 import type { RunStore } from "./run-store.js";
 
@@ -109,9 +109,7 @@ export class RunFolder implements RunStore {
   }
 
   diverged(what: string, step: number, value: number): GemmaError {
-    return new GemmaError("ERR_DIVERGED", `${this.path}: the ${what} of step ${step} must be a number, got ${value}`, {
-      hint: `${this.lastGood()}; begin another run, with a smaller learning rate, a longer warm-up, or a smaller clipNorm`,
-    });
+    return divergedError(this.path, what, step, value, `${this.lastGood()}; `);
   }
 
   /** Adds to an error of the disk what is left, and how to go on. */

@@ -1,6 +1,6 @@
-import { GemmaError } from "../../base/errors.js";
+import type { GemmaError } from "../../base/errors.js";
 import type { Costs } from "./meter.js";
-import { costsBehind, heldOutLossBehind, type Metric, outcomeOf } from "./outcome.js";
+import { costsBehind, divergedError, heldOutLossBehind, type Metric, outcomeOf } from "./outcome.js";
 import type { RunStore } from "./run-store.js";
 
 /** A run that lives in memory alone: nobody can go on with it. */
@@ -31,9 +31,7 @@ export class UnsavedRun implements RunStore {
   }
 
   diverged(what: string, step: number, value: number): GemmaError {
-    return new GemmaError("ERR_DIVERGED", `${this.path}: the ${what} of step ${step} must be a number, got ${value}`, {
-      hint: "begin another run, with a smaller learning rate, a longer warm-up, or a smaller clipNorm",
-    });
+    return divergedError(this.path, what, step, value);
   }
 
   explain(error: unknown): unknown {

@@ -1,7 +1,7 @@
 // Signed 8-bit quants times one row.
 import { W_HEAD_BYTES, W_UNIT_BYTES } from "../layout";
 import { finiteHalves, madd } from "./math";
-import { quantBytes } from "./prepare-x";
+import { xQuantBytes } from "./prepare-x";
 import { headOf, readUnitScales, unitOf } from "./scales";
 
 /** Signed bytes times i16 pairs, or their positive parts and negated negative ones apart: x has 8 bits, relaxed SIMD 7. */
@@ -33,7 +33,7 @@ export function multiplyBytes(
   const headBytes = load<u32>(weight + W_HEAD_BYTES);
   let unit = unitOf(weight, panel, begin);
   let head = headOf(weight, panel, begin);
-  let xScales = x + quantBytes(columns) + (begin >> 3);
+  let xScales = x + xQuantBytes(columns) + (begin >> 3);
   x += (ASC_FEATURE_RELAXED_SIMD ? columns : 0) + 2 * begin;
   let t0 = v128.load(sums);
   let t1 = v128.load(sums, 16);

@@ -2,13 +2,13 @@
 import { W_HAS_MIN, W_HEAD_BYTES, W_OFFSET, W_UNIT_BYTES } from "../layout";
 import { addDot, joinSums, xFirst, xSecond, xStep } from "./dot";
 import { finiteHalves, madd, splat } from "./math";
-import { quantBytes } from "./prepare-x";
+import { xQuantBytes } from "./prepare-x";
 import { headOf, unitOf } from "./scales";
 
 /**
- * Of 4 or 7 bits. isNarrow: sums of 16 bits, which hold what eight 4-bit vectors give, four of 5 bits, or two of 6.
- * isPlain: scales are f16, else of two levels; none is infinite or no
- * number. isHalf: a group has 16 columns.
+ * isNarrow: sums of 16 bits, which hold what eight 4-bit vectors give, four of 5 bits, or two of 6. isPlain: scales are f16,
+ * else of two levels. isHalf: a group has 16 columns. No scale is infinite or no number.
+ * @param space 128 bytes, for a head's factors
  */
 // @ts-ignore: decorator
 @inline
@@ -32,8 +32,8 @@ export function multiplyGroups(
   const offset = load<i32>(weight + W_OFFSET);
   let unit = unitOf(weight, panel, begin);
   if (!isPlain) readHead(headOf(weight, panel, begin), hasMin, space);
-  let xScales = x + quantBytes(columns) + (begin >> 3);
-  let xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
+  let xScales = x + xQuantBytes(columns) + (begin >> 3);
+  let xSums = x + xQuantBytes(columns) + (columns >> 3) + (begin >> 2);
   x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
   let t0 = v128.load(sums);
   let t1 = v128.load(sums, 16);

@@ -2,7 +2,7 @@
 import { NARROW, W_UNIT_BYTES } from "../layout";
 import { dot, joinSums, narrowDot, xFirst, xSecond, xStep } from "./dot";
 import { finiteHalves, madd } from "./math";
-import { quantBytes } from "./prepare-x";
+import { xQuantBytes } from "./prepare-x";
 import { lowOf, unitOf } from "./scales";
 
 /** As multiplyRow. */
@@ -18,8 +18,8 @@ export function multiplySplit(
   const unitBytes = load<u32>(weight + W_UNIT_BYTES);
   let unit = unitOf(weight, panel, begin);
   let low = lowOf(weight, panel, begin);
-  let xScales = x + quantBytes(columns) + (begin >> 3);
-  let xSums = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
+  let xScales = x + xQuantBytes(columns) + (begin >> 3);
+  let xSums = x + xQuantBytes(columns) + (columns >> 3) + (begin >> 2);
   x += begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
   for (let k = begin; k < end; k += 32) {
     const start = -128 * (load<i32>(xSums) + load<i32>(xSums, 4));

@@ -2,7 +2,7 @@
 import { W_BITS, W_GROUP, W_HAS_MIN, W_OFFSET } from "../layout";
 import { dot, xSecond, xStep } from "./dot";
 import { madd, splat } from "./math";
-import { quantBytes, xBytes } from "./prepare-x";
+import { xBytes, xQuantBytes } from "./prepare-x";
 import { readBytes, readQuants } from "./scales";
 
 /** Whether multiplyTiles takes the panel's own quants: relaxed SIMD multiplies signed bytes with parts of x. */
@@ -84,8 +84,8 @@ function tile(
   offset: i32,
 ): void {
   const blocks = (end - begin) >> 5;
-  let xScale = x + quantBytes(columns) + (begin >> 3);
-  let xSum = x + quantBytes(columns) + (columns >> 3) + (begin >> 2);
+  let xScale = x + xQuantBytes(columns) + (begin >> 3);
+  let xSum = x + xQuantBytes(columns) + (columns >> 3) + (begin >> 2);
   x += isSigned ? columns + 2 * begin : begin * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2);
   const minusSums = columns >> 2; // behind the sums
   let xMinus = xSum - (begin >> 2) + minusSums + (begin >> 3);

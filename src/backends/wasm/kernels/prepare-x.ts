@@ -9,13 +9,13 @@ import { splat } from "./math";
  */
 // @ts-ignore: decorator
 @inline
-export function quantBytes(columns: u32): u32 {
+export function xQuantBytes(columns: u32): u32 {
   return ASC_FEATURE_RELAXED_SIMD ? 3 * columns : 2 * columns;
 }
 
 /** Distance of two prepared rows. */
 export function xBytes(columns: u32): u32 {
-  return (quantBytes(columns) + 2 * (columns >> 3) + (columns >> 2) + 15) & ~15;
+  return (xQuantBytes(columns) + 2 * (columns >> 3) + (columns >> 2) + 15) & ~15;
 }
 
 /** Item: a row. Arguments: x, K, prepared rows. */
@@ -24,7 +24,7 @@ export function prepareX(begin: u32, end: u32): void {
   for (let t = begin; t < end; t++) {
     const x = arg(0) + 4 * t * columns;
     const out = arg(2) + t * xBytes(columns);
-    const scales = out + quantBytes(columns);
+    const scales = out + xQuantBytes(columns);
     const sums = scales + (columns >> 3);
     for (let k: u32 = 0; k < columns; k += 32) {
       const inverse = scaleOf(x + 4 * k, scales + (k >> 3));
