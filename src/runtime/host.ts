@@ -11,7 +11,7 @@ import { expectIds, expectLength, expectMessages, expectPrompt, expectText } fro
 import { untilDeadline } from "./deadline.js";
 import { answerSampling, styleOf } from "./manner.js";
 import { type LoadedModel, loadModel } from "./model.js";
-import { toolAnswer, tuneAdapter } from "./on-demand.js";
+import { toolAnswer } from "./on-demand.js";
 import type { Platform } from "./platform.js";
 import type { Calls, Conversation, FromWorker, GenerateOutcome, Prompt, ToWorker } from "./protocol.js";
 import { runGeneration } from "./run-generation.js";
@@ -260,7 +260,7 @@ export class EngineHost {
 
   private tuneAdapter(settings: Calls["tuneAdapter"]["params"], call: Call): Promise<Calls["tuneAdapter"]["result"]> {
     const event = (event: TuneEvent) => call.event({ kind: "tune", event });
-    return tuneAdapter(this.loaded, settings, { signal: call.signal, event });
+    return this.platform.tuneAdapter(this.loaded, settings, { signal: call.signal, event });
   }
 
   private async dispose(): Promise<null> {

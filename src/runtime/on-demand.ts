@@ -2,7 +2,6 @@ import { isPlain } from "../engine/chat.js";
 import type { GenerateOptions } from "../engine/options.js";
 import type { Conversation } from "./protocol.js";
 import type { ToolAnswer } from "./tool-answer.js";
-import type { tuneAdapter as Tuner } from "./tune-adapter.js";
 
 // What few requests need is imported by the first of them: a load should not wait for it.
 
@@ -12,11 +11,6 @@ export async function toolAnswer(params: Conversation, options: GenerateOptions)
   if (tools.length === 0 && (choice === "auto" || choice === "none") && isPlain(params.messages)) return null;
   const { ToolAnswer } = await import("./tool-answer.js");
   return new ToolAnswer(params, options);
-}
-
-export async function tuneAdapter(...[model, settings, listener]: Parameters<typeof Tuner>): ReturnType<typeof Tuner> {
-  const { tuneAdapter } = await import("./tune-adapter.js");
-  return tuneAdapter(model, settings, listener);
 }
 
 /** null: no schema. @throws ERR_SCHEMA */

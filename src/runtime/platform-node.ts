@@ -81,7 +81,8 @@ export function nodePlatform(inProcess = false): Platform {
     packedBytes: asStored,
     grammars: inProcess ? grammarsHere : startGrammarWorker,
     templates: inProcess ? renderHere : startTemplateProcess,
-    // Not imported at the top: an engine that answers has no use for it.
+    // Not imported at the top: an engine that answers has no use for it. Both in one: bundlers then split off one file.
+    tuneAdapter: async (...given) => (await import("./tune-run.js")).tuneAdapter(...given),
     tune: async (settings, listener) => (await import("./tune-run.js")).runTuning(settings, listener),
   };
 }

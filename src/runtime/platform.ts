@@ -5,6 +5,7 @@ import type { GrammarsHere, StartGrammars } from "./grammar.js";
 import type { RenderHere, StartTemplates } from "./jinja-template.js";
 import type { PackedBytes } from "./memory-plan.js";
 import type { LoadProgress, LoadSettings } from "./protocol.js";
+import type { TuneAdapter } from "./tune-adapter.js";
 import type { TuneListener, TuneSettings } from "./tune-run.js";
 
 export interface LoadListener {
@@ -46,4 +47,6 @@ export interface Platform {
   readonly grammars: StartGrammars | GrammarsHere;
   readonly templates: StartTemplates | RenderHere;
   tune(settings: TuneSettings, listener: TuneListener): Promise<TuneResult>;
+  /** As tune-adapter.ts has it, imported when it is wanted. */
+  readonly tuneAdapter: TuneAdapter;
 }

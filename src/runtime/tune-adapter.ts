@@ -83,3 +83,5 @@ async function wholeFile({ name, slices }: PeftFile): Promise<{ name: string; by
   for await (const slice of slices) parts.push(slice.slice());
   return { name, bytes: new Uint8Array(await new Blob(parts).arrayBuffer()) };
 }
+
+export type TuneAdapter = typeof tuneAdapter;

@@ -28,6 +28,8 @@ import { inRunFolder } from "./run-place.js";
 import { dataNames, openData, type TuneData } from "./tune-data.js";
 import { exportTuned } from "./tune-export.js";
 
+export { tuneAdapter } from "./tune-adapter.js";
+
 /** What a run needs to begin, or to go on; plain data. */
 export interface TuneSettings {
   /** This package's version. */

@@ -7,6 +7,7 @@ import type { StartTemplates } from "../runtime/jinja-template.js";
 import type { LoadListener, Platform, ReadyModel } from "../runtime/platform.js";
 import type { LoadSettings } from "../runtime/protocol.js";
 import type { TemplateOutput } from "../runtime/template-render.js";
+import type { TuneAdapter } from "../runtime/tune-adapter.js";
 import type { TuneResult } from "../tune/run/events.js";
 import { chooseWebBackend } from "./backends.js";
 import { Finder } from "./finder.js";
@@ -70,6 +71,11 @@ export class WebPlatform implements Platform {
 
   memoryLimit() {
     return { bytes: MAX_BYTES, says: "a page can have" };
+  }
+
+  async tuneAdapter(...given: Parameters<TuneAdapter>): ReturnType<TuneAdapter> {
+    const { tuneAdapter } = await import("../runtime/tune-adapter.js");
+    return tuneAdapter(...given);
   }
 
   async tune(): Promise<TuneResult> {
