@@ -72,7 +72,7 @@ export const de: Texts = {
       also: "Die Textmodelle von Gemma 2 (2B, 9B, 27B) und Gemma 3 (270M bis 27B) laufen mit demselben Code. Ohne weitere Angabe nimmt gemma.ts Gemma 3 270M, das sind 253 MB, und daneben einen kleinen eigenen Chat-Adapter, der nicht Googles abgestimmtes Modell ist.",
     },
     responsible: {
-      heading: "Von Grund auf verantwortungsvoll",
+      heading: "Von Grund auf verantwortungs\u00advoll",
       lead: "Google trainiert Gemma mit ausgewählten Daten, stimmt es auf Sicherheit ab und veröffentlicht Bewertungen, die Grenzen benennen. Was darauf entsteht, sollte sich ebenso prüfen lassen.",
       points: [
         {
