@@ -10,6 +10,7 @@ import { type Checkpoint, loadVocabulary, openCheckpoint } from "../load/open.js
 import { resolveModel } from "../load/pull.js";
 import type { PullOptions } from "../load/pull-options.js";
 import { expectWhole } from "../load/tuned.js";
+import { storedWeights } from "../model/stored-weights.js";
 import { loadWeights } from "../model/weights.js";
 import { Tokenizer } from "../tokenizer/tokenizer.js";
 import { parseTuneConfig, type TuneConfig, type TuneOptions } from "../tune/run/config.js";
@@ -119,7 +120,7 @@ async function begin(
       openData(from, pull).then((sources) => prepareData(sources, tokenizer, config, signal)),
       modelHash(resolved.path, signal),
     ]);
-    const storedBytes = checkpoint.tensors.reduce((sum, { info }) => sum + info.sizeBytes, 0);
+    const storedBytes = storedWeights(checkpoint.naming, checkpoint.tensors).bytes;
     const limit = { bytes: memoryLimit(), says: "this machine has" };
     const work = planWork(checkpoint.config, storedBytes, config, data, limit.bytes);
     for (const event of work.events) listener.event(event);

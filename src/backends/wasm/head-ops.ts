@@ -1,14 +1,12 @@
 import type { ForwardOps } from "../../backend/backend.js";
-import { K_SOFT_CAP } from "./layout.js";
-import { LogitRow } from "./logits.js";
-import { f32Bits, type Machine } from "./machine.js";
+import { capLogits, LogitRow } from "./logits.js";
+import type { Machine } from "./machine.js";
 import { ownTensor, ownWeight, type WasmTensor, type WasmWeight } from "./memory.js";
 import type { Products } from "./products.js";
 import { sampleFrom, sampleRow } from "./sampling.js";
 import { Screening } from "./screening.js";
 
 const ROWS_AT_ONCE = 16; // whose logits there are at a time
-const CAP_GRAIN = 4096;
 
 type HeadOps = Pick<ForwardOps, "logProbs" | "sample" | "chooseIds" | "scoreIds">;
 
@@ -25,7 +23,7 @@ export function headOps(machine: Machine, products: Products): HeadOps {
       const count = Math.min(rows - first, ROWS_AT_ONCE);
       const logits = machine.buffer("logits", 4 * count * vocabulary);
       products.runAt([logits], x.address + 4 * first * width, count, [head]);
-      if (cap !== null) machine.run(K_SOFT_CAP, count * vocabulary, CAP_GRAIN, [logits, f32Bits(cap)]);
+      capLogits(machine, logits, count * vocabulary, cap);
       for (let r = 0; r < count; r++) use(first + r, logits + 4 * r * vocabulary);
     }
   };

@@ -10,6 +10,8 @@ export interface KernelExports {
   serve(): void;
   /** Bytes of a row that K_PREPARE_X writes. */
   xBytes(columns: number): number;
+  /** Bytes of its quants, behind which the scales stand. */
+  xQuantBytes(columns: number): number;
   heapStart(): number;
 }
 

@@ -46,6 +46,12 @@ export const S_LOWER = 12;
 export const S_LOWER_CENTRE = 16;
 export const S_DROP = 20; //        of the reach once the lower halves are known
 export const S_BYTES = 24;
+
+// What refine finds of a panel.
+export const AT_ONCE = 0; //   below the threshold by the upper halves alone
+export const BELOW = 1;
+export const MAY_REACH = 2;
+
 export const LEAST_NORM = 16; //    of lower halves; they have about 26, and 42 at most
 
 // Kinds of scales; of dense weights: kinds of elements.

@@ -1,12 +1,18 @@
-import { K_BLOCK_MAXIMA, K_BLOCK_SUMS } from "./layout.js";
+import { K_BLOCK_MAXIMA, K_BLOCK_SUMS, K_SOFT_CAP } from "./layout.js";
 import { f32Bits, type Machine } from "./machine.js";
 
 const BLOCK = 256; //        logits that have one maximum
 const BLOCKS_A_GRAIN = 64;
+const CAP_GRAIN = 4096;
 
 export interface Candidate {
   readonly id: number;
   readonly logit: number;
+}
+
+/** Caps logits at an address in place; null: there is no cap. */
+export function capLogits(machine: Machine, address: number, count: number, cap: number | null): void {
+  if (cap !== null) machine.run(K_SOFT_CAP, count, CAP_GRAIN, [address, f32Bits(cap)]);
 }
 
 /** One row of logits in wasm memory, with the maximum of each block. Valid until the next row is looked at. */

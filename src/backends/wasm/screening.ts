@@ -1,10 +1,11 @@
 import type { SampleRow } from "../../backend/ops/sample.js";
 import {
+  AT_ONCE,
   K_REFINE,
   K_SCREEN,
-  K_SOFT_CAP,
   K_SOME_PANELS,
   LEAST_NORM,
+  MAY_REACH,
   PANEL_ROWS,
   S_BYTES,
   S_DROP,
@@ -15,7 +16,7 @@ import {
   S_UPPER_CENTRE,
   W_IS_IRREGULAR,
 } from "./layout.js";
-import { byLikelihood, type Candidate, LogitRow } from "./logits.js";
+import { byLikelihood, type Candidate, capLogits, LogitRow } from "./logits.js";
 import { f32Bits, type Machine } from "./machine.js";
 import type { WasmWeight } from "./memory.js";
 import type { Products } from "./products.js";
@@ -24,8 +25,6 @@ const LEAST_SHARE = 64; // logits for each candidate that is wanted, at least
 const PAUSE = 64; //       calls without screening after one that had to look closer at nearly all panels
 const ROUNDING = 2 ** -23;
 const GRAIN = 16; //       panels
-const CAP_GRAIN = 4096; // logits
-const [AT_ONCE, MAY_REACH] = [0, 2]; // what refine finds, as in kernels/screen.ts
 
 /** A head times a row of x, and the soft cap of its logits. */
 interface Product {
@@ -66,7 +65,7 @@ export class Screening {
     const isRelaxed = machine.isa === "relaxed-simd";
     const { buffer } = machine.memory;
     const quants = isRelaxed ? new Int8Array(buffer, prepared, columns) : new Int16Array(buffer, prepared, columns);
-    const scales = machine.floats(prepared + (isRelaxed ? 3 : 2) * columns, count);
+    const scales = machine.floats(prepared + machine.exports.xQuantBytes(columns), count);
     // The estimate is a chain of 8 · count products and sums, the slack one of 4 · count, the exact logit one of less; each
     // rounds sums of at most 383, 43 and 128 times scale · sum |quants| · weight scale.
     const rounding = ((8 * count + 32) * ROUNDING * 256) / LEAST_NORM;
@@ -134,7 +133,7 @@ export class Screening {
     const logitsAt = machine.buffer("some logits", 4 * PANEL_ROWS * head.panels);
     machine.integers(listAt, panels.length).set(panels);
     machine.run(K_SOME_PANELS, panels.length, 1, [head.address, prepared, listAt, logitsAt]);
-    if (cap !== null) machine.run(K_SOFT_CAP, PANEL_ROWS * panels.length, CAP_GRAIN, [logitsAt, f32Bits(cap)]);
+    capLogits(machine, logitsAt, PANEL_ROWS * panels.length, cap);
     const logits = machine.floats(logitsAt, PANEL_ROWS * panels.length);
     const candidates: Candidate[] = [];
     for (const [i, logit] of logits.entries()) {

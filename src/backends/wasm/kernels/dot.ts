@@ -52,11 +52,11 @@ export function narrowDot(quants: v128, x: v128, sum: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? i16x8.add(sum, i16x8.relaxed_dot_i8x16_i7x16_s(x, quants)) : sum;
 }
 
-/** sum [4 of 32 bits] + what narrowDot, or dot, has summed up. */
+/** What narrowDot, or dot, has summed up, as 4 of 32 bits. */
 // @ts-ignore: decorator
 @inline
-export function joinSums(isNarrow: bool, sum: v128, more: v128): v128 {
-  return i32x4.add(sum, isNarrow ? i32x4.extadd_pairwise_i16x8_s(more) : more);
+export function whole(isNarrow: bool, sums: v128): v128 {
+  return isNarrow ? i32x4.extadd_pairwise_i16x8_s(sums) : sums;
 }
 
 /** One or the other. */

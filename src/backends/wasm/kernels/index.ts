@@ -1,5 +1,5 @@
 export { init, run, serve } from "./jobs";
-export { xBytes } from "./prepare-x";
+export { xBytes, xQuantBytes } from "./prepare-x";
 export { signedTile1, signedTile4, tile1, tile4, tile4Halves } from "./multiply-tile";
 export * from "./row-variants";
 export { screenNarrow, screenWide } from "./screen";

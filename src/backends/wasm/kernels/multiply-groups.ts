@@ -1,6 +1,6 @@
 // Unsigned quants of 4 or 7 bits times one row.
 import { W_HAS_MIN, W_HEAD_BYTES, W_OFFSET, W_UNIT_BYTES } from "../layout";
-import { addDot, joinSums, xFirst, xSecond, xStep } from "./dot";
+import { addDot, whole, xFirst, xSecond, xStep } from "./dot";
 import { finiteHalves, madd, splat } from "./math";
 import { xQuantBytes } from "./prepare-x";
 import { headOf, unitOf } from "./scales";
@@ -86,10 +86,10 @@ export function multiplyGroups(
           quants += 64;
           x += 2 * xStep();
         }
-        d0 = joinSums(isNarrow, d0, n0);
-        d1 = joinSums(isNarrow, d1, n1);
-        d2 = joinSums(isNarrow, d2, n2);
-        d3 = joinSums(isNarrow, d3, n3);
+        d0 = i32x4.add(d0, whole(isNarrow, n0));
+        d1 = i32x4.add(d1, whole(isNarrow, n1));
+        d2 = i32x4.add(d2, whole(isNarrow, n2));
+        d3 = i32x4.add(d3, whole(isNarrow, n3));
       }
       const at = unit + (bits == 4 ? 256 : 512) + (isPlain ? 0 : 16 * part);
       f0 = f32x4.add(f0, f32x4.mul(f32x4.convert_i32x4_s(d0), scale4(isPlain, at, 0, space)));

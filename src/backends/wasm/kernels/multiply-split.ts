@@ -1,6 +1,6 @@
 // A split panel times one row: its upper and its lower halves are multiplied apart. The same bits as of a whole one.
 import { NARROW, W_UNIT_BYTES } from "../layout";
-import { dot, joinSums, narrowDot, xFirst, xSecond, xStep } from "./dot";
+import { addDot, whole, xFirst, xSecond, xStep } from "./dot";
 import { finiteHalves, madd } from "./math";
 import { xQuantBytes } from "./prepare-x";
 import { lowOf, unitOf } from "./scales";
@@ -44,21 +44,19 @@ export function multiplySplit(
 // @ts-ignore: decorator
 @inline
 export function halfDots(nibbles: usize, x: usize): v128 {
+  return ASC_FEATURE_RELAXED_SIMD && load<u32>(NARROW) != 0 ? nibbleDots(true, nibbles, x) : nibbleDots(false, nibbles, x);
+}
+
+// @ts-ignore: decorator
+@inline
+function nibbleDots(isNarrow: bool, nibbles: usize, x: usize): v128 {
   const mask = i8x16.splat(15);
   let sum = i32x4.splat(0);
-  if (ASC_FEATURE_RELAXED_SIMD && load<u32>(NARROW) != 0) {
-    for (let j: usize = 0; j < 4; j++) {
-      const pair = v128.load(nibbles + 64 * j);
-      sum = narrowDot(v128.and(pair, mask), xFirst(x + 8 * j), sum);
-      sum = narrowDot(v128.and(i16x8.shr_u(pair, 4), mask), xFirst(x + 8 * j + 4), sum);
-    }
-    return joinSums(true, i32x4.splat(0), sum);
-  }
   for (let j: usize = 0; j < 4; j++) {
     const pair = v128.load(nibbles + 64 * j);
     const at = x + 2 * j * xStep();
-    sum = dot(v128.and(pair, mask), xFirst(at), xSecond(at), sum);
-    sum = dot(v128.and(i16x8.shr_u(pair, 4), mask), xFirst(at + xStep()), xSecond(at + xStep()), sum);
+    sum = addDot(isNarrow, v128.and(pair, mask), xFirst(at), xSecond(at), sum);
+    sum = addDot(isNarrow, v128.and(i16x8.shr_u(pair, 4), mask), xFirst(at + xStep()), xSecond(at + xStep()), sum);
   }
-  return sum;
+  return whole(isNarrow, sum);
 }

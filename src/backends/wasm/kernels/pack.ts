@@ -14,14 +14,13 @@ import {
   W_HEAD_BYTES,
   W_IS_IRREGULAR,
   W_LOW,
-  W_PANEL_BYTES,
   W_QUANT_BYTES,
   W_ROWS,
   W_SCALE_KIND,
   W_UNIT_BYTES,
 } from "../layout";
 import { arg, scratch } from "./jobs";
-import { headOf, lowOf, panelOf, unitOf } from "./scales";
+import { headOf, lowOf, normsOf, panelOf, unitOf } from "./scales";
 import { BLOCK_BYTES, BLOCK_MIN, BLOCK_SCALE, BLOCK_SUBMINS, BLOCK_SUBS, unpackBlock } from "./stored-blocks";
 
 /**
@@ -60,7 +59,7 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
   const elements = <u32>arg(4);
   const bytes = arg(5);
   const isSplit = load<usize>(weight + W_LOW) != 0;
-  const norms = panel + load<u32>(weight + W_PANEL_BYTES) - 4 * PANEL_ROWS;
+  const norms = normsOf(weight, panel);
   if (isSplit) {
     for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) store<f32>(norms + 4 * row, <f32>LEAST_NORM);
   }

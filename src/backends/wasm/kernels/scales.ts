@@ -16,6 +16,7 @@
 // those of 4 bits; the lower halves, alike, are behind all panels. A panel then ends with norm [16] f32: the largest length,
 // over a row's units, of the vector of its lower halves less 7.5, at least LEAST_NORM.
 import {
+  PANEL_ROWS,
   SCALES_F32,
   SCALES_TWO_I8,
   SCALES_TWO_U8,
@@ -51,6 +52,13 @@ export function unitOf(weight: usize, panel: usize, k: u32): usize {
 export function lowOf(weight: usize, panel: usize, k: u32): usize {
   const index = (panel - load<usize>(weight + W_PANELS)) / load<u32>(weight + W_PANEL_BYTES);
   return load<usize>(weight + W_LOW) + 8 * (index * load<u32>(weight + W_COLUMNS) + k);
+}
+
+/** The norms of a split panel's rows. */
+// @ts-ignore: decorator
+@inline
+export function normsOf(weight: usize, panel: usize): usize {
+  return panel + load<u32>(weight + W_PANEL_BYTES) - 4 * PANEL_ROWS;
 }
 
 /** The head in front of column k. */

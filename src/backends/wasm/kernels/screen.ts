@@ -3,8 +3,10 @@
 //     weight scale · scale · (16 upper - 128 + 7.5 + e) · quants,  e = lower - 7.5
 // where |e · quants| <= |e| |quants| (Cauchy-Schwarz), and |e| is at most the row's norm.
 import {
+  AT_ONCE,
+  BELOW,
+  MAY_REACH,
   NARROW,
-  PANEL_ROWS,
   S_BYTES,
   S_DROP,
   S_LOWER,
@@ -13,15 +15,14 @@ import {
   S_UPPER,
   S_UPPER_CENTRE,
   W_COLUMNS,
-  W_PANEL_BYTES,
   W_UNIT_BYTES,
 } from "../layout";
-import { addDot, xFirst, xSecond, xStep } from "./dot";
+import { addDot, whole, xFirst, xSecond, xStep } from "./dot";
 import { arg, argF32, scratch } from "./jobs";
 import { finiteHalves, madd, splat } from "./math";
 import { multiplyPanel } from "./matmul";
 import { halfDots } from "./multiply-split";
-import { lowOf, panelOf, unitOf } from "./scales";
+import { lowOf, normsOf, panelOf, unitOf } from "./scales";
 
 /** Item: a panel. Arguments: weight, a prepared row, what is known of its groups, estimates [panels][16], slacks alike. */
 export function screen(begin: u32, end: u32): void {
@@ -111,22 +112,6 @@ function screenPanel(
   v128.store(slacks, f32x4.mul(v128.load(norms, 48), r3), 48);
 }
 
-// @ts-ignore: decorator
-@inline
-function whole(isNarrow: bool, sums: v128): v128 {
-  return isNarrow ? i32x4.extadd_pairwise_i16x8_s(sums) : sums;
-}
-
-// @ts-ignore: decorator
-@inline
-function normsOf(weight: usize, panel: usize): usize {
-  return panel + load<u32>(weight + W_PANEL_BYTES) - 4 * PANEL_ROWS;
-}
-
-export const AT_ONCE: u8 = 0; //   below the threshold by the upper halves alone
-export const BELOW: u8 = 1;
-export const MAY_REACH: u8 = 2;
-
 const STRIDE: u32 = 2; // groups that are read between two looks at the bounds
 
 /**
@@ -148,7 +133,7 @@ export function refine(begin: u32, end: u32): void {
       }
       if (!reaches(estimates, slacks, threshold)) found = BELOW;
     }
-    store<u8>(arg(7) + index, found);
+    store<u8>(arg(7) + index, <u8>found);
   }
 }
 
