@@ -41,6 +41,7 @@ export class Tab {
     const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"];
     this.browser = spawn(command, [...flags, `--user-data-dir=${this.profile}`], {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+      detached: true, // a process group of its own, so that close() ends its helper processes too
     });
     let pending = "";
     (this.browser.stdio[4] as Readable).setEncoding("utf8").on("data", (chunk: string) => {
@@ -107,10 +108,14 @@ export class Tab {
   }
 
   async close(): Promise<void> {
-    const ended = new Promise((resolve) => this.browser.once("exit", resolve));
-    this.browser.kill("SIGKILL");
-    await ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    const { exitCode, signalCode, pid } = this.browser;
+    if (exitCode === null && signalCode === null) {
+      const ended = new Promise((resolve) => this.browser.once("exit", resolve));
+      process.kill(-pid!, "SIGKILL");
+      await ended;
+    }
+    // Helper processes may write until they are reaped: a folder that fills again is removed again.
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   private send<T>(method: string, params: object = {}): Promise<T> {
