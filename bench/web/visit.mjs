@@ -82,7 +82,7 @@ async function round(url) {
     return { first: await visit(browser, url, false), repeat: await visit(browser, url, true) };
   } finally {
     await browser.close();
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }
 
