@@ -61,7 +61,7 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
   const isSplit = load<usize>(weight + W_LOW) != 0;
   const norms = normsOf(weight, panel);
   if (isSplit) {
-    for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) store<f32>(norms + 4 * row, <f32>LEAST_NORM);
+    for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) store<i32>(norms + 4 * row, LEAST_NORM * LEAST_NORM);
   }
   // Rows that the matrix does not have keep scale zero.
   memory.fill(scratch, 0, BLOCK_BYTES * PANEL_ROWS);
@@ -78,42 +78,123 @@ function packQuantised(weight: usize, dtype: u32, source: usize, rows: u32, pane
     if (elements == 32) packOneLevel(weight, unitOf(weight, panel, k));
     else packTwoLevels(weight, headOf(weight, panel, k));
   }
+  if (isSplit) {
+    for (let row: usize = 0; row < <u32>PANEL_ROWS; row++) {
+      const at = norms + 4 * row; // it had the squared norm
+      store<f32>(at, Mathf.sqrt(<f32>load<i32>(at)));
+    }
+  }
 }
 
-/** Writes 32 columns of 16 rows: each row puts its 4 bytes into every vector of 64. */
+/** Writes 32 columns of 16 rows. */
 function packQuants(bits: u32, quants: usize, out: usize): void {
-  for (let row: usize = 0; row < <u32>PANEL_ROWS; row++, quants += BLOCK_BYTES, out += 4) {
+  const sign = i8x16.splat(bits == 8 ? -128 : 0);
+  for (let row: usize = 0; row < <u32>PANEL_ROWS; row += 4, quants += 4 * BLOCK_BYTES, out += 16) {
     if (bits == 4) {
-      for (let j: usize = 0; j < 4; j++) {
-        const even = load<u32>(quants + 8 * j);
-        const odd = load<u32>(quants + 8 * j + 4);
-        store<u32>(out + 64 * j, (even & 0x0f0f0f0f) | ((odd & 0x0f0f0f0f) << 4));
-      }
+      storeColumns(nibbles(quants, 0), nibbles(quants, 1), nibbles(quants, 2), nibbles(quants, 3), out);
     } else {
-      const sign: u32 = bits == 8 ? 0x80808080 : 0;
-      for (let i: usize = 0; i < 8; i++) store<u32>(out + 64 * i, load<u32>(quants + 4 * i) ^ sign);
+      for (let half: usize = 0; half < 2; half++) {
+        const from = quants + 16 * half;
+        storeColumns(
+          v128.xor(v128.load(from), sign),
+          v128.xor(v128.load(from + BLOCK_BYTES), sign),
+          v128.xor(v128.load(from + 2 * BLOCK_BYTES), sign),
+          v128.xor(v128.load(from + 3 * BLOCK_BYTES), sign),
+          out + 256 * half,
+        );
+      }
     }
   }
 }
 
-/** The halves of 32 bytes of 16 rows, as those of 4 bits each; norms [16] grow with the lower ones. */
-function packHalves(quants: usize, upper: usize, lower: usize, norms: usize): void {
-  const mask: u32 = 0x0f0f0f0f;
-  for (let row: usize = 0; row < <u32>PANEL_ROWS; row++, quants += BLOCK_BYTES) {
-    for (let j: usize = 0; j < 4; j++) {
-      const even = load<u32>(quants + 8 * j);
-      const odd = load<u32>(quants + 8 * j + 4);
-      store<u32>(upper + 64 * j + 4 * row, ((even >> 4) & mask) | (odd & ~mask));
-      store<u32>(lower + 64 * j + 4 * row, (even & mask) | ((odd & mask) << 4));
-    }
-    let squares: f32 = 0; // at most 1800, in steps of a quarter: exact
-    for (let k: usize = 0; k < 32; k++) {
-      const rest = <f32>(<i32>load<u8>(quants + k) & 15) - 7.5;
-      squares += rest * rest;
-    }
-    const norm: f32 = Mathf.sqrt(squares);
-    if (norm > load<f32>(norms + 4 * row)) store<f32>(norms + 4 * row, norm);
+/** Writes four rows' values, 4 bytes each of four vectors of 64. */
+// @ts-ignore: decorator
+@inline
+function storeColumns(a: v128, b: v128, c: v128, d: v128, out: usize): void {
+  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5);
+  const cd = v128.shuffle<u32>(c, d, 0, 4, 1, 5);
+  v128.store(out, v128.shuffle<u64>(ab, cd, 0, 2));
+  v128.store(out, v128.shuffle<u64>(ab, cd, 1, 3), 64);
+  const abRest = v128.shuffle<u32>(a, b, 2, 6, 3, 7);
+  const cdRest = v128.shuffle<u32>(c, d, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<u64>(abRest, cdRest, 0, 2), 128);
+  v128.store(out, v128.shuffle<u64>(abRest, cdRest, 1, 3), 192);
+}
+
+/** Lane j: bytes 8j .. 8j + 3 of a row's 32. */
+// @ts-ignore: decorator
+@inline
+function evens(quants: usize, row: usize): v128 {
+  const at = quants + row * BLOCK_BYTES;
+  return v128.shuffle<u32>(v128.load(at), v128.load(at, 16), 0, 2, 4, 6);
+}
+
+/** Lane j: bytes 8j + 4 .. 8j + 7. */
+// @ts-ignore: decorator
+@inline
+function odds(quants: usize, row: usize): v128 {
+  const at = quants + row * BLOCK_BYTES;
+  return v128.shuffle<u32>(v128.load(at), v128.load(at, 16), 1, 3, 5, 7);
+}
+
+/** Lower halves of a row's bytes: those of the odd columns go into upper halves. */
+// @ts-ignore: decorator
+@inline
+function nibbles(quants: usize, row: usize): v128 {
+  const mask = i8x16.splat(15);
+  return v128.or(v128.and(evens(quants, row), mask), i16x8.shl(v128.and(odds(quants, row), mask), 4));
+}
+
+// @ts-ignore: decorator
+@inline
+function upperNibbles(quants: usize, row: usize): v128 {
+  const mask = i8x16.splat(15);
+  return v128.or(v128.and(i16x8.shr_u(evens(quants, row), 4), mask), v128.andnot(odds(quants, row), mask));
+}
+
+/** The halves of 32 bytes of 16 rows, as those of 4 bits each; squares [16] grow with the lower ones. */
+function packHalves(quants: usize, upper: usize, lower: usize, squares: usize): void {
+  for (let row: usize = 0; row < <u32>PANEL_ROWS; row += 4, quants += 4 * BLOCK_BYTES) {
+    const at = 4 * row;
+    storeColumns(nibbles(quants, 0), nibbles(quants, 1), nibbles(quants, 2), nibbles(quants, 3), lower + at);
+    storeColumns(
+      upperNibbles(quants, 0),
+      upperNibbles(quants, 1),
+      upperNibbles(quants, 2),
+      upperNibbles(quants, 3),
+      upper + at,
+    );
+    const a = lowerSquares(quants, 0);
+    const b = lowerSquares(quants, 1);
+    const c = lowerSquares(quants, 2);
+    const d = lowerSquares(quants, 3);
+    const most = v128.load(squares + at);
+    v128.store(squares + at, i32x4.max_s(most, laneSums(a, b, c, d)));
   }
+}
+
+/** Σ (n - 7.5)² over the lower halves n of a row's 32 bytes, in four parts. */
+// @ts-ignore: decorator
+@inline
+function lowerSquares(quants: usize, row: usize): v128 {
+  const at = quants + row * BLOCK_BYTES;
+  const first = v128.and(v128.load(at), i8x16.splat(15));
+  const second = v128.and(v128.load(at, 16), i8x16.splat(15));
+  let sums = i16x8.add(i16x8.extmul_low_i8x16_u(first, first), i16x8.extmul_high_i8x16_u(first, first));
+  sums = i16x8.add(sums, i16x8.extmul_low_i8x16_u(second, second));
+  sums = i16x8.add(sums, i16x8.extmul_high_i8x16_u(second, second));
+  const total = i16x8.add(i16x8.extadd_pairwise_i8x16_u(first), i16x8.extadd_pairwise_i8x16_u(second));
+  sums = i16x8.sub(sums, i16x8.mul(total, i16x8.splat(15)));
+  return i32x4.add(i32x4.extadd_pairwise_i16x8_s(sums), i32x4.splat(8 * 225 / 4)); // 7.5² = 225 / 4
+}
+
+/** Lane i: the sum over vector i. */
+// @ts-ignore: decorator
+@inline
+function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(v128.shuffle<u32>(a, b, 0, 4, 1, 5), v128.shuffle<u32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<u32>(c, d, 0, 4, 1, 5), v128.shuffle<u32>(c, d, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<u64>(ab, cd, 0, 2), v128.shuffle<u64>(ab, cd, 1, 3));
 }
 
 function packOneLevel(weight: usize, unit: usize): void {
