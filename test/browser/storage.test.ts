@@ -88,6 +88,12 @@ describe.skipIf(!canRun)("models of a page", () => {
     expect((await page.evaluate(() => gemma.listStoredModels())).filter(({ isComplete }) => isComplete)).toEqual([]);
   });
 
+  test("a page in a model's place, of which nobody told the hash, is refused, and not kept", async () => {
+    expect(await failure(page, "/")).toMatchObject({ code: "ERR_INVALID_HEADER" });
+    expect(await page.evaluate(() => gemma.listStoredModels())).toEqual([]);
+    expect(await failure(page, "/", { tabs: "own", offline: true })).toMatchObject({ code: "ERR_OFFLINE" });
+  });
+
   test("names that nobody offers, and sites that offer nothing", async () => {
     const unknown = await failure(page, "gemma-3-270m");
     expect(unknown).toMatchObject({
