@@ -19,6 +19,9 @@ async function load(page: Page, backend = "wasm"): Promise<string> {
   await page.locator("#backend").selectOption(backend);
   await page.click("#load");
   await page.locator(".loaded").waitFor({ state: "attached" }); // on a phone its panel folds
+  await page.locator("[name=seed]").evaluate((input) => {
+    (input as HTMLInputElement).value = "6"; // of "Tell me a fairy tale." it makes one of 315 tokens
+  });
   return textOf(page.locator(".loaded"));
 }
 
@@ -30,9 +33,8 @@ async function ask(page: Page, text: string): Promise<void> {
 const textOf = async (place: Locator) => (await place.textContent()) ?? "";
 const answerOf = (page: Page) => textOf(page.locator(".turn.assistant .text").last());
 
-/** Waits until the last answer has so many letters. */
-const writes = (page: Page, letters = 20) =>
-  expect.poll(async () => (await answerOf(page)).length, { timeout: 60_000 }).toBeGreaterThan(letters);
+/** Waits until the last answer has begun: some end after three words. */
+const writes = (page: Page) => expect.poll(() => answerOf(page), { timeout: 20_000 }).not.toBe("");
 
 /** Stops an answer as soon as it has 20 letters. In the page: a whole tale takes a second. */
 async function stopEarly(page: Page): Promise<void> {
@@ -55,9 +57,6 @@ describe.skipIf(command === undefined).each([
     const { page, context, complaints } = await site.open(PATH, look);
     await page.evaluate(() => navigator.serviceWorker.ready);
     await load(page);
-    await page.locator("[name=seed]").evaluate((input) => {
-      (input as HTMLInputElement).value = "6"; // a tale of 315 tokens
-    });
     await ask(page, "Tell me a fairy tale.");
     await stopEarly(page);
     await page.getByText("Stopped.", { exact: true }).first().waitFor();
@@ -119,7 +118,7 @@ describe.skipIf(command === undefined).each([
         async () => {
           if (await retry.isVisible()) await retry.click(); // a call that the other tab had taken along
           const texts = await second.locator(".turn.assistant .text").allTextContents();
-          return texts.length === 2 && texts[1]!.length > 20;
+          return texts.length === 2 && texts[1] !== "";
         },
         { timeout: 20_000 },
       )
@@ -135,7 +134,7 @@ describe.skipIf(command === undefined)("a model on the GPU", () => {
     page.setDefaultTimeout(60_000);
     expect(await load(page, "webgpu")).toContain("webgpu");
     await ask(page, "Tell me a fairy tale.");
-    await writes(page, 5);
+    await writes(page);
     const browser = await context.browser()!.newBrowserCDPSession();
     await browser.send("Browser.crashGpuProcess");
     const told = page.locator(".failure");
