@@ -1,8 +1,9 @@
-// A site on this machine for the two sides: an empty page, both packages, one model file. Pages are isolated, so that both
-// may use threads.
+// A site on this machine for the two sides: a page, both packages, one model file. Pages are isolated, so that both may use
+// threads.
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { PEER_FOLDER } from "./install.mjs";
 
@@ -12,15 +13,24 @@ const FOLDERS = {
   "/sides/": fileURLToPath(new URL("./sides/", import.meta.url)),
 };
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-const PAGE = "<!doctype html><meta charset=utf-8><title>bench</title>";
+const PAGE =
+  "<!doctype html><meta charset=utf-8><title>bench</title><script type=module src=/sides/visits.mjs></script>";
+const PIECE_BYTES = 256 << 10; // as `gemma serve` sends files
 
-/** @returns {Promise<{ url: string, close: () => Promise<void> }>} */
+/**
+ * @returns {Promise<{ url: string, told: () => Promise<object>, close: () => Promise<void> }>} `told`: what the next page tells
+ */
 export async function openSite(model) {
+  let hear;
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
     response.setHeader("cross-origin-opener-policy", "same-origin");
     response.setHeader("cross-origin-embedder-policy", "require-corp");
     if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
+    if (path === "/told") {
+      response.end();
+      return void json(request).then((figures) => hear(figures));
+    }
     const folder = Object.keys(FOLDERS).find((prefix) => path.startsWith(prefix));
     const file = path === "/model.gguf" ? model : folder && join(FOLDERS[folder], path.slice(folder.length));
     try {
@@ -34,7 +44,8 @@ export async function openSite(model) {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${server.address().port}/`, close };
+  const told = () => new Promise((resolve) => (hear = resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, told, close };
 }
 
 function sendFile(file, { method, headers }, response) {
@@ -50,5 +61,5 @@ function sendFile(file, { method, headers }, response) {
     ...(range ? { "content-range": `bytes ${start}-${end}/${size}` } : {}),
   });
   if (method === "HEAD") response.end();
-  else createReadStream(file, { start, end }).pipe(response);
+  else createReadStream(file, { start, end, highWaterMark: PIECE_BYTES }).pipe(response);
 }

@@ -1,27 +1,26 @@
 // gemma.ts beside wllama in headless Chromium: the same file, threads, prompts; in turns, a fresh browser a run.
 //     npm run bench:web -- [--model M] [--rounds 3] [--threads 2] [--decode 64] [--backend wasm|webgpu] [--json] [--record FILE]
-// Both fetch the file from a server on this machine and keep it in the page's private storage; a second page of the same
-// browser loads it from there. All times are the page's own, from the call to the piece of text. transformers.js is not
-// compared: it needs other weights (ONNX), and then file and quantisation differ.
+// Both fetch the file from a server on this machine and keep it in the page's private storage; a second visit of the same tab
+// loads it from there. All times are the page's own, from the call to the piece of text, and no developer tools are attached:
+// they look at every piece of a download. transformers.js is not compared: it needs other weights (ONNX), and then file and
+// quantisation differ.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
 import { circumstances, limitsProbe } from "../lib/machine.mjs";
 import { makeRow } from "../lib/record.mjs";
 import { publish } from "../lib/table.mjs";
 import { installPeer, PEER } from "./install.mjs";
+import { visitPage } from "./page-visits.mjs";
 import { openSite } from "./site.mjs";
 
 const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const CONTEXT = 2048;
 /** The greedy texts must be the same so far, or the sides do not compute the same. */
 const SAME_LETTERS = 24;
-const SENTENCE = "The history of the lighthouse begins in antiquity, when fires on hills guided ships into harbours.";
-const LONG = Array.from({ length: 24 }, (_, i) => `${i + 1}. ${SENTENCE}`).join("\n");
 const BARS = { decode: 5, prefill: 8, load: 0.3, memory: 0.8 };
 
 const { values } = parseArgs({
@@ -42,21 +41,17 @@ if (!(rounds >= 1 && threads >= 1 && decode >= 2)) {
 }
 
 /** One side in a browser of its own: first visit, repeat visit, prefill and decode on the latter. */
-async function runSide(side, url) {
+async function runSide(name, site) {
   const profile = mkdtempSync(join(tmpdir(), "gemma-bench-web-"));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
-  });
+  const settings = { name, threads, context: CONTEXT, backend: values.backend };
   try {
-    const first = await openSide(browser, side, url);
-    await first.page.close();
-    const repeat = await openSide(browser, side, url);
-    const write = (prompt, count) =>
-      repeat.page.evaluate(([text, most]) => globalThis.side.write(text, most), [prompt, count]);
-    await write(SENTENCE, 8); // warms up
-    const short = await write(`A story. ${SENTENCE}`, decode);
-    const long = await write(`Chapter one. ${LONG}`, 2);
+    const visits = [
+      { ...settings, decode: 0 },
+      { ...settings, decode },
+    ];
+    const { results, peakBytes } = await visitPage(visits, profile, site);
+    const [first, repeat] = results;
+    const { short, long } = repeat;
     return {
       what: repeat.what,
       text: short.text,
@@ -64,55 +59,11 @@ async function runSide(side, url) {
       repeatLoadMs: repeat.loadMs,
       decodeTokensPerSecond: (1000 * (short.tokens - 1)) / (short.lastMs - short.firstMs),
       prefillTokensPerSecond: (1000 * long.promptTokens) / long.firstMs,
-      peakBytes: Math.max(...pagePeaks(profile)),
+      peakBytes,
     };
   } finally {
-    await browser.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
-}
-
-async function openSide(browser, side, url) {
-  const page = await browser.newPage();
-  await page.goto(url);
-  const { loadMs, what } = await page.evaluate(
-    async ([name, settings]) => {
-      const begin = performance.now();
-      globalThis.side = await import(`/sides/${name}.mjs`);
-      const what = await globalThis.side.load(settings);
-      return { what, loadMs: performance.now() - begin };
-    },
-    [side, { threads, context: CONTEXT, backend: values.backend }],
-  );
-  return { page, loadMs, what };
-}
-
-/** Peak resident bytes of each process of the browser with this profile that runs pages. */
-function pagePeaks(profile) {
-  const processes = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(describe);
-  const main = processes.find(({ command }) => command.includes(profile) && !command.includes("--type="));
-  const isOfBrowser = (pid) => {
-    for (let at = pid; at > 1; at = processes.find((each) => each.pid === at)?.parent ?? 0)
-      if (at === main.pid) return true;
-    return false;
-  };
-  const pages = processes.filter(({ pid, command }) => command.includes("--type=renderer") && isOfBrowser(pid));
-  return pages.map(({ peakBytes }) => peakBytes);
-}
-
-function describe(name) {
-  const read = (file) => {
-    try {
-      return readFileSync(`/proc/${name}/${file}`, "latin1");
-    } catch {
-      return ""; // it has ended
-    }
-  };
-  const status = read("status");
-  const number = (key) => Number(new RegExp(`${key}:\\s*(\\d+)`).exec(status)?.[1] ?? 0);
-  return { pid: Number(name), parent: number("PPid"), peakBytes: 1024 * number("VmHWM"), command: read("cmdline") };
 }
 
 function verify({ ours, theirs }) {
@@ -128,9 +79,9 @@ const probe = limitsProbe(threads);
 const results = [];
 for (let i = 0; i < rounds; i++) {
   probe.measure();
-  const first = i % 2 === 0 ? await runSide("gemma", site.url) : null;
-  const theirs = await runSide("wllama", site.url);
-  results.push({ ours: first ?? (await runSide("gemma", site.url)), theirs });
+  const first = i % 2 === 0 ? await runSide("gemma", site) : null;
+  const theirs = await runSide("wllama", site);
+  results.push({ ours: first ?? (await runSide("gemma", site)), theirs });
   if (i === 0) verify(results[0]);
   console.error(`round ${i + 1} of ${rounds} done: ${results[0].ours.what}; wllama ${results[0].theirs.what}`);
 }
