@@ -21,7 +21,10 @@ export async function visitPage(visits, profile, site) {
   try {
     const results = [];
     for (const { name } of visits) {
-      const told = await Promise.race([site.told(), ended.then(() => ({ error: "the browser has ended" }))]);
+      const told = await Promise.race([
+        site.told(),
+        ended.then(() => ({ error: "Chromium must stay open, got its end ($CHROMIUM?)" })),
+      ]);
       if (told.error !== undefined) throw new Error(`${name}: ${told.error}`);
       results.push(told);
     }
@@ -33,7 +36,7 @@ export async function visitPage(visits, profile, site) {
 }
 
 async function close(browser, ended) {
-  if (browser.exitCode !== null || browser.signalCode !== null) return;
+  if (browser.pid === undefined || browser.exitCode !== null || browser.signalCode !== null) return;
   process.kill(-browser.pid, "SIGTERM");
   const late = setTimeout(() => process.kill(-browser.pid, "SIGKILL"), CLOSING_MS);
   await ended;
