@@ -15,7 +15,7 @@ import type { GrammarMask, GrammarService } from "./grammar.js";
 import type { TemplateRenderer } from "./jinja-template.js";
 import { adapterManner, answerSampling, type Manner, modelManner, styleOf } from "./manner.js";
 import { checkMemory, engineOptions, neededMemory, sumMemory } from "./memory-plan.js";
-import type { LoadListener, Platform, ReadyModel } from "./platform.js";
+import type { LoadListener, Platform } from "./platform.js";
 import type { LoadSettings, ModelInfo } from "./protocol.js";
 
 /** A model ready to run. What few requests need is imported by the first of them: a load should not wait for it. */
@@ -128,10 +128,10 @@ export async function loadModel(
   const resolved = await platform.resolve(settings.model, settings, listener);
   const small = draftModel === undefined ? null : await platform.resolve(draftModel, settings, listener, "draft model");
   const start = performance.now();
-  const checkpoint = await openReady(platform, resolved);
+  const checkpoint = openCheckpointIn(platform.files, resolved.path);
   let draft: Checkpoint | null = null;
   try {
-    draft = small && (await openReady(platform, small));
+    draft = small && openCheckpointIn(platform.files, small.path);
     for (const note of [...checkpoint.notes, ...(draft?.notes ?? [])]) listener.note(note);
     const activations = settings.activations ?? "int8";
     const options = engineOptions(settings, checkpoint.config);
@@ -173,16 +173,6 @@ export async function loadModel(
     draft?.close();
     resolved.release?.();
     small?.release?.();
-  }
-}
-
-/** @throws what openCheckpointIn does */
-async function openReady({ files }: Platform, ready: ReadyModel): Promise<Checkpoint> {
-  try {
-    return openCheckpointIn(files, ready.path);
-  } catch (error) {
-    await (ready.discard ?? ready.release)?.();
-    throw error;
   }
 }
 

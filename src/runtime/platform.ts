@@ -25,8 +25,6 @@ export interface ReadyModel {
   readonly base?: string;
   /** Told once its weights are read. */
   readonly release?: () => void;
-  /** Told, in place of that, where its files turn out to be no model, so that the next load fetches them again. */
-  readonly discard?: () => Promise<void>;
 }
 
 /** What the engine's side needs of where it runs: the one seam between it and Node, or a page. */

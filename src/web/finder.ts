@@ -1,6 +1,7 @@
 import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 import { findEntry, GEMMA_TERMS } from "../load/catalogue.js";
+import { openCheckpointIn } from "../load/checkpoint.js";
 import type { LoadListener, ReadyModel } from "../runtime/platform.js";
 import { findOffered, type OfferedModel, offeredModels } from "./offer.js";
 import type { GivenFile, WebSettings } from "./protocol.js";
@@ -14,7 +15,7 @@ export class Finder {
   private readonly shelf: Promise<Shelf>;
 
   constructor(
-    tree: WebTree,
+    private readonly tree: WebTree,
     private readonly settings: WebSettings,
     private readonly isOffline: boolean,
     private readonly listener: LoadListener,
@@ -63,13 +64,18 @@ export class Finder {
     const keep = this.settings.store ?? true;
     const headers = this.settings.headers;
     const ready = await shelf.fetch({ name, origin, ...defined({ base, headers }) }, files, keep);
-    if (base !== undefined || files.every(({ sha256 }) => sha256 !== undefined)) return ready;
     // Nobody knew what the file must be: a download that was cut, or a page in its place, must not stay.
-    const discard = () => {
-      ready.release?.();
-      return shelf.discard(ready.name);
-    };
-    return { ...ready, discard };
+    if (base === undefined && files.some(({ sha256 }) => sha256 === undefined)) await this.expectSound(ready, shelf);
+    return ready;
+  }
+
+  private async expectSound(ready: ReadyModel, shelf: Shelf): Promise<void> {
+    try {
+      openCheckpointIn(this.tree, ready.path).close();
+    } catch (error) {
+      await shelf.discard(ready.name);
+      throw error;
+    }
   }
 
   private offer() {
@@ -83,9 +89,5 @@ function onBase(base: ReadyModel, adapter: ReadyModel, baseName: string): ReadyM
     base.release?.();
     adapter.release?.();
   };
-  const discard = async () => {
-    release();
-    await base.discard?.();
-  };
-  return { path: base.path, name: adapter.name, adapter: adapter.path, base: baseName, release, discard };
+  return { path: base.path, name: adapter.name, adapter: adapter.path, base: baseName, release };
 }

@@ -34,7 +34,7 @@ const textOf = async (place: Locator) => (await place.textContent()) ?? "";
 const answerOf = (page: Page) => textOf(page.locator(".turn.assistant .text").last());
 
 /** Waits until the last answer has begun: some end after three words. */
-const writes = (page: Page) => expect.poll(() => answerOf(page), { timeout: 20_000 }).not.toBe("");
+const writes = (page: Page) => expect.poll(() => answerOf(page), { timeout: 60_000 }).not.toBe("");
 
 /** Stops an answer as soon as it has 20 letters. In the page: a whole tale takes a second. */
 async function stopEarly(page: Page): Promise<void> {
