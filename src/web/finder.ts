@@ -73,7 +73,10 @@ export class Finder {
     try {
       openCheckpointIn(this.tree, ready.path).close();
     } catch (error) {
-      await shelf.discard(ready.name);
+      ready.release?.(); // a file that is open cannot be removed
+      await shelf.discard(ready.name).catch((cause) => {
+        this.listener.note(`${ready.name}: could not be removed from this site's storage: ${String(cause)}`);
+      });
       throw error;
     }
   }
