@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { GemmaError } from "../src/base/errors.js";
+import fc from "./fast-check.js";
 
 // GEMMA_FUZZ_MS=30000 fuzzes each target for 30 s from a new seed; GEMMA_FUZZ_SEED repeats one.
 const durationMs = Number(process.env.GEMMA_FUZZ_MS ?? 0);

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { PagePool } from "./pages.js";
 
 test("pages go out lowest first, and come back when their last holder lets go", () => {

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { FairQueue, type Queued } from "./queue.js";
 
 interface TestJob extends Queued {

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { StopMatcher } from "./stop.js";
 
 function stream(pieces: readonly string[], stops: readonly string[]): { text: string; found: string | null } {

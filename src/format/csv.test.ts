@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { csvRecords, csvRows } from "./csv.js";
 
 const recordsOf = (text: string) =>

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import fc from "../../test/fast-check.js";
 import { bytesSource } from "./byte-source.js";
 import { GGML_TYPES } from "./ggml-types.js";
 import { parseGguf } from "./gguf.js";

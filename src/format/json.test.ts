@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import fc from "../../test/fast-check.js";
 import { type JsonValue, parseJson } from "./json.js";
 import { getBoolean, getInteger, getNumber, getObject, getString } from "./json-read.js";
 
@@ -55,10 +55,12 @@ describe("parseJson", () => {
         try {
           expect(plain(parseJson(text, "t"))).toEqual(wanted);
         } catch (error) {
-          expect(error).toMatchObject({ code: "ERR_DUPLICATE_NAME" });
+          // What JSON.parse lets through and this one does not: keys that occur twice, and numbers beyond a double.
+          const isTooLarge = /\de\d{3}/.test(text);
+          expect(error).toMatchObject({ code: isTooLarge ? "ERR_INVALID_JSON" : "ERR_DUPLICATE_NAME" });
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, examples: [[["1", "e5", "01"]]] },
     );
   });
 

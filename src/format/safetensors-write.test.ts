@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import fc from "../../test/fast-check.js";
 import { bytesSource } from "./byte-source.js";
 import { parseSafetensors } from "./safetensors.js";
 import { SAFETENSORS_DTYPES } from "./safetensors-dtypes.js";

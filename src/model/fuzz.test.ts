@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { itSurvives } from "../../test/fuzz.js";
 import { GemmaError } from "../base/errors.js";
 import { bytesSource } from "../format/byte-source.js";

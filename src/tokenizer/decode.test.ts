@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { tinyVocabularies, tokenizerLines } from "../../test/tiny-spm.js";
 import { decode, StreamDecoder } from "./decode.js";
 import { Encoder } from "./encode.js";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { ggufMetadata, tinyVocabularies, tokenizerLines } from "../../test/tiny-spm.js";
 import { Encoder } from "./encode.js";
 import { vocabularyFromGguf } from "./vocabulary.js";

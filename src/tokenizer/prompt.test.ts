@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../test/fast-check.js";
 import { tinyVocabularies } from "../../test/tiny-spm.js";
 import { control, encodePrompt, text, withBos } from "./prompt.js";
 import { Tokenizer } from "./tokenizer.js";

@@ -1,5 +1,5 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import fc from "../../test/fast-check.js";
 import { TOKEN_TYPE } from "../format/token-table.js";
 import { Tokenizer } from "./tokenizer.js";
 import { bpeMerges, mergeByRank } from "./train-bpe.js";

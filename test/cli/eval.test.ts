@@ -65,7 +65,7 @@ describe.skipIf(!isBuilt)("gemma eval", () => {
   });
 
   test("killed at any moment and resumed: the same results, byte for byte", { timeout: 120_000 }, async () => {
-    const seed = Number(process.env.GEMMA_SEED ?? Date.now() % 1e6);
+    const seed = Number(process.env.GEMMA_SEED ?? 1);
     console.info(`seed ${seed}; GEMMA_SEED repeats it`);
     const rng = seededRng(seed);
     for (const [i, share] of [0.1, rng.uniform(), rng.uniform()].entries()) {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GemmaServer } from "../../src/server/server.js";
+import fc from "../fast-check.js";
 import { get, post, tinyServer } from "../helpers/server.js";
 
 // Whatever a body holds, the answer is that it is wrong, or an answer: never a failure of the server.

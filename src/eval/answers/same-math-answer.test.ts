@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../../test/fast-check.js";
 import { sameMathAnswer } from "./same-math-answer.js";
 
 const EQUAL: readonly (readonly [string, string])[] = [

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import fc from "../../../test/fast-check.js";
 import { Admission, type Visitor } from "./admission.js";
 
 const never = new AbortController().signal;

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../../test/fast-check.js";
 import { dataPath } from "../../../test/golden.js";
 import { tinyVocabularies } from "../../../test/tiny-spm.js";
 import { inOneGo } from "../../base/slices.js";

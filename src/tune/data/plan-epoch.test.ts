@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../../test/fast-check.js";
 import { seededRng } from "../../base/rng.js";
 import { type EpochOptions, planEpoch } from "./plan-epoch.js";
 

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import fc from "../../../test/fast-check.js";
 import { dataPath } from "../../../test/golden.js";
 import { GemmaError } from "../../base/errors.js";
 import { fileSource } from "./file-source.js";

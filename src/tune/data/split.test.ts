@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../../test/fast-check.js";
 import type { Example } from "./example.js";
 import { countAmong, type HeldOut, splitExamples } from "./split.js";
 

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../../test/fast-check.js";
 import { learningRateAt, type Schedule } from "./learning-rate.js";
 
 const schedules = fc.record({
