@@ -173,7 +173,7 @@ function packHalves(quants: usize, upper: usize, lower: usize, squares: usize): 
   }
 }
 
-/** Σ (n - 7.5)² over the lower halves n of a row's 32 bytes, in four parts. */
+/** Four numbers whose sum is Σ (n - 7.5)² over the lower halves n of a row's 32 bytes. */
 // @ts-ignore: decorator
 @inline
 function lowerSquares(quants: usize, row: usize): v128 {
@@ -184,7 +184,7 @@ function lowerSquares(quants: usize, row: usize): v128 {
   sums = i16x8.add(sums, i16x8.extmul_low_i8x16_u(second, second));
   sums = i16x8.add(sums, i16x8.extmul_high_i8x16_u(second, second));
   const total = i16x8.add(i16x8.extadd_pairwise_i8x16_u(first), i16x8.extadd_pairwise_i8x16_u(second));
-  sums = i16x8.sub(sums, i16x8.mul(total, i16x8.splat(15)));
+  sums = i16x8.sub(sums, i16x8.mul(total, i16x8.splat(15))); // four squares, and 15 · four halves: 900 at most
   return i32x4.add(i32x4.extadd_pairwise_i16x8_s(sums), i32x4.splat(8 * 225 / 4)); // 7.5² = 225 / 4
 }
 
