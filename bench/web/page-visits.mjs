@@ -1,61 +1,89 @@
 // A headless Chromium that nobody looks into: its page itself tells the site what it measures.
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
-const FLAGS = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run"];
+const FLAGS = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run"];
 const LONGEST_MS = 300_000;
 const CLOSING_MS = 5000;
 
 /**
  * Visits by one tab, one after another.
- * @returns what the page tells of each, and the most memory that a process of a page had
+ * @returns what the page tells of each, with `peakBytes`: the most memory that a process of the page had from the visit's begin
  */
 export async function visitPage(visits, profile, site) {
   const url = `${site.url}?visits=${encodeURIComponent(JSON.stringify(visits))}`;
-  const browser = spawn(process.env.CHROMIUM ?? "/usr/bin/chromium", [...FLAGS, `--user-data-dir=${profile}`, url], {
+  const gpu = visits.some(({ backend }) => backend === "webgpu") ? [] : ["--disable-gpu"];
+  const flags = [...FLAGS, ...gpu, `--user-data-dir=${profile}`];
+  const browser = spawn(process.env.CHROMIUM ?? "/usr/bin/chromium", [...flags, url], {
     stdio: "ignore",
     detached: true, // with its helper processes in a group that can be ended
   });
-  const ended = new Promise((resolve) => browser.once("exit", resolve).once("error", resolve));
-  const late = setTimeout(() => process.kill(-browser.pid, "SIGKILL"), LONGEST_MS);
+  const trouble = failure(browser);
+  const hear = async () => {
+    const told = await Promise.race([site.told(), trouble.promise]);
+    if (told.error !== undefined) throw new Error(told.error);
+    return told;
+  };
   try {
     const results = [];
-    for (const { name } of visits) {
-      const told = await Promise.race([
-        site.told(),
-        ended.then(() => ({ error: "Chromium must stay open, got its end ($CHROMIUM?)" })),
-      ]);
-      if (told.error !== undefined) throw new Error(`${name}: ${told.error}`);
-      results.push(told);
+    for (const _ of visits) {
+      await hear(); // it begins
+      for (const { pid } of pageProcesses(profile)) writeFileSync(`/proc/${pid}/clear_refs`, "5"); // peaks from now on
+      const figures = await hear();
+      results.push({ ...figures, peakBytes: Math.max(...pageProcesses(profile).map(({ peakBytes }) => peakBytes)) });
     }
-    return { results, peakBytes: Math.max(...pagePeaks(profile)) };
+    return results;
   } finally {
-    clearTimeout(late);
-    await close(browser, ended);
+    trouble.forget();
+    await close(browser);
   }
 }
 
-async function close(browser, ended) {
-  if (browser.pid === undefined || browser.exitCode !== null || browser.signalCode !== null) return;
-  process.kill(-browser.pid, "SIGTERM");
-  const late = setTimeout(() => process.kill(-browser.pid, "SIGKILL"), CLOSING_MS);
-  await ended;
-  clearTimeout(late);
+/** `promise` comes to an error if the browser ends, takes too long, or the user interrupts. */
+function failure(browser) {
+  const events = new AbortController();
+  const options = { signal: events.signal };
+  const promise = Promise.race([
+    once(browser, "exit", options).then(() => ({ error: "Chromium must stay open, got its end ($CHROMIUM?)" })),
+    once(process, "SIGINT", options).then(() => ({ error: "interrupted" })),
+    sleep(LONGEST_MS, { error: `visits must take ${LONGEST_MS / 1000} s at most, got more` }, options),
+  ]).catch((error) => ({ error: error.message }));
+  return { promise, forget: () => events.abort() };
 }
 
-/** Peak resident bytes of each process of the browser with this profile that runs pages. */
-function pagePeaks(profile) {
+async function close(browser) {
+  if (browser.pid === undefined) return; // it did not start
+  const hasEnded = browser.exitCode !== null || browser.signalCode !== null;
+  const ended = hasEnded || new Promise((resolve) => browser.once("exit", resolve));
+  endGroup(browser, "SIGTERM");
+  const late = setTimeout(() => endGroup(browser, "SIGKILL"), CLOSING_MS);
+  await ended;
+  clearTimeout(late);
+  endGroup(browser, "SIGKILL"); // helper processes may outlive it
+}
+
+function endGroup({ pid }, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error; // all have ended
+  }
+}
+
+/** The processes of the browser with this profile that run pages: their ids, and most resident bytes. */
+function pageProcesses(profile) {
   const processes = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(describe);
   const main = processes.find(({ command }) => command.includes(profile) && !command.includes("--type="));
   const isOfBrowser = (pid) => {
     for (let at = pid; at > 1; at = processes.find((each) => each.pid === at)?.parent ?? 0)
-      if (at === main.pid) return true;
+      if (at === main?.pid) return true;
     return false;
   };
-  const pages = processes.filter(({ pid, command }) => command.includes("--type=renderer") && isOfBrowser(pid));
-  return pages.map(({ peakBytes }) => peakBytes);
+  return processes.filter(({ pid, command }) => command.includes("--type=renderer") && isOfBrowser(pid));
 }
 
 function describe(name) {

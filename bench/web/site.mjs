@@ -18,7 +18,7 @@ const PAGE =
 const PIECE_BYTES = 256 << 10; // as `gemma serve` sends files
 
 /**
- * @returns {Promise<{ url: string, told: () => Promise<object>, close: () => Promise<void> }>} `told`: what the next page tells
+ * @returns {Promise<{ url: string, told: () => Promise<object>, close: () => Promise<void> }>} `told`: what the page tells next
  */
 export async function openSite(model) {
   let hear;
@@ -28,8 +28,11 @@ export async function openSite(model) {
     response.setHeader("cross-origin-embedder-policy", "require-corp");
     if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
     if (path === "/told") {
-      response.end();
-      return void json(request).then((figures) => hear(figures));
+      json(request)
+        .catch((error) => ({ error: String(error) }))
+        .then(hear)
+        .then(() => setImmediate(() => response.end())); // the page goes on when it has been heard
+      return;
     }
     const folder = Object.keys(FOLDERS).find((prefix) => path.startsWith(prefix));
     const file = path === "/model.gguf" ? model : folder && join(FOLDERS[folder], path.slice(folder.length));

@@ -4,7 +4,7 @@
 // The site and its weights come from a server on this machine, in a fresh profile of headless Chromium a round. Weights are
 // checked against their hash and stored, as everywhere.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { createServer } from "../../dist/server/index.js";
 import { listen } from "../../dist/server/port/listen.js";
+import { removeFolder } from "../../scripts/lib/remove-folder.mjs";
 import { circumstances, limitsProbe } from "../lib/machine.mjs";
 import { makeRow } from "../lib/record.mjs";
 import { publish } from "../lib/table.mjs";
@@ -82,7 +83,7 @@ async function round(url) {
     return { first: await visit(browser, url, false), repeat: await visit(browser, url, true) };
   } finally {
     await browser.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await removeFolder(profile);
   }
 }
 

@@ -2,14 +2,15 @@
 //     npm run bench:web -- [--model M] [--rounds 3] [--threads 2] [--decode 64] [--backend wasm|webgpu] [--json] [--record FILE]
 // Both fetch the file from a server on this machine and keep it in the page's private storage; a second visit of the same tab
 // loads it from there. All times are the page's own, from the call to the piece of text, and no developer tools are attached:
-// they look at every piece of a download. transformers.js is not compared: it needs other weights (ONNX), and then file and
-// quantisation differ.
+// they look at every piece of a download. Memory is the most that the page's process had in one of the visits, each measured
+// from its begin. transformers.js is not compared: it needs other weights (ONNX), and then file and quantisation differ.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { removeFolder } from "../../scripts/lib/remove-folder.mjs";
 import { circumstances, limitsProbe } from "../lib/machine.mjs";
 import { makeRow } from "../lib/record.mjs";
 import { publish } from "../lib/table.mjs";
@@ -49,8 +50,7 @@ async function runSide(name, site) {
       { ...settings, decode: 0 },
       { ...settings, decode },
     ];
-    const { results, peakBytes } = await visitPage(visits, profile, site);
-    const [first, repeat] = results;
+    const [first, repeat] = await visitPage(visits, profile, site);
     const { short, long } = repeat;
     return {
       what: repeat.what,
@@ -59,10 +59,10 @@ async function runSide(name, site) {
       repeatLoadMs: repeat.loadMs,
       decodeTokensPerSecond: (1000 * (short.tokens - 1)) / (short.lastMs - short.firstMs),
       prefillTokensPerSecond: (1000 * long.promptTokens) / long.firstMs,
-      peakBytes,
+      peakBytes: Math.max(first.peakBytes, repeat.peakBytes),
     };
   } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await removeFolder(profile);
   }
 }
 

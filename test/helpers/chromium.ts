@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { removeFolder } from "../../scripts/lib/remove-folder.mjs";
 
 const NAMES = [process.env.CHROMIUM ?? "chromium", "chromium-browser", "google-chrome"];
 
@@ -22,6 +23,14 @@ export interface Screen {
   readonly height: number;
   readonly dark?: boolean;
   readonly touch?: boolean;
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // all have ended
+  }
 }
 
 /** A tab of a headless Chromium, driven by the DevTools protocol over a pipe: no port, no package. */
@@ -109,13 +118,11 @@ export class Tab {
 
   async close(): Promise<void> {
     const { exitCode, signalCode, pid } = this.browser;
-    if (exitCode === null && signalCode === null) {
-      const ended = new Promise((resolve) => this.browser.once("exit", resolve));
-      process.kill(-pid!, "SIGKILL");
-      await ended;
-    }
-    // Helper processes may write until they are reaped: a folder that fills again is removed again.
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    const hasEnded = exitCode !== null || signalCode !== null;
+    const ended = hasEnded ? undefined : new Promise((resolve) => this.browser.once("exit", resolve));
+    endGroup(pid!); // its helper processes may outlive it
+    await ended;
+    await removeFolder(this.profile);
   }
 
   private send<T>(method: string, params: object = {}): Promise<T> {

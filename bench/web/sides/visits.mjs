@@ -17,7 +17,9 @@ async function visit() {
   return { what, loadMs, short, long: await side.write(`Chapter one. ${LONG}`, 2) };
 }
 
+const tell = (what) => fetch("/told", { method: "POST", body: JSON.stringify(what) });
+
 await new Promise((resolve) => setTimeout(resolve, REST_MS));
-const told = await visit().catch((error) => ({ error: String(error?.stack ?? error) }));
-await fetch("/told", { method: "POST", body: JSON.stringify(told) });
+await tell({ begins: name });
+await tell(await visit().catch((error) => ({ error: `${name}: ${error?.stack ?? error}` })));
 if (later.length > 0) location.replace(`?visits=${encodeURIComponent(JSON.stringify(later))}`);
