@@ -82,7 +82,8 @@ test("elsewhere there are lines: the first step, one every ten seconds, the last
 });
 
 test("a plan says what the memory is for, all of it", () => {
-  const memory = { weightsBytes: 5e6, trainedBytes: 2e6, activationsBytes: 43e6, programBytes: 25e7, totalBytes: 3e8 };
+  const parts = { weightsBytes: 5e6, trainedBytes: 2e6, activationsBytes: 33e6, lossBytes: 10e6, programBytes: 25e7 };
+  const memory = { ...parts, totalBytes: 3e8 };
   const written: string[] = [];
   const stream = { isTTY: false, write: (text: string) => written.push(text) };
   const progress = new TuneProgress(createOutput(false, { stdout: stream, stderr: stream, env: {} }), stream);
@@ -92,7 +93,7 @@ test("a plan says what the memory is for, all of it", () => {
   });
   expect(written).toEqual([
     "lora: 56,789 parameters; 1 step in 2 epochs of 1,234 tokens; about 300 MB of memory: weights 5.0 MB, " +
-      "gradients and optimizer 2.0 MB, activations 43.0 MB (computed anew), the program 250 MB\n",
+      "gradients and optimizer 2.0 MB, activations 33.0 MB (computed anew), logits 10.0 MB, the program 250 MB\n",
   ]);
 });
 

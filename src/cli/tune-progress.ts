@@ -137,6 +137,7 @@ function planText(plan: PlanEvent): string {
     `weights ${formatBytes(memory.weightsBytes)}`,
     `gradients and optimizer ${formatBytes(memory.trainedBytes)}`,
     `activations ${formatBytes(memory.activationsBytes)} (${kept})`,
+    `logits ${formatBytes(memory.lossBytes)}`,
     `the program ${formatBytes(memory.programBytes)}`,
   ];
   return printable(

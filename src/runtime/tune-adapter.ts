@@ -59,7 +59,8 @@ export async function tuneAdapter(
   const data = await prepareData(sources, engine.tokenizer, config, signal);
   const { bytes, says } = platform.memoryLimit();
   const limit = { bytes: bytes - engineBytes, says: `beside the loaded model ${says}` };
-  const work = planWork(model, info.weights.bytes, config, data, limit.bytes);
+  const place = { backend: backend.info().name, memoryBytes: limit.bytes };
+  const work = planWork(model, info.weights.bytes, config, data, place);
   for (const event of work.events) listener.event(event);
   expectFits(info.name, work, config, limit);
   const learner = new Learner(backend, model, weights, config, work.options);

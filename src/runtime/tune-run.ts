@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Backend, BackendName } from "../backend/backend.js";
+import type { Backend, BackendInfo, BackendName } from "../backend/backend.js";
 import { defined } from "../base/defined.js";
 import { GemmaError } from "../base/errors.js";
 import { shellWord } from "../base/shell-word.js";
@@ -122,12 +122,15 @@ async function begin(
     ]);
     const storedBytes = storedWeights(checkpoint.naming, checkpoint.tensors).bytes;
     const limit = { bytes: memoryLimit(), says: "this machine has" };
-    const work = planWork(checkpoint.config, storedBytes, config, data, limit.bytes);
-    for (const event of work.events) listener.event(event);
-    if (!settings.ignoreMemory) expectFits(checkpoint.path, work, config, limit);
     const backend = await openBackend(settings, config, before, listener);
     try {
-      const { name, isa } = backend.info();
+      const info = backend.info();
+      const { name, isa } = info;
+      const place = { backend: name, memoryBytes: limit.bytes };
+      const work = planWork(checkpoint.config, storedBytes, config, data, place);
+      for (const event of work.events) listener.event(event);
+      if (!settings.ignoreMemory) expectFits(checkpoint.path, work, config, limit);
+      listener.event({ type: "note", text: backendText(info, before) });
       const record: RunRecord = {
         version: 1,
         gemma: settings.gemma,
@@ -155,23 +158,22 @@ async function begin(
 }
 
 /** The one asked for; to go on, the one that the run was begun on. */
-async function openBackend(
+function openBackend(
   { backend: asked, threads, isa }: TuneSettings,
   { activations }: TuneConfig,
   before: RunRecord | null,
   listener: TuneListener,
 ): Promise<Backend> {
   const options = { activations, ...defined({ threads, isa }) };
-  const backend = await chooseBackend(asked ?? before?.backend.name, options, (text) =>
-    listener.event({ type: "note", text }),
-  );
-  const now = backend.info();
+  return chooseBackend(asked ?? before?.backend.name, options, (text) => listener.event({ type: "note", text }));
+}
+
+function backendText(now: BackendInfo, before: RunRecord | null): string {
   const began = before?.backend ?? now;
   const differs = began.name !== now.name || began.isa !== now.isa;
   const other = differs ? `; the run was begun on ${began.name} (${began.isa}), its bits would be others` : "";
   const threadsText = now.threads === 1 ? "1 thread" : `${now.threads} threads`;
-  listener.event({ type: "note", text: `${now.name} (${now.isa}), ${threadsText}${other}` });
-  return backend;
+  return `${now.name} (${now.isa}), ${threadsText}${other}`;
 }
 
 async function learn(

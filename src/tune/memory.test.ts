@@ -112,8 +112,28 @@ test.each([
     await trainer.addGradients(Array(samples).fill(sample), { name: "r16", layers }, 1);
     expect(counting.peakBytes / 1e6).toBeLessThan(c.mostMB);
     // What a run announces before it begins.
-    const estimate = estimateTuneMemory(config, 0, parseTuneConfig({}), limits, checkpoints).activationsBytes;
+    const estimate = estimateTuneMemory(
+      config,
+      0,
+      parseTuneConfig({}),
+      limits,
+      "reference",
+      checkpoints,
+    ).activationsBytes;
     expect(estimate / counting.peakBytes).toBeGreaterThan(0.9);
     expect(estimate / counting.peakBytes).toBeLessThan(1.25);
   },
 );
+
+test.each([
+  { backend: "native", activations: "int8", maxRows: 2048, megabytes: 671.1 }, // 512 rows of logits with their places
+  { backend: "native", activations: "int8", maxRows: 100, megabytes: 131.1 },
+  { backend: "native", activations: "f32", maxRows: 2048, megabytes: 167.8 },
+  { backend: "wasm", activations: "int8", maxRows: 2048, megabytes: 33.6 },
+  { backend: "reference", activations: "f32", maxRows: 2048, megabytes: 2.1 },
+] as const)("the loss of $maxRows rows on $backend keeps $megabytes MB at most", (c) => {
+  const config = parseTuneConfig({ activations: c.activations });
+  const limits = { maxRows: c.maxRows, maxSequences: 1, maxLength: c.maxRows };
+  const { lossBytes } = estimateTuneMemory(gemma3_270m, 0, config, limits, c.backend, false);
+  expect(lossBytes / 1e6).toBeCloseTo(c.megabytes, 0);
+});

@@ -1,3 +1,4 @@
+import type { Activations, BackendName } from "../../backend/backend.js";
 import { projectionShape } from "../../model/adapter-peft.js";
 import type { GemmaConfig } from "../../model/config.js";
 import { dimensions, expectedTensors } from "../../model/tensors.js";
@@ -17,9 +18,17 @@ export interface TuneMemory {
   readonly trainedBytes: number;
   /** A micro-batch's activations and their gradients. */
   readonly activationsBytes: number;
+  /** What the loss keeps of the logits of some rows, at most. */
+  readonly lossBytes: number;
   /** The program itself. */
   readonly programBytes: number;
   readonly totalBytes: number;
+}
+
+/** Where a run is: the name of its backend, and the memory that the process may use. */
+export interface TunePlace {
+  readonly backend: BackendName;
+  readonly memoryBytes: number;
 }
 
 /** How many numbers the optimizer changes. */
@@ -39,18 +48,18 @@ export function trainableParameters(base: GemmaConfig, config: TuneConfig): numb
  * What a run takes, and whether it computes the insides of blocks anew: as the configuration says, else where keeping them would
  * take more than a quarter of the machine's memory. The weights become the same either way.
  *
- * @param storedBytes  of the base's weights
- * @param machineBytes of memory that the process may use
+ * @param storedBytes of the base's weights
  */
 export function planMemory(
   base: GemmaConfig,
   storedBytes: number,
   config: TuneConfig,
   limits: StepLimits,
-  machineBytes: number,
+  { backend, memoryBytes }: TunePlace,
 ): { readonly memory: TuneMemory; readonly activationCheckpoints: boolean } {
-  const estimate = (checkpoints: boolean) => estimateTuneMemory(base, storedBytes, config, limits, checkpoints);
-  const activationCheckpoints = config.activationCheckpoints ?? estimate(false).totalBytes > FREE_SHARE * machineBytes;
+  const estimate = (checkpoints: boolean) =>
+    estimateTuneMemory(base, storedBytes, config, limits, backend, checkpoints);
+  const activationCheckpoints = config.activationCheckpoints ?? estimate(false).totalBytes > FREE_SHARE * memoryBytes;
   return { memory: estimate(activationCheckpoints), activationCheckpoints };
 }
 
@@ -60,6 +69,7 @@ export function estimateTuneMemory(
   storedBytes: number,
   config: TuneConfig,
   { maxRows }: StepLimits,
+  backend: BackendName,
   checkpoints: boolean,
 ): TuneMemory {
   const { D, Q, KV, F, V } = dimensions(base);
@@ -73,6 +83,14 @@ export function estimateTuneMemory(
   const isFull = config.method === "full";
   const weightsBytes = isFull ? 8 * trained : storedBytes;
   const trainedBytes = (isFull ? 12 : 16) * trained;
-  const totalBytes = weightsBytes + trainedBytes + activationsBytes + PROGRAM_BYTES;
-  return { weightsBytes, trainedBytes, activationsBytes, programBytes: PROGRAM_BYTES, totalBytes };
+  const lossBytes = estimateLoss(backend, config.activations, maxRows, V);
+  const totalBytes = weightsBytes + trainedBytes + activationsBytes + lossBytes + PROGRAM_BYTES;
+  return { weightsBytes, trainedBytes, activationsBytes, lossBytes, programBytes: PROGRAM_BYTES, totalBytes };
+}
+
+/** Of logits at a time, as the backends have it. */
+function estimateLoss(backend: BackendName, activations: Activations, rows: number, V: number): number {
+  if (backend === "native") return 5 * V * Math.min(rows, activations === "int8" ? 512 : 128); // each with its place
+  if (backend === "wasm") return Math.max(4 * V, Math.min(4 * V * rows, 32 << 20));
+  return 8 * V;
 }

@@ -4,7 +4,7 @@ import type { EncodedExample } from "../data/encode-examples.js";
 import type { TrainerOptions } from "../trainer.js";
 import type { TuneConfig } from "./config.js";
 import type { DataEvent, PlanEvent } from "./events.js";
-import { planMemory, trainableParameters } from "./memory.js";
+import { planMemory, type TunePlace, trainableParameters } from "./memory.js";
 import { measuredBatches, RunPlan } from "./plan.js";
 import type { PreparedData } from "./prepare-data.js";
 
@@ -19,21 +19,18 @@ export interface Work {
   readonly events: readonly [DataEvent, PlanEvent];
 }
 
-/**
- * @param storedBytes  of the base's weights
- * @param machineBytes of memory that the process may use
- */
+/** @param storedBytes of the base's weights */
 export function planWork(
   base: GemmaConfig,
   storedBytes: number,
   config: TuneConfig,
   data: PreparedData,
-  machineBytes: number,
+  place: TunePlace,
 ): Work {
   const plan = new RunPlan(data.train, config);
   const heldOut = measuredBatches(data.heldOut, config);
   const limits = plan.limits(heldOut);
-  const planned = planMemory(base, storedBytes, config, limits, machineBytes);
+  const planned = planMemory(base, storedBytes, config, limits, place);
   const { lengths, heldOutLengths, duplicates, learnedHeldOut } = data;
   const summary: PlanEvent = {
     type: "plan",
@@ -61,13 +58,13 @@ export function expectFits(
   { method }: TuneConfig,
   limit: { readonly bytes: number; readonly says: string },
 ): void {
-  const { totalBytes, weightsBytes, trainedBytes, activationsBytes } = memory;
+  const { totalBytes, weightsBytes, trainedBytes, activationsBytes, lossBytes } = memory;
   if (totalBytes <= limit.bytes) return;
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new GemmaError(
     "ERR_OUT_OF_MEMORY",
     `${where}: tuning takes about ${gb(totalBytes)} (weights ${gb(weightsBytes)}, gradients and optimizer ` +
-      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}), ${limit.says} ${gb(limit.bytes)}`,
+      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}, logits ${gb(lossBytes)}), ${limit.says} ${gb(limit.bytes)}`,
     {
       hint:
         method === "full"
