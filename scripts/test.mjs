@@ -27,7 +27,9 @@ const sum = { passed: 0, failed: 0, skipped: 0 };
 await setupOrExit();
 await buildSite();
 for (const [name, args] of Object.entries(CHECKS)) check(name, args);
-vitest("quick", ["--exclude", "test/real/**"]);
+// Files beside the code run two at a time; what watches clocks, processes and browsers runs alone.
+vitest("units", ["src/", "--maxWorkers=2"]);
+vitest("quick", ["--exclude", "**/src/**", "--exclude", "test/real/**"]);
 if (existsSync("test/real") && !process.argv.includes("--quick")) {
   vitest("real", ["test/real"], { ...process.env, ...realModel() });
 }

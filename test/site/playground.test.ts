@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scriptedModel } from "../helpers/scripted-model.js";
@@ -192,10 +190,9 @@ describe.skipIf(command === undefined)("the playground", () => {
 
   test("a file that is no model is told at once, dropped or chosen", async () => {
     const { page } = await site.open("en/playground/", { ...DESKTOP, scheme: "light" });
-    const path = join(mkdtempSync(join(tmpdir(), "gemma-site-")), "notes.gguf");
-    writeFileSync(path, "just some notes");
+    const notes = { name: "notes.gguf", mimeType: "text/plain", buffer: Buffer.from("just some notes") };
     await page.locator('input[value=":file"]').check();
-    await page.setInputFiles("#choice input[type=file]", path);
+    await page.setInputFiles("#choice input[type=file]", notes);
     expect(await page.locator("#choice .failure").textContent()).toContain("notes.gguf: This is not a GGUF file");
     const data = await page.evaluateHandle(() => {
       const transfer = new DataTransfer();
