@@ -27,11 +27,11 @@ const sum = { passed: 0, failed: 0, skipped: 0 };
 await setupOrExit();
 await buildSite();
 for (const [name, args] of Object.entries(CHECKS)) check(name, args);
-// Files beside the code run two at a time; what watches clocks, processes and browsers runs alone.
+// Files beside the code run two at a time, the others alone: they start browsers and servers, and watch clocks.
 vitest("units", ["src/", "--maxWorkers=2"]);
-vitest("quick", ["--exclude", "**/src/**", "--exclude", "test/real/**"]);
+vitest("quick", ["--exclude", "**/src/**", "--exclude", "test/real/**", "--maxWorkers=1"]);
 if (existsSync("test/real") && !process.argv.includes("--quick")) {
-  vitest("real", ["test/real"], { ...process.env, ...realModel() });
+  vitest("real", ["test/real", "--maxWorkers=1"], { ...process.env, ...realModel() });
 }
 process.stdout.write(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
 process.exitCode = sum.failed === 0 ? 0 : 1;

@@ -10,12 +10,12 @@ const CLOSING_MS = 5000;
 
 /**
  * Visits by one tab, one after another.
- * @returns what the page tells of each, with `peakBytes`: the most memory that a process of the page had from the visit's begin
+ * @returns what the page tells of each, and `peakBytes`: the most that a process of the page had from the visit's begin
  */
 export async function visitPage(visits, profile, site) {
   const url = `${site.url}?visits=${encodeURIComponent(JSON.stringify(visits))}`;
-  const gpu = visits.some(({ backend }) => backend === "webgpu") ? [] : ["--disable-gpu"];
-  const flags = [...FLAGS, ...gpu, `--user-data-dir=${profile}`];
+  const gpu = visits.some(({ backend }) => backend === "webgpu") ? "--enable-unsafe-webgpu" : "--disable-gpu";
+  const flags = [...FLAGS, gpu, `--user-data-dir=${profile}`];
   const browser = spawn(process.env.CHROMIUM ?? "/usr/bin/chromium", [...flags, url], {
     stdio: "ignore",
     detached: true, // with its helper processes in a group that can be ended
@@ -30,24 +30,24 @@ export async function visitPage(visits, profile, site) {
     const results = [];
     for (const _ of visits) {
       await hear(); // it begins
-      for (const { pid } of pageProcesses(profile)) writeFileSync(`/proc/${pid}/clear_refs`, "5"); // peaks from now on
+      for (const { pid } of pageProcesses(profile)) forgetPeak(pid);
       const figures = await hear();
       results.push({ ...figures, peakBytes: Math.max(...pageProcesses(profile).map(({ peakBytes }) => peakBytes)) });
     }
     return results;
   } finally {
-    trouble.forget();
     await close(browser);
+    trouble.forget();
   }
 }
 
-/** `promise` comes to an error if the browser ends, takes too long, or the user interrupts. */
+/** `promise` comes to an error if the browser ends, takes too long, or this process is to end. */
 function failure(browser) {
   const events = new AbortController();
   const options = { signal: events.signal };
   const promise = Promise.race([
     once(browser, "exit", options).then(() => ({ error: "Chromium must stay open, got its end ($CHROMIUM?)" })),
-    once(process, "SIGINT", options).then(() => ({ error: "interrupted" })),
+    ...["SIGINT", "SIGTERM"].map((name) => once(process, name, options).then(() => ({ error: `got ${name}` }))),
     sleep(LONGEST_MS, { error: `visits must take ${LONGEST_MS / 1000} s at most, got more` }, options),
   ]).catch((error) => ({ error: error.message }));
   return { promise, forget: () => events.abort() };
@@ -83,7 +83,18 @@ function pageProcesses(profile) {
       if (at === main?.pid) return true;
     return false;
   };
-  return processes.filter(({ pid, command }) => command.includes("--type=renderer") && isOfBrowser(pid));
+  const pages = processes.filter(({ pid, command }) => command.includes("--type=renderer") && isOfBrowser(pid));
+  if (pages.length === 0) throw new Error("the page must have a process, got none");
+  return pages;
+}
+
+/** A process's peak is what it has now. */
+function forgetPeak(pid) {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, "5");
+  } catch (error) {
+    if (!["ENOENT", "ESRCH"].includes(error.code)) throw error; // it has ended
+  }
 }
 
 function describe(name) {

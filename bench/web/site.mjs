@@ -18,7 +18,8 @@ const PAGE =
 const PIECE_BYTES = 256 << 10; // as `gemma serve` sends files
 
 /**
- * @returns {Promise<{ url: string, told: () => Promise<object>, close: () => Promise<void> }>} `told`: what the page tells next
+ * `told`: what the page tells next.
+ * @returns {Promise<{ url: string, told: () => Promise<object>, close: () => Promise<void> }>}
  */
 export async function openSite(model) {
   let hear;
@@ -30,7 +31,7 @@ export async function openSite(model) {
     if (path === "/told") {
       json(request)
         .catch((error) => ({ error: String(error) }))
-        .then(hear)
+        .then((figures) => hear(figures))
         .then(() => setImmediate(() => response.end())); // the page goes on when it has been heard
       return;
     }

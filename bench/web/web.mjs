@@ -1,9 +1,10 @@
 // gemma.ts beside wllama in headless Chromium: the same file, threads, prompts; in turns, a fresh browser a run.
 //     npm run bench:web -- [--model M] [--rounds 3] [--threads 2] [--decode 64] [--backend wasm|webgpu] [--json] [--record FILE]
-// Both fetch the file from a server on this machine and keep it in the page's private storage; a second visit of the same tab
-// loads it from there. All times are the page's own, from the call to the piece of text, and no developer tools are attached:
-// they look at every piece of a download. Memory is the most that the page's process had in one of the visits, each measured
-// from its begin. transformers.js is not compared: it needs other weights (ONNX), and then file and quantisation differ.
+// Both fetch the file from a server on this machine and keep it in the page's private storage; a second visit of the same
+// tab loads it from there. All times are the page's own, from the call to the piece of text, and no developer tools are
+// attached: they look at every piece of a download. Memory is the most that the page's process had in one of the visits,
+// each measured from its begin. Of webgpu that leaves out what the GPU's process has.
+// transformers.js is not compared: it needs other weights (ONNX), and then file and quantisation differ.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

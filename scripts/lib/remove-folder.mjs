@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const TRIES = 20;
 const PAUSE_MS = 100;
 
-/** Removes a folder into which processes that are just ending may still write: one that fills again is removed again. */
+/** Removes a folder into which ending processes may still write: one that fills again is removed again. */
 export async function removeFolder(path) {
   for (let tries = TRIES; ; tries--) {
     try {

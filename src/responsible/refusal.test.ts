@@ -75,5 +75,5 @@ test("only the beginning counts", () => {
 test("long texts take no time", () => {
   const start = performance.now();
   isRefusal("i can't ".repeat(200_000));
-  expect(performance.now() - start).toBeLessThan(500);
+  expect(performance.now() - start).toBeLessThan(2000);
 });

@@ -125,13 +125,23 @@ export async function loadModel(
   listener: LoadListener,
 ): Promise<LoadedModel> {
   const { draftModel } = settings;
-  const resolved = await platform.resolve(settings.model, settings, listener);
-  const small = draftModel === undefined ? null : await platform.resolve(draftModel, settings, listener, "draft model");
-  const start = performance.now();
-  const checkpoint = openCheckpointIn(platform.files, resolved.path);
-  let draft: Checkpoint | null = null;
+  const closers: (() => void)[] = []; // of what is open until the weights are loaded
+  const resolve = async (model: string, role?: string) => {
+    const ready = await platform.resolve(model, settings, listener, role);
+    if (ready.release) closers.push(ready.release);
+    return ready;
+  };
+  const open = (path: string) => {
+    const checkpoint = openCheckpointIn(platform.files, path);
+    closers.push(() => checkpoint.close());
+    return checkpoint;
+  };
   try {
-    draft = small && openCheckpointIn(platform.files, small.path);
+    const resolved = await resolve(settings.model);
+    const small = draftModel === undefined ? null : await resolve(draftModel, "draft model");
+    const start = performance.now();
+    const checkpoint = open(resolved.path);
+    const draft = small && open(small.path);
     for (const note of [...checkpoint.notes, ...(draft?.notes ?? [])]) listener.note(note);
     const activations = settings.activations ?? "int8";
     const options = engineOptions(settings, checkpoint.config);
@@ -169,10 +179,7 @@ export async function loadModel(
       throw error;
     }
   } finally {
-    checkpoint.close();
-    draft?.close();
-    resolved.release?.();
-    small?.release?.();
+    for (const close of closers.reverse()) close();
   }
 }
 

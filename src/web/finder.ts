@@ -65,16 +65,19 @@ export class Finder {
     const headers = this.settings.headers;
     const ready = await shelf.fetch({ name, origin, ...defined({ base, headers }) }, files, keep);
     // Nobody knew what the file must be: a download that was cut, or a page in its place, must not stay.
-    if (base === undefined && files.some(({ sha256 }) => sha256 === undefined)) await this.expectSound(ready, shelf);
+    if (base === undefined && files.some(({ sha256 }) => sha256 === undefined)) {
+      await this.expectSound(ready, keep ? shelf : null);
+    }
     return ready;
   }
 
-  private async expectSound(ready: ReadyModel, shelf: Shelf): Promise<void> {
+  /** @param shelf what keeps it, if it is kept */
+  private async expectSound(ready: ReadyModel, shelf: Shelf | null): Promise<void> {
     try {
       openCheckpointIn(this.tree, ready.path).close();
     } catch (error) {
       ready.release?.(); // a file that is open cannot be removed
-      await shelf.discard(ready.name).catch((cause) => {
+      await shelf?.discard(ready.name).catch((cause) => {
         this.listener.note(`${ready.name}: could not be removed from this site's storage: ${String(cause)}`);
       });
       throw error;

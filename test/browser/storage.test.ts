@@ -94,6 +94,21 @@ describe.skipIf(!canRun)("models of a page", () => {
     expect(await failure(page, "/", { tabs: "own", offline: true })).toMatchObject({ code: "ERR_OFFLINE" });
   });
 
+  test("a stored model that was damaged is told, and can be removed at once", async () => {
+    await use(page);
+    await page.evaluate(async () => {
+      await (globalThis as unknown as { loaded: library.Gemma }).loaded.dispose();
+      const root = await navigator.storage.getDirectory();
+      const models = await (await root.getDirectoryHandle("gemma-ts")).getDirectoryHandle("models");
+      const file = await (await models.getDirectoryHandle("tiny")).getFileHandle("tiny.gguf");
+      const stream = await file.createWritable({ keepExistingData: true });
+      await stream.write("<!doctype html><title>404</title>");
+      await stream.close();
+    });
+    expect(await failure(page, "tiny", { tabs: "own" })).toMatchObject({ code: "ERR_INVALID_HEADER" });
+    expect(await page.evaluate(() => gemma.removeStoredModel("tiny"))).toBe(true);
+  });
+
   test("names that nobody offers, and sites that offer nothing", async () => {
     const unknown = await failure(page, "gemma-3-270m");
     expect(unknown).toMatchObject({

@@ -120,7 +120,7 @@ export class Tab {
     const { exitCode, signalCode, pid } = this.browser;
     const hasEnded = exitCode !== null || signalCode !== null;
     const ended = hasEnded ? undefined : new Promise((resolve) => this.browser.once("exit", resolve));
-    endGroup(pid!); // its helper processes may outlive it
+    if (pid !== undefined) endGroup(pid); // its helper processes may outlive it
     await ended;
     await removeFolder(this.profile);
   }

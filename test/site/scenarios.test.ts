@@ -34,7 +34,7 @@ const textOf = async (place: Locator) => (await place.textContent()) ?? "";
 const answerOf = (page: Page) => textOf(page.locator(".turn.assistant .text").last());
 
 /** Waits until the last answer has begun: some end after three words. */
-const writes = (page: Page) => expect.poll(() => answerOf(page), { timeout: 60_000 }).not.toBe("");
+const writes = (page: Page, timeout = 20_000) => expect.poll(() => answerOf(page), { timeout }).not.toBe("");
 
 /** Stops an answer as soon as it has 20 letters. In the page: a whole tale takes a second. */
 async function stopEarly(page: Page): Promise<void> {
@@ -134,7 +134,7 @@ describe.skipIf(command === undefined)("a model on the GPU", () => {
     page.setDefaultTimeout(60_000);
     expect(await load(page, "webgpu")).toContain("webgpu");
     await ask(page, "Tell me a fairy tale.");
-    await writes(page);
+    await writes(page, 60_000);
     const browser = await context.browser()!.newBrowserCDPSession();
     await browser.send("Browser.crashGpuProcess");
     const told = page.locator(".failure");

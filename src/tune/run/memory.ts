@@ -83,14 +83,17 @@ export function estimateTuneMemory(
   const isFull = config.method === "full";
   const weightsBytes = isFull ? 8 * trained : storedBytes;
   const trainedBytes = (isFull ? 12 : 16) * trained;
-  const lossBytes = estimateLoss(backend, config.activations, maxRows, V);
+  const lossBytes = estimateLoss(backend, config.activations, maxRows, V, D);
   const totalBytes = weightsBytes + trainedBytes + activationsBytes + lossBytes + PROGRAM_BYTES;
   return { weightsBytes, trainedBytes, activationsBytes, lossBytes, programBytes: PROGRAM_BYTES, totalBytes };
 }
 
-/** Of logits at a time, as the backends have it. */
-function estimateLoss(backend: BackendName, activations: Activations, rows: number, V: number): number {
-  if (backend === "native") return 5 * V * Math.min(rows, activations === "int8" ? 512 : 128); // each with its place
-  if (backend === "wasm") return Math.max(4 * V, Math.min(4 * V * rows, 32 << 20));
+/** Of the logits of some rows at a time, as addon-loss.cc, loss-ops.ts and the reference's cross-entropy.ts keep them. */
+function estimateLoss(backend: BackendName, activations: Activations, rows: number, V: number, D: number): number {
+  if (backend === "native") {
+    const chunk = Math.min(rows, activations === "int8" ? 512 : 128);
+    return chunk * (5 * V + 4 * 16 * D); // each with its place; and parts of the rows' gradients
+  }
+  if (backend === "wasm") return Math.max(4 * V, Math.min(4 * V * Math.min(rows, 128), 32 << 20));
   return 8 * V;
 }

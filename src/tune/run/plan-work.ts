@@ -8,7 +8,7 @@ import { planMemory, type TunePlace, trainableParameters } from "./memory.js";
 import { measuredBatches, RunPlan } from "./plan.js";
 import type { PreparedData } from "./prepare-data.js";
 
-/** All that a run will do, before anything is allocated. */
+/** All that a run will do, before weights are read. */
 export interface Work {
   readonly plan: RunPlan;
   /** Micro-batches that are measured. */
@@ -64,7 +64,8 @@ export function expectFits(
   throw new GemmaError(
     "ERR_OUT_OF_MEMORY",
     `${where}: tuning takes about ${gb(totalBytes)} (weights ${gb(weightsBytes)}, gradients and optimizer ` +
-      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}, logits ${gb(lossBytes)}), ${limit.says} ${gb(limit.bytes)}`,
+      `${gb(trainedBytes)}, activations ${gb(activationsBytes)}, logits ${gb(lossBytes)}), ` +
+      `${limit.says} ${gb(limit.bytes)}`,
     {
       hint:
         method === "full"
