@@ -76,7 +76,8 @@ test("an answer under way is cancelled by its signal, and told when turns are le
   const controller = new AbortController();
   const endless = { temperature: 0, maxTokens: 100, ignoreEos: true, signal: controller.signal };
   const generation = gemma.answer([{ role: "user", content: "fox?" }], endless);
-  setTimeout(() => controller.abort("enough"), 20);
+  await generation[Symbol.asyncIterator]().next();
+  controller.abort("enough");
   await expect(generation.result).rejects.toBe("enough");
 });
 
