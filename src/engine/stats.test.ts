@@ -44,7 +44,7 @@ test("pages are free, remembered or in use", async () => {
 });
 
 test("what is computed again after a set-back counts as computed, not as prompt", async () => {
-  const engine = await tinyEngine({ contextLength: 112, spareCacheBytes: 0, maxSequences: 2, maxRows: 32 });
+  const engine = await tinyEngine({ contextLength: 112, spareCacheBytes: 0, maxSequences: 2 });
   await Promise.all([0, 1].map((i) => generate(engine, tokens(20, 50 * i), { temperature: 0, maxTokens: 60 })));
   const { promptTokens, cachedTokens, computedTokens, generatedTokens, preemptions } = await statsOf(engine);
   expect({ promptTokens, cachedTokens, generatedTokens }).toEqual({
