@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endGroup } from "../../scripts/lib/end-group.mjs";
 
 const FLAGS = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run"];
 const LONGEST_MS = 300_000;
@@ -57,19 +58,11 @@ async function close(browser) {
   if (browser.pid === undefined) return; // it did not start
   const hasEnded = browser.exitCode !== null || browser.signalCode !== null;
   const ended = hasEnded || new Promise((resolve) => browser.once("exit", resolve));
-  endGroup(browser, "SIGTERM");
-  const late = setTimeout(() => endGroup(browser, "SIGKILL"), CLOSING_MS);
+  endGroup(browser.pid, "SIGTERM");
+  const late = setTimeout(() => endGroup(browser.pid, "SIGKILL"), CLOSING_MS);
   await ended;
   clearTimeout(late);
-  endGroup(browser, "SIGKILL"); // helper processes may outlive it
-}
-
-function endGroup({ pid }, signal) {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if (error.code !== "ESRCH") throw error; // all have ended
-  }
+  endGroup(browser.pid, "SIGKILL"); // helper processes may outlive it
 }
 
 /** The processes of the browser with this profile that run pages: their ids, and most resident bytes. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { endGroup } from "../../scripts/lib/end-group.mjs";
 import { removeFolder } from "../../scripts/lib/remove-folder.mjs";
 
 const NAMES = [process.env.CHROMIUM ?? "chromium", "chromium-browser", "google-chrome"];
@@ -23,14 +24,6 @@ export interface Screen {
   readonly height: number;
   readonly dark?: boolean;
   readonly touch?: boolean;
-}
-
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // all have ended
-  }
 }
 
 /** A tab of a headless Chromium, driven by the DevTools protocol over a pipe: no port, no package. */
@@ -120,7 +113,7 @@ export class Tab {
     const { exitCode, signalCode, pid } = this.browser;
     const hasEnded = exitCode !== null || signalCode !== null;
     const ended = hasEnded ? undefined : new Promise((resolve) => this.browser.once("exit", resolve));
-    if (pid !== undefined) endGroup(pid); // its helper processes may outlive it
+    if (pid !== undefined) endGroup(pid, "SIGKILL"); // its helper processes may outlive it
     await ended;
     await removeFolder(this.profile);
   }
